@@ -1,0 +1,5 @@
+//! The pure core.
+
+mod revision;
+
+pub use revision::Revision;

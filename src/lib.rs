@@ -1,0 +1,4 @@
+//! Binnacle: an event-sourced OKR and KPI service.
+
+pub mod domain;
+pub mod log;

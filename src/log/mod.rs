@@ -1,0 +1,95 @@
+//! The log: where commits become durable, in order, one dense sequence a workspace.
+//!
+//! What it knows: bytes, revisions, durability, damage. What it deliberately does not know: what a commit means
+//! (that is `domain`), how its bytes came about (that is `codec`, which only the engine calls) and who asked for it.
+//!
+//! Invariants: `append` returns only when everything it reports as appended is on stable storage; a log's revisions
+//! are 1, 2, 3, … without a gap; the bytes read are the bytes appended, or an error that names the damage.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::domain::Revision;
+
+mod error;
+
+pub use error::{LogError, LogErrorKind};
+
+/// Names one workspace's log: 16 random bytes, chosen when the workspace is created and never reused.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LogId(pub [u8; 16]);
+
+/// One commit as it is stored. Its exact bytes are what the tree's leaves cover, so they are never re-encoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Its place in the log.
+    pub revision: Revision,
+    /// The stored bytes, at most [`MAX_RECORD_BYTES`].
+    pub bytes: Vec<u8>,
+}
+
+/// The largest record a log takes, in bytes.
+pub const MAX_RECORD_BYTES: usize = 4 * 1024 * 1024;
+
+/// A run of commits for one log, to be appended behind `expected`.
+#[derive(Clone, Debug)]
+pub struct Append {
+    /// The log to append to; an unknown one begins when `expected` is [`Revision::ZERO`].
+    pub log: LogId,
+    /// The newest revision the writer has folded. The first record becomes the one after it.
+    pub expected: Revision,
+    /// The commits' bytes, in order; not empty.
+    pub records: Vec<Vec<u8>>,
+}
+
+/// What became of one [`Append`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AppendOutcome {
+    /// On stable storage.
+    Appended,
+    /// Nothing was written: the log's head is not what the writer expected. Fold what came in between, decide again.
+    Conflict {
+        /// The log's head.
+        head: Revision,
+    },
+    /// It may or may not be in the log. Read again before saying anything.
+    Unknown,
+}
+
+/// The records of one log from a revision on, in order.
+pub type Records<'a> = Box<dyn Iterator<Item = Result<Record, LogError>> + Send + 'a>;
+
+/// An append-only, durable, ordered store of commits, many logs side by side.
+///
+/// Atomicity is promised per commit only. Nothing above may assume that it is the only writer.
+pub trait EventLog: Send + Sync + 'static {
+    /// Appends each run behind the revision it expects and returns when all that it reports as
+    /// [`AppendOutcome::Appended`] is on stable storage. One outcome for each run, in order.
+    ///
+    /// # Errors
+    /// The disk failed, or a record is over [`MAX_RECORD_BYTES`] (then nothing was written). After an error of the
+    /// disk nothing may be said about what is stored, and the process has to stop: see [`LogErrorKind::is_fatal`].
+    fn append(&self, appends: &[Append]) -> Result<Vec<AppendOutcome>, LogError>;
+
+    /// The records of `log` from revision `from` on (inclusive; `ZERO` and 1 are the same), in order. A log that is
+    /// not there has none. An error ends the iteration.
+    fn read(&self, log: LogId, from: Revision) -> Records<'_>;
+
+    /// Every log and its newest revision.
+    ///
+    /// # Errors
+    /// The disk failed or holds something that is not a log.
+    fn heads(&self) -> Result<BTreeMap<LogId, Revision>, LogError>;
+}
+
+impl fmt::Display for LogId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for LogId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LogId({self})")
+    }
+}
