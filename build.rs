@@ -21,11 +21,18 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // The stored protos are no part of the API: reflection does not show them.
     let mut api = protox::Compiler::new(["proto"])?;
-    api.include_imports(true).include_source_info(true).open_files(API)?;
+    api.include_imports(true)
+        .include_source_info(true)
+        .open_files(API)?;
     std::fs::write(out.join("api.bin"), api.encode_file_descriptor_set())?;
 
     let mut all = protox::Compiler::new(["proto"])?;
-    all.include_imports(true).include_source_info(true).open_files(API)?.open_files(STORED)?;
-    tonic_prost_build::configure().include_file("protos.rs").compile_fds(all.file_descriptor_set())?;
+    all.include_imports(true)
+        .include_source_info(true)
+        .open_files(API)?
+        .open_files(STORED)?;
+    tonic_prost_build::configure()
+        .include_file("protos.rs")
+        .compile_fds(all.file_descriptor_set())?;
     Ok(())
 }

@@ -1,5 +1,70 @@
-//! The pure core.
+//! The pure core: what an OKR and KPI workspace is, what may happen in it, and what follows from it.
+//!
+//! `decide` makes events of a command, `evolve` folds an event into a state; scores and health are functions of the
+//! state. Invariant: everything here is a function of its arguments and of the log. What it deliberately does not know:
+//! clocks, randomness, disks, networks, time-zone databases, gRPC, and how anything is encoded.
+//!
+//! Each resource has one file in one order: its fields, its states, its decisions. Folding is in `evolve`.
 
+mod authored;
+mod check_in;
+mod command;
+mod commit;
+mod cycle;
+mod decide;
+mod event;
+mod evolve;
+mod health;
+mod id;
+mod initiative;
+mod key_result;
+mod kpi;
+mod measurement;
+mod name;
+mod number;
+mod objective;
+mod period;
+mod policy;
+mod rejection;
 mod revision;
+mod scoring;
+mod series;
+mod team;
+mod text;
+mod time;
+mod unit;
+mod workspace;
 
+pub use authored::{Authorship, Etag};
+pub use check_in::{CheckIn, NewCheckIn, StatusOverride};
+pub use command::{Command, CreateWorkspace};
+pub use commit::{Actor, Authentication, Commit, Origin, RequestKey, Stamp};
+pub use cycle::{Cycle, CycleFields, CyclePatch, CycleState};
+pub use decide::decide;
+pub use event::{EpochStarted, Event, MeasurementRecorded, WorkspaceCreated};
+pub use health::{Health, KpiHealth, PeriodValue, judge, kpi_health, newest_period_value};
+pub use id::Id;
+pub use initiative::{Initiative, InitiativeFields, InitiativePatch, InitiativeState};
+pub use key_result::{
+    Baseline, CheckInStamp, KeyResult, KeyResultFields, KeyResultKind, KeyResultPatch, Metric,
+    RecordedCheckIn,
+};
+pub use kpi::{Aggregation, Category, Direction, Kpi, KpiFields, KpiPatch, SetTarget, Target};
+pub use measurement::{Effective, NewMeasurement};
+pub use name::{InitiativeId, KeyResultId, ResourceName};
+pub use number::{Confidence, TOLERANCE, Value, Weight};
+pub use objective::{Alignment, Ambition, Objective, ObjectiveFields, ObjectivePatch, ObjectiveState};
+pub use period::{Cadence, Calendar, Period, days_between, plus_days};
+pub use policy::ScoringPolicy;
+pub use rejection::{Invalid, Rejection, RejectionKind, Violation};
 pub use revision::Revision;
+pub use scoring::{
+    KeyResultProgress, ObjectiveProgress, Status, TeamCycle, key_result_progress, objective_progress,
+    weighted_mean,
+};
+pub use series::{Place, Point, Series};
+pub use team::{Member, MemberFields, MemberPatch, Principal, Role, Roles, Team, TeamFields, TeamPatch};
+pub use text::{Labels, Text, Title};
+pub use time::{TimeZoneRules, Timestamp};
+pub use unit::{CurrencyCode, Unit, UnitKind};
+pub use workspace::{FirstWeekday, Preset, Workspace, WorkspaceFields, WorkspacePatch};

@@ -1,0 +1,159 @@
+//! What somebody asks for, in the imperative. Everything in it was parsed once.
+
+use jiff::civil::Date;
+
+use super::{
+    CycleFields, CyclePatch, Etag, Id, InitiativeFields, InitiativeId, InitiativePatch, KeyResultFields,
+    KeyResultId, KeyResultPatch, KpiFields, KpiPatch, MemberFields, MemberPatch, NewCheckIn, NewMeasurement,
+    ObjectiveFields, ObjectivePatch, Preset, ResourceName, Target, TeamFields, TeamPatch, TimeZoneRules,
+    WorkspaceFields, WorkspacePatch,
+};
+
+/// One request to change a workspace.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(
+    missing_docs,
+    reason = "the fields are the resource's id, its fields or their change, and the etag that was read"
+)]
+pub enum Command {
+    CreateWorkspace(Box<CreateWorkspace>),
+    UpdateWorkspace {
+        patch: Box<WorkspacePatch>,
+        rules: Option<TimeZoneRules>,
+        etag: Etag,
+    },
+    StartDay {
+        date: Date,
+    },
+    CreateTeam {
+        id: Id,
+        fields: Box<TeamFields>,
+    },
+    UpdateTeam {
+        id: Id,
+        patch: Box<TeamPatch>,
+        etag: Etag,
+    },
+    CreateMember {
+        id: Id,
+        fields: Box<MemberFields>,
+    },
+    UpdateMember {
+        id: Id,
+        patch: Box<MemberPatch>,
+        etag: Etag,
+    },
+    CreateCycle {
+        id: Id,
+        fields: Box<CycleFields>,
+    },
+    UpdateCycle {
+        id: Id,
+        patch: Box<CyclePatch>,
+        etag: Etag,
+    },
+    ActivateCycle {
+        id: Id,
+        etag: Etag,
+    },
+    CreateObjective {
+        id: Id,
+        fields: Box<ObjectiveFields>,
+    },
+    UpdateObjective {
+        id: Id,
+        patch: Box<ObjectivePatch>,
+        etag: Etag,
+    },
+    ActivateObjective {
+        id: Id,
+        etag: Etag,
+    },
+    CreateKeyResult {
+        id: KeyResultId,
+        fields: Box<KeyResultFields>,
+    },
+    UpdateKeyResult {
+        id: KeyResultId,
+        patch: Box<KeyResultPatch>,
+        etag: Etag,
+    },
+    CreateInitiative {
+        id: InitiativeId,
+        fields: Box<InitiativeFields>,
+    },
+    UpdateInitiative {
+        id: InitiativeId,
+        patch: Box<InitiativePatch>,
+        etag: Etag,
+    },
+    CreateCheckIn {
+        key_result: KeyResultId,
+        id: Id,
+        check_in: Box<NewCheckIn>,
+    },
+    CreateKpi {
+        id: Id,
+        fields: Box<KpiFields>,
+    },
+    UpdateKpi {
+        id: Id,
+        patch: Box<KpiPatch>,
+        etag: Etag,
+    },
+    SetTarget {
+        kpi: Id,
+        date: Date,
+        target: Target,
+    },
+    RecordMeasurements(Vec<NewMeasurement>),
+}
+
+/// A new workspace: the first command of a log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CreateWorkspace {
+    /// Its id.
+    pub id: Id,
+    /// Its fields.
+    pub fields: WorkspaceFields,
+    /// What it is for.
+    pub preset: Preset,
+    /// The rules of its time zone.
+    pub rules: TimeZoneRules,
+}
+
+impl Command {
+    /// The resource whose state answers the request.
+    #[must_use]
+    pub fn resource(&self) -> ResourceName {
+        match self {
+            Self::CreateWorkspace(_) | Self::UpdateWorkspace { .. } | Self::StartDay { .. } => {
+                ResourceName::Workspace
+            }
+            Self::CreateTeam { id, .. } | Self::UpdateTeam { id, .. } => ResourceName::Team(id.clone()),
+            Self::CreateMember { id, .. } | Self::UpdateMember { id, .. } => ResourceName::Member(id.clone()),
+            Self::CreateCycle { id, .. } | Self::UpdateCycle { id, .. } | Self::ActivateCycle { id, .. } => {
+                ResourceName::Cycle(id.clone())
+            }
+            Self::CreateObjective { id, .. }
+            | Self::UpdateObjective { id, .. }
+            | Self::ActivateObjective { id, .. } => ResourceName::Objective(id.clone()),
+            Self::CreateKeyResult { id, .. } | Self::UpdateKeyResult { id, .. } => {
+                ResourceName::KeyResult(id.clone())
+            }
+            Self::CreateInitiative { id, .. } | Self::UpdateInitiative { id, .. } => {
+                ResourceName::Initiative(id.clone())
+            }
+            Self::CreateCheckIn { key_result, id, .. } => {
+                ResourceName::CheckIn(key_result.clone(), id.clone())
+            }
+            Self::CreateKpi { id, .. } | Self::UpdateKpi { id, .. } => ResourceName::Kpi(id.clone()),
+            Self::SetTarget { kpi, date, .. } => ResourceName::Target(kpi.clone(), *date),
+            Self::RecordMeasurements(measurements) => {
+                measurements.first().map_or(ResourceName::Workspace, |first| {
+                    ResourceName::Kpi(first.kpi.clone())
+                })
+            }
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! What happened, in the past tense. Each event carries the before and after of what it changed.
+
+use jiff::civil::Date;
+use smol_str::SmolStr;
+
+use super::{
+    CheckIn, CycleFields, CycleState, Id, InitiativeFields, InitiativeId, KeyResultFields, KeyResultId,
+    KpiFields, MemberFields, ObjectiveFields, ObjectiveState, Preset, ResourceName, Revision, ScoringPolicy,
+    Target, TeamFields, TimeZoneRules, Timestamp, WorkspaceFields,
+};
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(
+    missing_docs,
+    reason = "the fields are the resource's id, its fields, and before and after"
+)]
+pub enum Event {
+    EpochStarted(Box<EpochStarted>),
+    WorkspaceCreated(Box<WorkspaceCreated>),
+    WorkspaceUpdated {
+        before: Box<WorkspaceFields>,
+        after: Box<WorkspaceFields>,
+        rules: Option<TimeZoneRules>,
+    },
+    DayStarted {
+        before: Option<Date>,
+        date: Date,
+    },
+    TeamCreated {
+        id: Id,
+        fields: Box<TeamFields>,
+    },
+    TeamUpdated {
+        id: Id,
+        before: Box<TeamFields>,
+        after: Box<TeamFields>,
+    },
+    MemberCreated {
+        id: Id,
+        fields: Box<MemberFields>,
+    },
+    MemberUpdated {
+        id: Id,
+        before: Box<MemberFields>,
+        after: Box<MemberFields>,
+    },
+    CycleCreated {
+        id: Id,
+        fields: Box<CycleFields>,
+    },
+    CycleUpdated {
+        id: Id,
+        before: Box<CycleFields>,
+        after: Box<CycleFields>,
+    },
+    CycleActivated {
+        id: Id,
+        before: CycleState,
+    },
+    ObjectiveCreated {
+        id: Id,
+        fields: Box<ObjectiveFields>,
+    },
+    ObjectiveUpdated {
+        id: Id,
+        before: Box<ObjectiveFields>,
+        after: Box<ObjectiveFields>,
+    },
+    ObjectiveActivated {
+        id: Id,
+        before: ObjectiveState,
+        date: Date,
+    },
+    KeyResultCreated {
+        id: KeyResultId,
+        fields: Box<KeyResultFields>,
+        date: Date,
+    },
+    KeyResultUpdated {
+        id: KeyResultId,
+        before: Box<KeyResultFields>,
+        after: Box<KeyResultFields>,
+    },
+    InitiativeCreated {
+        id: InitiativeId,
+        fields: Box<InitiativeFields>,
+    },
+    InitiativeUpdated {
+        id: InitiativeId,
+        before: Box<InitiativeFields>,
+        after: Box<InitiativeFields>,
+    },
+    CheckInRecorded {
+        key_result: KeyResultId,
+        id: Id,
+        check_in: Box<CheckIn>,
+    },
+    KpiCreated {
+        id: Id,
+        fields: Box<KpiFields>,
+    },
+    KpiUpdated {
+        id: Id,
+        before: Box<KpiFields>,
+        after: Box<KpiFields>,
+    },
+    TargetSet {
+        kpi: Id,
+        date: Date,
+        before: Option<Target>,
+        after: Target,
+    },
+    MeasurementRecorded(MeasurementRecorded),
+}
+
+/// A restored log goes on from an earlier point.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EpochStarted {
+    /// The revision it was restored to.
+    pub restored_revision: Revision,
+    /// The tree's root at that revision.
+    pub restored_root: [u8; 32],
+    /// Why.
+    pub reason: SmolStr,
+}
+
+/// The first event of a log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WorkspaceCreated {
+    /// Its id.
+    pub id: Id,
+    /// Its fields.
+    pub fields: WorkspaceFields,
+    /// What it is for.
+    pub preset: Preset,
+    /// The rules of its time zone.
+    pub rules: TimeZoneRules,
+    /// The scoring policy it begins with.
+    pub policy: ScoringPolicy,
+}
+
+/// A measurement was recorded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MeasurementRecorded {
+    /// The KPI.
+    pub kpi: Id,
+    /// When it was true.
+    pub effective_time: Timestamp,
+    /// The value.
+    pub value: f64,
+    /// Tells two values of one moment apart; empty: there is one.
+    pub source_id: SmolStr,
+    /// The value it supersedes.
+    pub before: Option<f64>,
+    /// For the auditor; empty: none.
+    pub note: SmolStr,
+}
+
+impl Event {
+    /// Its name on the wire.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::EpochStarted(_) => "EpochStarted",
+            Self::WorkspaceCreated(_) => "WorkspaceCreated",
+            Self::WorkspaceUpdated { .. } => "WorkspaceUpdated",
+            Self::DayStarted { .. } => "DayStarted",
+            Self::TeamCreated { .. } => "TeamCreated",
+            Self::TeamUpdated { .. } => "TeamUpdated",
+            Self::MemberCreated { .. } => "MemberCreated",
+            Self::MemberUpdated { .. } => "MemberUpdated",
+            Self::CycleCreated { .. } => "CycleCreated",
+            Self::CycleUpdated { .. } => "CycleUpdated",
+            Self::CycleActivated { .. } => "CycleActivated",
+            Self::ObjectiveCreated { .. } => "ObjectiveCreated",
+            Self::ObjectiveUpdated { .. } => "ObjectiveUpdated",
+            Self::ObjectiveActivated { .. } => "ObjectiveActivated",
+            Self::KeyResultCreated { .. } => "KeyResultCreated",
+            Self::KeyResultUpdated { .. } => "KeyResultUpdated",
+            Self::InitiativeCreated { .. } => "InitiativeCreated",
+            Self::InitiativeUpdated { .. } => "InitiativeUpdated",
+            Self::CheckInRecorded { .. } => "CheckInRecorded",
+            Self::KpiCreated { .. } => "KpiCreated",
+            Self::KpiUpdated { .. } => "KpiUpdated",
+            Self::TargetSet { .. } => "TargetSet",
+            Self::MeasurementRecorded(_) => "MeasurementRecorded",
+        }
+    }
+
+    /// What it happened to.
+    #[must_use]
+    pub fn resource(&self) -> ResourceName {
+        match self {
+            Self::EpochStarted(_)
+            | Self::WorkspaceCreated(_)
+            | Self::WorkspaceUpdated { .. }
+            | Self::DayStarted { .. } => ResourceName::Workspace,
+            Self::TeamCreated { id, .. } | Self::TeamUpdated { id, .. } => ResourceName::Team(id.clone()),
+            Self::MemberCreated { id, .. } | Self::MemberUpdated { id, .. } => {
+                ResourceName::Member(id.clone())
+            }
+            Self::CycleCreated { id, .. }
+            | Self::CycleUpdated { id, .. }
+            | Self::CycleActivated { id, .. } => ResourceName::Cycle(id.clone()),
+            Self::ObjectiveCreated { id, .. }
+            | Self::ObjectiveUpdated { id, .. }
+            | Self::ObjectiveActivated { id, .. } => ResourceName::Objective(id.clone()),
+            Self::KeyResultCreated { id, .. } | Self::KeyResultUpdated { id, .. } => {
+                ResourceName::KeyResult(id.clone())
+            }
+            Self::InitiativeCreated { id, .. } | Self::InitiativeUpdated { id, .. } => {
+                ResourceName::Initiative(id.clone())
+            }
+            Self::CheckInRecorded { key_result, id, .. } => {
+                ResourceName::CheckIn(key_result.clone(), id.clone())
+            }
+            Self::KpiCreated { id, .. } | Self::KpiUpdated { id, .. } => ResourceName::Kpi(id.clone()),
+            Self::TargetSet { kpi, date, .. } => ResourceName::Target(kpi.clone(), *date),
+            Self::MeasurementRecorded(measurement) => ResourceName::Kpi(measurement.kpi.clone()),
+        }
+    }
+
+    /// When it was true, where that may differ from when it was recorded.
+    #[must_use]
+    pub fn effective_time(&self) -> Option<Timestamp> {
+        match self {
+            Self::CheckInRecorded { check_in, .. } => Some(check_in.effective_time),
+            Self::MeasurementRecorded(measurement) => Some(measurement.effective_time),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! From a state and an event to the next state. Total: history is never refused, nothing here fails or panics.
+//!
+//! An event that names something the state does not have changes nothing: such a log was not written by `decide`, and
+//! the audit of its hashes, not the fold, is what finds it.
+
+use std::sync::Arc;
+
+use imbl::{OrdMap, OrdSet};
+
+use super::{
+    Authorship, CheckInStamp, Cycle, CycleState, Event, Id, Initiative, KeyResult, KeyResultFields,
+    KeyResultId, Kpi, Member, Objective, ObjectiveFields, ObjectiveState, RecordedCheckIn, Series, SetTarget,
+    Stamp, Team, Workspace, WorkspaceCreated,
+};
+
+impl Workspace {
+    /// Opens a commit: the state moves to its revision, before its events are folded.
+    pub fn begin(&mut self, stamp: &Stamp) {
+        self.revision = stamp.revision;
+        self.recorded_times.push_back(stamp.recorded_time);
+    }
+
+    /// Folds one event of the commit that `stamp` describes.
+    pub fn evolve(&mut self, event: &Event, stamp: &Stamp) {
+        match event {
+            Event::MeasurementRecorded(recorded) => {
+                if let Some(kpi) = self.kpis.get_mut(&recorded.kpi) {
+                    let series = &mut Arc::make_mut(kpi).series;
+                    series.record(
+                        recorded.effective_time,
+                        &recorded.source_id,
+                        recorded.value,
+                        stamp.revision,
+                    );
+                }
+            }
+            Event::EpochStarted(_) => {}
+            Event::WorkspaceCreated(created) => self.create(created, stamp),
+            Event::WorkspaceUpdated {
+                before: _,
+                after,
+                rules,
+            } => {
+                let root = Arc::make_mut(&mut self.root);
+                root.fields = (**after).clone();
+                root.authorship.touch(stamp);
+                if let Some(rules) = rules {
+                    root.rules = rules.clone();
+                }
+            }
+            Event::DayStarted { before: _, date } => self.today = *date,
+            Event::TeamCreated { id, fields } => {
+                let team = Team {
+                    fields: (**fields).clone(),
+                    authorship: Authorship::created(stamp),
+                };
+                self.teams.insert(id.clone(), Arc::new(team));
+            }
+            Event::TeamUpdated { id, before: _, after } => change(&mut self.teams, id, |team| {
+                team.fields = (**after).clone();
+                team.authorship.touch(stamp);
+            }),
+            Event::MemberCreated { id, fields } => {
+                let member = Member {
+                    fields: (**fields).clone(),
+                    authorship: Authorship::created(stamp),
+                };
+                self.members.insert(id.clone(), Arc::new(member));
+            }
+            Event::MemberUpdated { id, before: _, after } => change(&mut self.members, id, |member| {
+                member.fields = (**after).clone();
+                member.authorship.touch(stamp);
+            }),
+            Event::CycleCreated { id, fields } => {
+                let cycle = Cycle {
+                    fields: (**fields).clone(),
+                    state: CycleState::Planned,
+                    authorship: Authorship::created(stamp),
+                };
+                self.cycles.insert(id.clone(), Arc::new(cycle));
+            }
+            Event::CycleUpdated { id, before: _, after } => change(&mut self.cycles, id, |cycle| {
+                cycle.fields = (**after).clone();
+                cycle.authorship.touch(stamp);
+            }),
+            Event::CycleActivated { id, before: _ } => change(&mut self.cycles, id, |cycle| {
+                cycle.state = CycleState::Active;
+                cycle.authorship.touch(stamp);
+            }),
+            Event::ObjectiveCreated { id, fields } => {
+                let objective = Objective {
+                    fields: (**fields).clone(),
+                    state: ObjectiveState::Draft,
+                    activation_date: None,
+                    authorship: Authorship::created(stamp),
+                };
+                self.index_objective(id, None, Some(fields));
+                self.objectives.insert(id.clone(), Arc::new(objective));
+            }
+            Event::ObjectiveUpdated { id, before: _, after } => {
+                let before = self.objectives.get(id).map(|objective| objective.fields.clone());
+                self.index_objective(id, before.as_ref(), Some(after));
+                change(&mut self.objectives, id, |objective| {
+                    objective.fields = (**after).clone();
+                    objective.authorship.touch(stamp);
+                });
+            }
+            Event::ObjectiveActivated { id, before: _, date } => {
+                change(&mut self.objectives, id, |objective| {
+                    objective.state = ObjectiveState::Active;
+                    objective.activation_date = Some(*date);
+                    objective.authorship.touch(stamp);
+                })
+            }
+            Event::KeyResultCreated { id, fields, date } => {
+                let key_result = KeyResult {
+                    fields: (**fields).clone(),
+                    creation_date: *date,
+                    check_ins: OrdMap::new(),
+                    check_in_keys: OrdMap::new(),
+                    authorship: Authorship::created(stamp),
+                };
+                self.index_key_result(id, None, fields);
+                self.key_results.insert(id.clone(), Arc::new(key_result));
+            }
+            Event::KeyResultUpdated { id, before: _, after } => {
+                let before = self
+                    .key_results
+                    .get(id)
+                    .map(|key_result| key_result.fields.clone());
+                self.index_key_result(id, before.as_ref(), after);
+                change(&mut self.key_results, id, |key_result| {
+                    key_result.fields = (**after).clone();
+                    key_result.authorship.touch(stamp);
+                });
+            }
+            Event::InitiativeCreated { id, fields } => {
+                let initiative = Initiative {
+                    fields: (**fields).clone(),
+                    authorship: Authorship::created(stamp),
+                };
+                self.initiatives.insert(id.clone(), Arc::new(initiative));
+            }
+            Event::InitiativeUpdated { id, before: _, after } => {
+                change(&mut self.initiatives, id, |initiative| {
+                    initiative.fields = (**after).clone();
+                    initiative.authorship.touch(stamp);
+                })
+            }
+            Event::CheckInRecorded {
+                key_result,
+                id,
+                check_in,
+            } => {
+                change(&mut self.key_results, key_result, |key_result| {
+                    let key = (check_in.effective_time, key_result.check_ins.len());
+                    let stamp = CheckInStamp {
+                        principal: stamp.principal.clone(),
+                        recorded_time: stamp.recorded_time,
+                        revision: stamp.revision,
+                    };
+                    let recorded = RecordedCheckIn {
+                        id: id.clone(),
+                        check_in: (**check_in).clone(),
+                        stamp,
+                    };
+                    key_result.check_in_keys.insert(id.clone(), key);
+                    key_result.check_ins.insert(key, Arc::new(recorded));
+                });
+            }
+            Event::KpiCreated { id, fields } => {
+                let kpi = Kpi {
+                    fields: Arc::new((**fields).clone()),
+                    targets: OrdMap::new(),
+                    series: Series::default(),
+                    authorship: Authorship::created(stamp),
+                };
+                self.kpis.insert(id.clone(), Arc::new(kpi));
+            }
+            Event::KpiUpdated { id, before: _, after } => change(&mut self.kpis, id, |kpi| {
+                kpi.fields = Arc::new((**after).clone());
+                kpi.authorship.touch(stamp);
+            }),
+            Event::TargetSet {
+                kpi,
+                date,
+                before: _,
+                after,
+            } => change(&mut self.kpis, kpi, |kpi| {
+                let set = SetTarget {
+                    target: *after,
+                    recorded_time: stamp.recorded_time,
+                    revision: stamp.revision,
+                };
+                kpi.targets.insert(*date, set);
+            }),
+        }
+    }
+
+    fn create(&mut self, created: &WorkspaceCreated, stamp: &Stamp) {
+        let root = Arc::make_mut(&mut self.root);
+        root.id = Some(created.id.clone());
+        root.fields = created.fields.clone();
+        root.preset = created.preset;
+        root.rules = created.rules.clone();
+        root.policy = created.policy.clone();
+        root.policy_version = stamp.revision;
+        root.authorship = Authorship::created(stamp);
+    }
+
+    fn index_objective(
+        &mut self,
+        id: &Id,
+        before: Option<&ObjectiveFields>,
+        after: Option<&ObjectiveFields>,
+    ) {
+        let by_cycle = |fields: &ObjectiveFields| Some((fields.cycle.clone(), id.clone()));
+        let by_team =
+            |fields: &ObjectiveFields| Some((fields.team.clone()?, fields.cycle.clone(), id.clone()));
+        let aligned =
+            |fields: &ObjectiveFields| Some((fields.aligned_to.as_ref()?.objective().clone(), id.clone()));
+        reindex(
+            &mut self.objectives_by_cycle,
+            before.and_then(by_cycle),
+            after.and_then(by_cycle),
+        );
+        reindex(
+            &mut self.objectives_by_team,
+            before.and_then(by_team),
+            after.and_then(by_team),
+        );
+        reindex(
+            &mut self.aligned,
+            before.and_then(aligned),
+            after.and_then(aligned),
+        );
+    }
+
+    fn index_key_result(
+        &mut self,
+        id: &KeyResultId,
+        before: Option<&KeyResultFields>,
+        after: &KeyResultFields,
+    ) {
+        let by_kpi = |fields: &KeyResultFields| Some((fields.kpi.clone()?, id.clone()));
+        reindex(
+            &mut self.key_results_by_kpi,
+            before.and_then(by_kpi),
+            by_kpi(after),
+        );
+    }
+}
+
+fn change<K: Ord + Clone, V: Clone>(map: &mut OrdMap<K, Arc<V>>, key: &K, change: impl FnOnce(&mut V)) {
+    if let Some(value) = map.get_mut(key) {
+        change(Arc::make_mut(value));
+    }
+}
+
+fn reindex<T: Ord + Clone>(index: &mut OrdSet<T>, before: Option<T>, after: Option<T>) {
+    if before != after {
+        if let Some(before) = before {
+            index.remove(&before);
+        }
+        if let Some(after) = after {
+            index.insert(after);
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Recording measurements: identity, superseding, batches.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use jiff::civil::Date;
+use smol_str::SmolStr;
+
+use super::{Event, Id, MeasurementRecorded, Rejection, Stamp, Timestamp, Value, Workspace};
+
+/// A measurement as somebody asks for it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewMeasurement {
+    /// The KPI.
+    pub kpi: Id,
+    /// When it was true.
+    pub effective: Effective,
+    /// The value.
+    pub value: Value,
+    /// Tells two values of one moment apart; empty: there is one. At most 128 characters.
+    pub source_id: SmolStr,
+    /// For the auditor; empty: none. At most 10,000 characters.
+    pub note: SmolStr,
+}
+
+/// When something was true, as somebody says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effective {
+    /// When it is recorded.
+    Now,
+    /// At a moment.
+    At(Timestamp),
+    /// At the start of a local day.
+    On(Date),
+}
+
+/// How far ahead of the server an effective time may be, in seconds.
+const AHEAD_MAX_S: i64 = 5 * 60;
+
+impl Effective {
+    /// The moment that is meant.
+    ///
+    /// # Errors
+    /// It lies more than 5 minutes ahead of the recorded time.
+    pub(super) fn resolve(self, workspace: &Workspace, stamp: &Stamp) -> Result<Timestamp, Rejection> {
+        let effective = match self {
+            Self::Now => return Ok(stamp.recorded_time),
+            Self::At(at) => at,
+            Self::On(date) => workspace.rules().start_of(date),
+        };
+        if effective > stamp.recorded_time.plus_seconds(AHEAD_MAX_S) {
+            return Err(Rejection::EffectiveTimeInFuture {
+                effective,
+                now: stamp.recorded_time,
+            });
+        }
+        Ok(effective)
+    }
+}
+
+/// One measurement, or a batch: all or none.
+pub(super) fn record(
+    workspace: &Workspace,
+    measurements: &[NewMeasurement],
+    stamp: &Stamp,
+) -> Result<Vec<Event>, Rejection> {
+    if let [only] = measurements {
+        return Ok(record_one(workspace, only, stamp)?.into_iter().collect());
+    }
+    let mut events = Vec::with_capacity(measurements.len());
+    let mut refused = Vec::new();
+    let mut seen: BTreeMap<(&Id, Timestamp, &SmolStr), (usize, f64)> = BTreeMap::new();
+    for (index, measurement) in measurements.iter().enumerate() {
+        let effective_time = match measurement.effective.resolve(workspace, stamp) {
+            Ok(effective_time) => effective_time,
+            Err(rejection) => {
+                refused.push((index, rejection));
+                continue;
+            }
+        };
+        match seen.entry((&measurement.kpi, effective_time, &measurement.source_id)) {
+            Entry::Vacant(vacant) => {
+                vacant.insert((index, measurement.value.get()));
+            }
+            Entry::Occupied(first) if first.get().1 == measurement.value.get() => continue,
+            Entry::Occupied(first) => {
+                refused.push((
+                    index,
+                    Rejection::ConflictingValues {
+                        first_index: first.get().0,
+                    },
+                ));
+                continue;
+            }
+        }
+        match record_one(workspace, measurement, stamp) {
+            Ok(event) => events.extend(event),
+            Err(rejection) => refused.push((index, rejection)),
+        }
+    }
+    if refused.is_empty() {
+        Ok(events)
+    } else {
+        Err(Rejection::Elements(refused))
+    }
+}
+
+fn record_one(
+    workspace: &Workspace,
+    new: &NewMeasurement,
+    stamp: &Stamp,
+) -> Result<Option<Event>, Rejection> {
+    let kpi = workspace.kpi(&new.kpi)?;
+    let value = new.value.get();
+    kpi.fields
+        .unit
+        .check(value)
+        .map_err(|invalid| Rejection::Invalid(vec![invalid.at("measurement.value")]))?;
+    let effective_time = new.effective.resolve(workspace, stamp)?;
+    let before = kpi.series.get(effective_time, &new.source_id);
+    if before == Some(value) {
+        return Ok(None);
+    }
+    if kpi.series.is_full_for(&new.source_id) {
+        return Err(Rejection::TooManySources(new.kpi.clone()));
+    }
+    Ok(Some(Event::MeasurementRecorded(MeasurementRecorded {
+        kpi: new.kpi.clone(),
+        effective_time,
+        value,
+        source_id: new.source_id.clone(),
+        before,
+        note: new.note.clone(),
+    })))
+}

@@ -1,0 +1,168 @@
+//! Names of resources after AIP-122: `workspaces/acme/objectives/win-brazil/keyResults/nps`.
+//!
+//! The domain works inside one workspace, so it names things relative to it; the border adds the workspace.
+
+use std::fmt;
+
+use jiff::civil::Date;
+use serde::{Serialize, Serializer};
+
+use super::{Id, Invalid};
+
+/// A resource inside a workspace.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ResourceName {
+    /// The workspace itself.
+    Workspace,
+    /// `teams/{team}`.
+    Team(Id),
+    /// `members/{member}`.
+    Member(Id),
+    /// `cycles/{cycle}`.
+    Cycle(Id),
+    /// `objectives/{objective}`.
+    Objective(Id),
+    /// `objectives/{objective}/keyResults/{key_result}`.
+    KeyResult(KeyResultId),
+    /// `objectives/{objective}/initiatives/{initiative}`.
+    Initiative(InitiativeId),
+    /// `objectives/{objective}/keyResults/{key_result}/checkIns/{check_in}`.
+    CheckIn(KeyResultId, Id),
+    /// `kpis/{kpi}`.
+    Kpi(Id),
+    /// `kpis/{kpi}/targets/{date}`.
+    Target(Id, Date),
+}
+
+/// Names a key result inside a workspace. Ordered by objective, so that an objective's key results lie together.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct KeyResultId {
+    /// The objective it belongs to.
+    pub objective: Id,
+    /// Its own id.
+    pub id: Id,
+}
+
+/// Names an initiative inside a workspace. Ordered by objective.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct InitiativeId {
+    /// The objective it belongs to.
+    pub objective: Id,
+    /// Its own id.
+    pub id: Id,
+}
+
+impl ResourceName {
+    /// Parses a name relative to its workspace; the empty one is the workspace.
+    ///
+    /// # Errors
+    /// It follows none of the patterns, or a part is not an id or a date.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let parts: Vec<&str> = text.split('/').collect();
+        Ok(match parts.as_slice() {
+            [""] => Self::Workspace,
+            ["teams", team] => Self::Team(Id::parse(team)?),
+            ["members", member] => Self::Member(Id::parse(member)?),
+            ["cycles", cycle] => Self::Cycle(Id::parse(cycle)?),
+            ["objectives", objective] => Self::Objective(Id::parse(objective)?),
+            ["objectives", objective, "keyResults", id] => Self::KeyResult(KeyResultId {
+                objective: Id::parse(objective)?,
+                id: Id::parse(id)?,
+            }),
+            ["objectives", objective, "initiatives", id] => Self::Initiative(InitiativeId {
+                objective: Id::parse(objective)?,
+                id: Id::parse(id)?,
+            }),
+            ["objectives", objective, "keyResults", id, "checkIns", check_in] => Self::CheckIn(
+                KeyResultId {
+                    objective: Id::parse(objective)?,
+                    id: Id::parse(id)?,
+                },
+                Id::parse(check_in)?,
+            ),
+            ["kpis", kpi] => Self::Kpi(Id::parse(kpi)?),
+            ["kpis", kpi, "targets", date] => Self::Target(
+                Id::parse(kpi)?,
+                date.parse()
+                    .map_err(|_| Invalid::new(format!("{date:?} is not a date: write YYYY-MM-DD")))?,
+            ),
+            _ => {
+                return Err(Invalid::new(format!(
+                    "{text:?} is not the name of a resource: write it as the API answered it, for example \"workspaces/acme/kpis/nps\""
+                )));
+            }
+        })
+    }
+}
+
+impl fmt::Display for ResourceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Workspace => f.write_str("the workspace"),
+            Self::Team(id) => write!(f, "teams/{id}"),
+            Self::Member(id) => write!(f, "members/{id}"),
+            Self::Cycle(id) => write!(f, "cycles/{id}"),
+            Self::Objective(id) => write!(f, "objectives/{id}"),
+            Self::KeyResult(id) => id.fmt(f),
+            Self::Initiative(id) => id.fmt(f),
+            Self::CheckIn(key_result, id) => write!(f, "{key_result}/checkIns/{id}"),
+            Self::Kpi(id) => write!(f, "kpis/{id}"),
+            Self::Target(kpi, date) => write!(f, "kpis/{kpi}/targets/{date}"),
+        }
+    }
+}
+
+impl fmt::Display for KeyResultId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "objectives/{}/keyResults/{}", self.objective, self.id)
+    }
+}
+
+impl fmt::Display for InitiativeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "objectives/{}/initiatives/{}", self.objective, self.id)
+    }
+}
+
+impl Serialize for ResourceName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_parsed_as_it_is_written() {
+        for name in [
+            "teams/sales",
+            "members/maria",
+            "cycles/q3",
+            "objectives/win",
+            "objectives/win/keyResults/nps",
+            "objectives/win/initiatives/demos",
+            "objectives/win/keyResults/nps/checkIns/c1",
+            "kpis/nps",
+            "kpis/nps/targets/2026-01-01",
+        ] {
+            assert_eq!(
+                ResourceName::parse(name).map(|n| n.to_string()),
+                Ok(name.to_owned())
+            );
+        }
+        for bad in [
+            "teams",
+            "teams/",
+            "teams/A",
+            "kpis/nps/targets/soon",
+            "kpis/nps/targets",
+            "x/y",
+            "/",
+            "kpis/nps/",
+        ] {
+            assert!(ResourceName::parse(bad).is_err(), "{bad:?} was taken");
+        }
+    }
+}

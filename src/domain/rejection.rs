@@ -1,0 +1,240 @@
+//! Why a command was refused: a closed list, each with a stable reason code and one sentence that says what to do.
+
+use std::fmt;
+
+use thiserror::Error;
+
+use super::{Id, KeyResultId, ResourceName, Timestamp};
+
+/// An input that does not parse, in words: "it is empty: write 1 to 200 characters".
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{0}")]
+pub struct Invalid(String);
+
+/// One bad field of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The field's path in the request, for example `measurements[3].value`.
+    pub field: String,
+    /// What is wrong and what to do.
+    pub sentence: String,
+}
+
+/// A refused command. Nothing was recorded.
+#[derive(Clone, Debug, PartialEq, Error)]
+#[allow(
+    missing_docs,
+    reason = "each variant's sentence says what it is, and its fields are what the sentence names"
+)]
+pub enum Rejection {
+    #[error("{}", sentences(.0))]
+    Invalid(Vec<Violation>),
+    #[error("{0} does not exist: correct the name, or create it first")]
+    NotFound(ResourceName),
+    #[error("{0} exists already: choose another id, or update it")]
+    AlreadyExists(ResourceName),
+    #[error("the principal {principal:?} is members/{member} already: update that member instead")]
+    PrincipalTaken { principal: String, member: Id },
+    #[error("{0} has changed since it was read: read it again and repeat the change with its new etag")]
+    EtagMismatch(ResourceName),
+    #[error("members/{0} is the last owner: make somebody else an owner first")]
+    LastOwner(Id),
+    #[error("teams/{0} would come to lie below itself: choose another parent team")]
+    TeamBelowItself(Id),
+    #[error("cycles/{0} would come to lie below itself: choose another parent cycle")]
+    CycleBelowItself(Id),
+    #[error(
+        "the days of cycles/{inner} stick out of cycles/{outer} that it lies in: change the dates of one of them"
+    )]
+    CycleOutsideParent { inner: Id, outer: Id },
+    #[error("cycles/{0} is not PLANNED: only a planned cycle can be activated")]
+    CycleNotPlanned(Id),
+    #[error("cycles/{0} is not ACTIVE: activate the cycle first")]
+    CycleNotActive(Id),
+    #[error("cycles/{0} is CLOSED: choose a cycle that is still open")]
+    CycleClosed(Id),
+    #[error("objectives/{0} is not a DRAFT: only a draft can be activated or moved to another cycle")]
+    ObjectiveNotDraft(Id),
+    #[error("objectives/{0} is not ACTIVE: activate it before you check in")]
+    ObjectiveNotActive(Id),
+    #[error("objectives/{0} is closed or canceled: it changes no more")]
+    ObjectiveOver(Id),
+    #[error("objectives/{0} has no owner: set the one member who answers for it, then activate")]
+    OwnerMissing(Id),
+    #[error("{0} has no baseline: set metric.baseline, or record its KPI first")]
+    BaselineMissing(KeyResultId),
+    #[error("objectives/{0} would be aligned to itself through others: choose another alignment")]
+    AlignmentCycle(Id),
+    #[error("the alignment would be more than {depth_max} deep: align to something higher up")]
+    AlignmentTooDeep { depth_max: usize },
+    #[error(
+        "target {target} is the baseline {baseline}: what is reached already is no improvement; to keep a value use a MAINTAIN key result or a KPI target"
+    )]
+    TargetIsBaseline { baseline: f64, target: f64 },
+    #[error(
+        "from {baseline} to {target} goes against the direction of kpis/{kpi}: swap them, or link another KPI"
+    )]
+    WrongDirection { kpi: Id, baseline: f64, target: f64 },
+    #[error(
+        "the value of {key_result} comes from kpis/{kpi}: record a measurement there; confidence, comment and status are welcome here"
+    )]
+    ValueComesFromKpi { key_result: KeyResultId, kpi: Id },
+    #[error(
+        "{effective} is more than 5 minutes ahead of the server ({now}): what is recorded has to have happened"
+    )]
+    EffectiveTimeInFuture { effective: Timestamp, now: Timestamp },
+    #[error(
+        "kpis/{0} has measurements: its unit, direction, cadence and aggregation are fixed; create a successor that replaces it"
+    )]
+    KpiHasMeasurements(Id),
+    #[error("kpis/{0} has {sources_max} different sources: use fewer source ids", sources_max = super::Series::SOURCES_MAX)]
+    TooManySources(Id),
+    #[error(
+        "changing the baseline or the target of {0} while its objective is ACTIVE needs a reason: send one"
+    )]
+    ReasonMissing(KeyResultId),
+    #[error(
+        "another value for the same KPI, effective time and source stands at index {first_index}: send one, or tell them apart by source_id"
+    )]
+    ConflictingValues { first_index: usize },
+    #[error("{}", elements_sentence(.0))]
+    Elements(Vec<(usize, Rejection)>),
+}
+
+/// What kind of refusal it is; the border makes a status code of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RejectionKind {
+    /// The request makes no sense on any state.
+    Malformed,
+    /// Something it names does not exist.
+    Missing,
+    /// Something of that name exists.
+    Duplicate,
+    /// A rule of the domain says no on this state.
+    Rule,
+    /// It was made for an older state.
+    Outdated,
+}
+
+impl Invalid {
+    /// With what is wrong and what to do.
+    pub fn new(sentence: impl Into<String>) -> Self {
+        Self(sentence.into())
+    }
+
+    /// As the violation of a field.
+    #[must_use]
+    pub fn at(self, field: impl Into<String>) -> Violation {
+        Violation {
+            field: field.into(),
+            sentence: self.0,
+        }
+    }
+}
+
+impl Rejection {
+    /// One bad field.
+    pub fn invalid(field: impl Into<String>, sentence: impl Into<String>) -> Self {
+        Self::Invalid(vec![Violation {
+            field: field.into(),
+            sentence: sentence.into(),
+        }])
+    }
+
+    /// The stable code that programs may act on.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Invalid(_) => "INVALID_FIELD",
+            Self::NotFound(_) => "NOT_FOUND",
+            Self::AlreadyExists(_) => "ALREADY_EXISTS",
+            Self::PrincipalTaken { .. } => "PRINCIPAL_TAKEN",
+            Self::EtagMismatch(_) => "ETAG_MISMATCH",
+            Self::LastOwner(_) => "LAST_OWNER",
+            Self::TeamBelowItself(_) => "TEAM_BELOW_ITSELF",
+            Self::CycleBelowItself(_) => "CYCLE_BELOW_ITSELF",
+            Self::CycleOutsideParent { .. } => "CYCLE_OUTSIDE_PARENT",
+            Self::CycleNotPlanned(_) => "CYCLE_NOT_PLANNED",
+            Self::CycleNotActive(_) => "CYCLE_NOT_ACTIVE",
+            Self::CycleClosed(_) => "CYCLE_CLOSED",
+            Self::ObjectiveNotDraft(_) => "OBJECTIVE_NOT_DRAFT",
+            Self::ObjectiveNotActive(_) => "OBJECTIVE_NOT_ACTIVE",
+            Self::ObjectiveOver(_) => "OBJECTIVE_OVER",
+            Self::OwnerMissing(_) => "OWNER_MISSING",
+            Self::BaselineMissing(_) => "BASELINE_MISSING",
+            Self::AlignmentCycle(_) => "ALIGNMENT_CYCLE",
+            Self::AlignmentTooDeep { .. } => "ALIGNMENT_TOO_DEEP",
+            Self::TargetIsBaseline { .. } => "TARGET_IS_BASELINE",
+            Self::WrongDirection { .. } => "WRONG_DIRECTION",
+            Self::ValueComesFromKpi { .. } => "VALUE_COMES_FROM_KPI",
+            Self::EffectiveTimeInFuture { .. } => "EFFECTIVE_TIME_IN_FUTURE",
+            Self::KpiHasMeasurements(_) => "KPI_HAS_MEASUREMENTS",
+            Self::TooManySources(_) => "TOO_MANY_SOURCES",
+            Self::ReasonMissing(_) => "REASON_MISSING",
+            Self::ConflictingValues { .. } => "CONFLICTING_VALUES",
+            Self::Elements(elements) => elements
+                .first()
+                .map_or("INVALID_FIELD", |(_, first)| first.reason()),
+        }
+    }
+
+    /// What kind of refusal it is. A batch is refused as its first bad element is.
+    #[must_use]
+    pub fn kind(&self) -> RejectionKind {
+        match self {
+            Self::Invalid(_) | Self::EffectiveTimeInFuture { .. } | Self::ConflictingValues { .. } => {
+                RejectionKind::Malformed
+            }
+            Self::NotFound(_) => RejectionKind::Missing,
+            Self::AlreadyExists(_) | Self::PrincipalTaken { .. } => RejectionKind::Duplicate,
+            Self::EtagMismatch(_) => RejectionKind::Outdated,
+            Self::LastOwner(_)
+            | Self::TeamBelowItself(_)
+            | Self::CycleBelowItself(_)
+            | Self::CycleOutsideParent { .. }
+            | Self::CycleNotPlanned(_)
+            | Self::CycleNotActive(_)
+            | Self::CycleClosed(_)
+            | Self::ObjectiveNotDraft(_)
+            | Self::ObjectiveNotActive(_)
+            | Self::ObjectiveOver(_)
+            | Self::OwnerMissing(_)
+            | Self::BaselineMissing(_)
+            | Self::AlignmentCycle(_)
+            | Self::AlignmentTooDeep { .. }
+            | Self::TargetIsBaseline { .. }
+            | Self::WrongDirection { .. }
+            | Self::ValueComesFromKpi { .. }
+            | Self::KpiHasMeasurements(_)
+            | Self::TooManySources(_)
+            | Self::ReasonMissing(_) => RejectionKind::Rule,
+            Self::Elements(elements) => elements
+                .first()
+                .map_or(RejectionKind::Malformed, |(_, first)| first.kind()),
+        }
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.field, self.sentence)
+    }
+}
+
+fn sentences(violations: &[Violation]) -> String {
+    violations
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("; ")
+}
+
+fn elements_sentence(elements: &[(usize, Rejection)]) -> String {
+    let Some((index, first)) = elements.first() else {
+        return String::new();
+    };
+    match elements.len() {
+        1 => format!("element {index}: {first}"),
+        count => format!("{count} elements are refused, the first at index {index}: {first}"),
+    }
+}
