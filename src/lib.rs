@@ -2,5 +2,5 @@
 
 pub mod domain;
 pub mod log;
-
+pub mod projection;
 pub mod proto;

@@ -61,7 +61,7 @@ impl Id {
     }
 
     /// Orders before every id: where a range begins.
-    pub(super) fn lowest() -> Self {
+    pub(crate) fn lowest() -> Self {
         Self(SmolStr::default())
     }
 

@@ -36,7 +36,7 @@ authored! {
 
 /// How a key result is measured.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[serde(rename_all = "snake_case")]
 pub enum KeyResultKind {
     /// From a baseline to a target, rising or falling.
     Metric(Metric),

@@ -1,0 +1,268 @@
+//! Every figure that follows from a workspace: progress, status, scores, KPI health. All of them are functions of the
+//! workspace; they are kept so that reading is a lookup, and so that a change is known with its before and after.
+
+use std::sync::Arc;
+
+use imbl::OrdMap;
+
+use super::dirty::Dirty;
+use crate::domain::{
+    CycleState, Id, KeyResultId, KeyResultProgress, KpiHealth, ObjectiveProgress, TeamCycle, Workspace,
+    key_result_progress, kpi_health, objective_progress, weighted_mean,
+};
+
+/// The figures of one workspace at one revision. What has none is not in its map.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Figures {
+    kpis: OrdMap<Id, Arc<KpiHealth>>,
+    key_results: OrdMap<KeyResultId, Arc<KeyResultProgress>>,
+    objectives: OrdMap<Id, Arc<ObjectiveProgress>>,
+    teams: OrdMap<TeamCycle, f64>,
+    cycles: OrdMap<Id, f64>,
+    workspace: Option<f64>,
+}
+
+/// A figure that changed because of a commit, with before and after; none: it had none.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "whose figure, and before and after")]
+pub enum DerivedChange {
+    Kpi {
+        id: Id,
+        before: Option<Arc<KpiHealth>>,
+        after: Option<Arc<KpiHealth>>,
+    },
+    KeyResult {
+        id: KeyResultId,
+        before: Option<Arc<KeyResultProgress>>,
+        after: Option<Arc<KeyResultProgress>>,
+    },
+    Objective {
+        id: Id,
+        before: Option<Arc<ObjectiveProgress>>,
+        after: Option<Arc<ObjectiveProgress>>,
+    },
+    Team {
+        id: TeamCycle,
+        before: Option<f64>,
+        after: Option<f64>,
+    },
+    Cycle {
+        id: Id,
+        before: Option<f64>,
+        after: Option<f64>,
+    },
+    Workspace {
+        before: Option<f64>,
+        after: Option<f64>,
+    },
+}
+
+impl Figures {
+    /// A KPI's health.
+    #[must_use]
+    pub fn kpi(&self, id: &Id) -> Option<&KpiHealth> {
+        self.kpis.get(id).map(Arc::as_ref)
+    }
+
+    /// A key result's progress; none while its objective is not ACTIVE.
+    #[must_use]
+    pub fn key_result(&self, id: &KeyResultId) -> Option<&KeyResultProgress> {
+        self.key_results.get(id).map(Arc::as_ref)
+    }
+
+    /// An objective's progress; none while it is not ACTIVE.
+    #[must_use]
+    pub fn objective(&self, id: &Id) -> Option<&ObjectiveProgress> {
+        self.objectives.get(id).map(Arc::as_ref)
+    }
+
+    /// A team's scores, a cycle each, by cycle.
+    pub fn team(&self, team: &Id) -> impl Iterator<Item = (&Id, f64)> {
+        let first = TeamCycle {
+            team: team.clone(),
+            cycle: Id::lowest(),
+        };
+        let team = team.clone();
+        self.teams
+            .range(first..)
+            .take_while(move |(id, _)| id.team == team)
+            .map(|(id, score)| (&id.cycle, *score))
+    }
+
+    /// A cycle's score.
+    #[must_use]
+    pub fn cycle(&self, id: &Id) -> Option<f64> {
+        self.cycles.get(id).copied()
+    }
+
+    /// The workspace's score.
+    #[must_use]
+    pub fn workspace(&self) -> Option<f64> {
+        self.workspace
+    }
+
+    /// Computes what is dirty anew, from the gauges up to the workspace, and answers what changed.
+    pub(super) fn refresh(&mut self, workspace: &Workspace, mut dirty: Dirty) -> Vec<DerivedChange> {
+        if dirty.everything {
+            dirty = self.all(workspace);
+        }
+        let mut changes = Vec::new();
+        self.refresh_kpis(workspace, &mut dirty, &mut changes);
+        self.refresh_key_results(workspace, &mut dirty, &mut changes);
+        self.refresh_objectives(workspace, &mut dirty, &mut changes);
+        self.refresh_scores(workspace, dirty, &mut changes);
+        changes
+    }
+
+    /// Everything that the workspace has now, and everything that had a figure before.
+    fn all(&self, workspace: &Workspace) -> Dirty {
+        let mut dirty = Dirty {
+            everything: false,
+            kpis: workspace.kpis().keys().chain(self.kpis.keys()).cloned().collect(),
+            key_results: workspace
+                .key_results()
+                .keys()
+                .chain(self.key_results.keys())
+                .cloned()
+                .collect(),
+            objectives: workspace
+                .objectives()
+                .keys()
+                .chain(self.objectives.keys())
+                .cloned()
+                .collect(),
+            teams: self.teams.keys().cloned().collect(),
+            cycles: workspace
+                .cycles()
+                .keys()
+                .chain(self.cycles.keys())
+                .cloned()
+                .collect(),
+            workspace: true,
+        };
+        for objective in workspace.objectives().values() {
+            dirty.mark_scores_above(objective.fields.team.as_ref(), &objective.fields.cycle);
+        }
+        dirty
+    }
+
+    fn refresh_kpis(&mut self, workspace: &Workspace, dirty: &mut Dirty, changes: &mut Vec<DerivedChange>) {
+        for id in std::mem::take(&mut dirty.kpis) {
+            // A backdated value may leave the KPI's health as it is and still be the newest of some cycle.
+            dirty
+                .key_results
+                .extend(workspace.key_results_of_kpi(&id).cloned());
+            let after = workspace.kpi(&id).ok().map(|kpi| kpi_health(kpi, workspace));
+            if let Some((before, after)) = replace(&mut self.kpis, &id, after) {
+                changes.push(DerivedChange::Kpi { id, before, after });
+            }
+        }
+    }
+
+    fn refresh_key_results(
+        &mut self,
+        workspace: &Workspace,
+        dirty: &mut Dirty,
+        changes: &mut Vec<DerivedChange>,
+    ) {
+        for id in std::mem::take(&mut dirty.key_results) {
+            let after = workspace
+                .key_result(&id)
+                .ok()
+                .and_then(|kr| key_result_progress(workspace, &id, kr));
+            if let Some((before, after)) = replace(&mut self.key_results, &id, after) {
+                dirty.objectives.insert(id.objective.clone());
+                changes.push(DerivedChange::KeyResult { id, before, after });
+            }
+        }
+    }
+
+    fn refresh_objectives(
+        &mut self,
+        workspace: &Workspace,
+        dirty: &mut Dirty,
+        changes: &mut Vec<DerivedChange>,
+    ) {
+        for id in std::mem::take(&mut dirty.objectives) {
+            let objective = workspace.objective(&id).ok();
+            let after = objective.and_then(|objective| {
+                let key_results = workspace
+                    .key_results_of(&id)
+                    .filter_map(|(id, key_result)| Some((key_result.as_ref(), self.key_result(id)?)));
+                objective_progress(workspace, objective, key_results)
+            });
+            if let Some((before, after)) = replace(&mut self.objectives, &id, after) {
+                if let Some(objective) = objective {
+                    dirty.mark_scores_above(objective.fields.team.as_ref(), &objective.fields.cycle);
+                }
+                changes.push(DerivedChange::Objective { id, before, after });
+            }
+        }
+    }
+
+    fn refresh_scores(&mut self, workspace: &Workspace, dirty: Dirty, changes: &mut Vec<DerivedChange>) {
+        for id in dirty.teams {
+            let after = self.score_of(workspace, workspace.objectives_of_team(&id.team, &id.cycle));
+            if let Some((before, after)) = replace_score(&mut self.teams, &id, after) {
+                changes.push(DerivedChange::Team { id, before, after });
+            }
+        }
+        let mut active_changed = dirty.workspace;
+        for id in dirty.cycles {
+            let after = self.score_of(workspace, workspace.objectives_of_cycle(&id));
+            if let Some((before, after)) = replace_score(&mut self.cycles, &id, after) {
+                active_changed = true;
+                changes.push(DerivedChange::Cycle { id, before, after });
+            }
+        }
+        if active_changed {
+            let active = workspace
+                .cycles()
+                .iter()
+                .filter(|(_, cycle)| cycle.state == CycleState::Active);
+            let after = weighted_mean(active.map(|(id, _)| (1.0, self.cycle(id))));
+            let before = std::mem::replace(&mut self.workspace, after);
+            if before != after {
+                changes.push(DerivedChange::Workspace { before, after });
+            }
+        }
+    }
+
+    fn score_of<'a>(&self, workspace: &Workspace, objectives: impl Iterator<Item = &'a Id>) -> Option<f64> {
+        weighted_mean(objectives.filter_map(|id| {
+            let weight = workspace.objective(id).ok()?.fields.weight.get();
+            Some((weight, self.objective(id)?.score))
+        }))
+    }
+}
+
+/// Before and after of a figure that changed.
+type Changed<T> = Option<(Option<T>, Option<T>)>;
+
+fn replace<K: Ord + Clone, V: PartialEq>(
+    map: &mut OrdMap<K, Arc<V>>,
+    key: &K,
+    after: Option<V>,
+) -> Changed<Arc<V>> {
+    let before = map.get(key);
+    if before.map(Arc::as_ref) == after.as_ref() {
+        return None;
+    }
+    let after = after.map(Arc::new);
+    let before = match &after {
+        Some(after) => map.insert(key.clone(), after.clone()),
+        None => map.remove(key),
+    };
+    Some((before, after))
+}
+
+fn replace_score<K: Ord + Clone>(map: &mut OrdMap<K, f64>, key: &K, after: Option<f64>) -> Changed<f64> {
+    if map.get(key) == after.as_ref() {
+        return None;
+    }
+    let before = match after {
+        Some(after) => map.insert(key.clone(), after),
+        None => map.remove(key),
+    };
+    Some((before, after))
+}

@@ -1,0 +1,13 @@
+//! Folds that answer questions. Pure, like the domain: a projection is a function of a prefix of the log.
+//!
+//! `state` is what a server keeps in memory and publishes: the workspace and every figure that follows from it.
+//! `audit` says of an event which fields it changed.
+
+mod audit;
+mod dirty;
+mod figures;
+mod state;
+
+pub use audit::{FieldChange, field_changes};
+pub use figures::{DerivedChange, Figures};
+pub use state::State;
