@@ -43,7 +43,11 @@ impl LogErrorKind {
 impl LogError {
     /// A failure without an outer cause.
     pub fn new(kind: LogErrorKind, context: impl Into<String>) -> Self {
-        Self { kind, context: context.into(), source: None }
+        Self {
+            kind,
+            context: context.into(),
+            source: None,
+        }
     }
 
     /// A failure that something else caused.
@@ -52,7 +56,11 @@ impl LogError {
         context: impl Into<String>,
         source: impl Into<Box<dyn Error + Send + Sync>>,
     ) -> Self {
-        Self { kind, context: context.into(), source: Some(source.into()) }
+        Self {
+            kind,
+            context: context.into(),
+            source: Some(source.into()),
+        }
     }
 }
 
