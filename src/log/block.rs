@@ -29,6 +29,8 @@ pub(super) const FORMAT_META: u8 = 3;
 
 /// Format and checksum.
 const HEADER_BYTES: usize = 1 + 4;
+/// Where in a block its content begins.
+pub(super) const BODY_AT: usize = HEADER_BYTES;
 /// Before each record of a block of commits: its length.
 const LENGTH_BYTES: usize = 2;
 /// Before the content of a part: the number of parts and the length of the whole commit.

@@ -135,7 +135,8 @@ impl EventLog for MemoryLog {
             .and_then(|records| records.get(skipped..))
             .unwrap_or_default()
             .to_vec();
-        Box::new((first.0..).zip(records).map(|(revision, bytes)| {
+        // Records first: a range that begins at the largest revision has no second step.
+        Box::new(records.into_iter().zip(first.0..).map(|(bytes, revision)| {
             Ok(Record {
                 revision: Revision(revision),
                 bytes: bytes.to_vec(),

@@ -12,13 +12,19 @@ use std::fmt;
 use crate::domain::Revision;
 
 mod block;
+mod data_dir;
 mod error;
 mod memory;
 mod meta;
+mod sled;
 mod tree;
+
+#[cfg(test)]
+mod conformance;
 
 pub use error::{LogError, LogErrorKind};
 pub use memory::{Ending, Interruption, MemoryLog};
+pub use sled::{SledConfig, SledLog};
 pub use tree::{Frontier, LeafHash, Root};
 
 /// Names one workspace's log: 16 random bytes, chosen when the workspace is created and never reused.
