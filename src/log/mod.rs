@@ -14,6 +14,7 @@ use crate::domain::Revision;
 mod block;
 mod data_dir;
 mod error;
+mod heads;
 mod memory;
 mod meta;
 mod sled;
@@ -23,6 +24,7 @@ mod tree;
 mod conformance;
 
 pub use error::{LogError, LogErrorKind};
+pub use heads::{Head, Heads};
 pub use memory::{Ending, Interruption, MemoryLog};
 pub use sled::{SledConfig, SledLog};
 pub use tree::{Frontier, LeafHash, Root};
