@@ -346,7 +346,7 @@ mod tests {
     fn blocks_of(first: u64, records: &[Vec<u8>]) -> Vec<([u8; KEY_BYTES], Vec<u8>)> {
         let mut blocks = Vec::new();
         encode(LOG, Revision(first), records, |key, block| {
-            blocks.push((key, block))
+            blocks.push((key, block));
         });
         blocks
     }

@@ -133,7 +133,10 @@ fn read(log: &dyn EventLog, id: LogId, from: u64) -> Vec<(u64, Vec<u8>)> {
         .collect()
 }
 
-fn all(log: &dyn EventLog) -> BTreeMap<LogId, (Revision, Vec<(u64, Vec<u8>)>)> {
+/// A log's head and all its records.
+type Contents = (Revision, Vec<(u64, Vec<u8>)>);
+
+fn all(log: &dyn EventLog) -> BTreeMap<LogId, Contents> {
     let heads = log.heads().unwrap();
     heads
         .into_iter()

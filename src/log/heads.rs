@@ -500,7 +500,7 @@ mod tests {
         ) {
             let found = Found::in_entries(&bytes, Path::new("heads"));
             prop_assert!(found.heads.is_empty());
-            prop_assert_eq!(found.length as usize, bytes.len().div_ceil(ENTRY_BYTES));
+            prop_assert_eq!(found.length, bytes.len().div_ceil(ENTRY_BYTES) as u64);
             prop_assert!(check_header(&bytes, Path::new("heads")).is_err());
         }
 

@@ -92,7 +92,9 @@ impl MemoryLog {
         Ok(appends
             .iter()
             .map(|append| {
-                let head = logs.get(&append.log).map_or(Revision::ZERO, head_of);
+                let head = logs
+                    .get(&append.log)
+                    .map_or(Revision::ZERO, |records| head_of(records));
                 if head != append.expected {
                     return AppendOutcome::Conflict { head };
                 }
@@ -153,7 +155,7 @@ impl EventLog for MemoryLog {
     }
 }
 
-fn head_of(records: &Vec<Arc<[u8]>>) -> Revision {
+fn head_of(records: &[Arc<[u8]>]) -> Revision {
     Revision(records.len() as u64)
 }
 

@@ -17,6 +17,7 @@ mod error;
 mod heads;
 mod memory;
 mod meta;
+mod reader;
 mod sled;
 mod tree;
 

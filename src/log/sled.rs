@@ -15,10 +15,11 @@ use std::sync::{Mutex, PoisonError, RwLock};
 
 use sled::{Batch, Db, IVec};
 
-use super::block::{self, Assembly, Block, Flaw, Key};
+use super::block::{self, Block, Flaw, Key};
 use super::data_dir::{self, Guard};
 use super::meta::{META_KEY, check_meta, encode_meta};
-use super::{Append, AppendOutcome, EventLog, LogError, LogErrorKind, LogId, Record, Records, check_sizes};
+use super::reader::Reader;
+use super::{Append, AppendOutcome, EventLog, LogError, LogErrorKind, LogId, Records, check_sizes};
 use crate::domain::Revision;
 
 /// How often sled's own thread flushes and collects dead segments, in milliseconds. Without it the disk grows without
@@ -106,6 +107,14 @@ impl SledLog {
         heads.get(&log).copied().unwrap_or_default()
     }
 
+    /// The block that holds `from`: the last one that does not begin behind it. When none is found, or it cannot be
+    /// read, a reading from the first block on meets what is wrong and names it.
+    fn first_block(&self, log: LogId, from: Revision) -> Option<Key> {
+        let upto = Key::lowest(log).encode()..=Key::highest(log, from).encode();
+        let (key, _) = self.db.range(upto).next_back()?.ok()?;
+        Key::decode(&key).ok().map(|key| Key::new(log, key.first, 0))
+    }
+
     /// One atomic batch, sled's flush, the guard. An error is final: see [`LogErrorKind::is_fatal`].
     fn write(&self, guard: &Guard, batch: Batch) -> Result<(), LogError> {
         let context =
@@ -162,152 +171,15 @@ impl EventLog for SledLog {
     }
 
     fn read(&self, log: LogId, from: Revision) -> Records<'_> {
-        Box::new(Reader::new(&self.db, log, from, self.visible_head(log)))
+        let head = self.visible_head(log);
+        let first = self.first_block(log, from).unwrap_or(Key::lowest(log));
+        let range = first.encode()..=Key::highest(log, head).encode();
+        let blocks = self.db.range(range).map(|found| found.map_err(read_error));
+        Box::new(Reader::new(blocks, log, first.first, from, head))
     }
 
     fn heads(&self) -> Result<BTreeMap<LogId, Revision>, LogError> {
         Ok(self.heads.read().unwrap_or_else(PoisonError::into_inner).clone())
-    }
-}
-
-/// Reads one log block by block, up to the head that was durable when the reading began.
-struct Reader {
-    blocks: sled::Iter,
-    log: LogId,
-    /// The first record wanted.
-    from: Revision,
-    /// The revision that the next record found must have.
-    next: Revision,
-    /// The last record to give.
-    head: Revision,
-    /// The block being read, and where in it the next record begins.
-    block: IVec,
-    place: usize,
-    /// An error was given: nothing more comes.
-    failed: bool,
-}
-
-impl Reader {
-    fn new(db: &Db, log: LogId, from: Revision, head: Revision) -> Self {
-        let from = from.max(Revision::ZERO.next());
-        let first = Revision::ZERO.next();
-        let mut reader = Self {
-            blocks: db.range(Key::lowest(log).encode()..=Key::highest(log, head).encode()),
-            log,
-            from,
-            next: first,
-            head,
-            block: IVec::default(),
-            place: 0,
-            failed: false,
-        };
-        // Begin at the block that holds `from`: the last one that does not begin behind it. When it cannot be found,
-        // reading from the first block on meets what is wrong and names it.
-        if from > first && from <= head {
-            let upto = Key::lowest(log).encode()..=Key::highest(log, from).encode();
-            let found = db.range(upto).next_back().and_then(Result::ok);
-            if let Some(Ok(key)) = found.map(|(key, _)| Key::decode(&key)) {
-                reader.next = key.first;
-                reader.blocks =
-                    db.range(Key::new(log, key.first, 0).encode()..=Key::highest(log, head).encode());
-            }
-        }
-        reader
-    }
-
-    /// The next block, which must begin with the revision that comes next. `part` is what a person reads about when
-    /// it does not.
-    fn next_block(&mut self, part: u16) -> Result<(Key, IVec), LogError> {
-        let Some(found) = self.blocks.next() else {
-            return Err(self.gap(
-                part,
-                &format!("the log ends before it, and its head is revision {}", self.head),
-            ));
-        };
-        let (key, block) = found.map_err(|error| read_error(self.log, self.next, error))?;
-        let key = Key::decode(&key).map_err(|flaw| Key::new(self.log, self.next, part).damage(&flaw))?;
-        if key.first != self.next {
-            return Err(self.gap(part, &format!("found revision {}", key.first)));
-        }
-        Ok((key, block))
-    }
-
-    fn gap(&self, part: u16, found: &str) -> LogError {
-        let part = if part == 0 {
-            String::new()
-        } else {
-            format!(", part {part}")
-        };
-        LogError::new(
-            LogErrorKind::Damaged,
-            format!(
-                "log {}: expected revision {}{part}, {found}; restore the newest backup",
-                self.log, self.next
-            ),
-        )
-    }
-
-    /// Reads the next block: a large commit comes back whole, small ones are left in `self.block`.
-    fn advance(&mut self) -> Result<Option<Vec<u8>>, LogError> {
-        let (key, block) = self.next_block(0)?;
-        match block::decode(key, &block).map_err(|flaw| key.damage(&flaw))? {
-            Block::Commits { .. } => {
-                self.block = block;
-                self.place = block::BODY_AT;
-                Ok(None)
-            }
-            Block::Part(part) => {
-                let begun = Assembly::begin(key.part, part).map_err(|flaw| key.damage(&flaw))?;
-                self.assemble(begun).map(Some)
-            }
-        }
-    }
-
-    fn assemble(&mut self, mut commit: Assembly) -> Result<Vec<u8>, LogError> {
-        while let Some(missing) = commit.missing() {
-            let (key, block) = self.next_block(missing)?;
-            match block::decode(key, &block) {
-                Ok(Block::Part(part)) => commit.add(key.part, part),
-                Ok(Block::Commits { .. }) => Err(Flaw::PartMissing(missing)),
-                Err(flaw) => Err(flaw),
-            }
-            .map_err(|flaw| key.damage(&flaw))?;
-        }
-        let last = Key::new(self.log, self.next, 0);
-        commit.finish().map_err(|flaw| last.damage(&flaw))
-    }
-
-    fn step(&mut self) -> Result<Option<Record>, LogError> {
-        while self.next <= self.head {
-            let revision = self.next;
-            if let Some((record, rest)) = self.block.get(self.place..).and_then(block::split_record) {
-                let bytes = (revision >= self.from).then(|| record.to_vec());
-                self.place = self.block.len() - rest.len();
-                self.next = revision.next();
-                if let Some(bytes) = bytes {
-                    return Ok(Some(Record { revision, bytes }));
-                }
-            } else if let Some(bytes) = self.advance()? {
-                self.next = revision.next();
-                if revision >= self.from {
-                    return Ok(Some(Record { revision, bytes }));
-                }
-            }
-        }
-        Ok(None)
-    }
-}
-
-impl Iterator for Reader {
-    type Item = Result<Record, LogError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.failed {
-            return None;
-        }
-        let found = self.step();
-        self.failed = found.is_err();
-        found.transpose()
     }
 }
 
@@ -403,16 +275,15 @@ fn open_error(dir: &Path, error: sled::Error) -> LogError {
     LogError::caused(kind, context, error)
 }
 
-fn read_error(log: LogId, revision: Revision, error: sled::Error) -> LogError {
+fn read_error(error: sled::Error) -> LogError {
     let (kind, what) = match &error {
-        sled::Error::Io(_) => (LogErrorKind::Io, "could not be read: look at the disk"),
-        _ => (LogErrorKind::Damaged, "is damaged; restore the newest backup"),
+        sled::Error::Io(_) => (LogErrorKind::Io, "the store could not be read: look at the disk"),
+        _ => (
+            LogErrorKind::Damaged,
+            "the store is damaged; restore the newest backup",
+        ),
     };
-    LogError::caused(
-        kind,
-        format!("log {log}: the block at revision {revision} {what}"),
-        error,
-    )
+    LogError::caused(kind, what, error)
 }
 
 impl fmt::Debug for SledLog {
@@ -421,5 +292,346 @@ impl fmt::Debug for SledLog {
         f.debug_struct("SledLog")
             .field("dir", &self.dir)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::log::meta::tests::future_meta;
+    use crate::log::{Frontier, Head, Heads, LeafHash};
+
+    const A: LogId = LogId([0xaa; 16]);
+    const B: LogId = LogId([0xbb; 16]);
+
+    /// A store on disk with the records of two logs in it.
+    struct Store {
+        dir: TempDir,
+    }
+
+    impl Store {
+        /// Log A: three blocks of two commits each, then a commit of three parts, then a small one: revisions 1 to 8.
+        /// Log B: one small commit.
+        fn new() -> Self {
+            let store = Self {
+                dir: tempfile::tempdir().unwrap(),
+            };
+            let log = store.open().unwrap();
+            for group in 0..3 {
+                append(&log, A, group * 2, vec![vec![1; 100]; 2]);
+            }
+            append(&log, A, 6, vec![vec![2; 10_000]]);
+            append(&log, A, 7, vec![vec![3; 100]]);
+            append(&log, B, 0, vec![vec![4; 100]]);
+            log.check_nothing_beside_the_file().unwrap();
+            store
+        }
+
+        fn dir(&self) -> PathBuf {
+            self.dir.path().join("store")
+        }
+
+        fn open(&self) -> Result<SledLog, LogError> {
+            SledLog::open(self.dir())
+        }
+
+        /// Changes what is stored behind the log's back, through sled itself.
+        fn tamper(&self, change: impl FnOnce(&Db)) {
+            let log = self.open().unwrap();
+            change(&log.db);
+            log.db.flush().unwrap();
+        }
+
+        fn flip(&self, key: Key, place: usize) {
+            self.tamper(|db| {
+                let mut block = db.get(key.encode()).unwrap().unwrap().to_vec();
+                block[place] ^= 1;
+                db.insert(key.encode(), block).unwrap();
+            });
+        }
+
+        fn remove(&self, key: Key) {
+            self.tamper(|db| assert!(db.remove(key.encode()).unwrap().is_some(), "{key:?} is not there"));
+        }
+
+        /// What a reading of log A from `from` gives: how many records, and the error that ends it.
+        fn read(&self, from: u64) -> (usize, Option<LogError>) {
+            let log = self.open().unwrap();
+            let (found, mut errors): (Vec<_>, Vec<_>) = log.read(A, Revision(from)).partition(Result::is_ok);
+            assert!(errors.len() <= 1, "{errors:?}");
+            assert_eq!(
+                log.read(B, Revision::ZERO).filter(Result::is_ok).count(),
+                1,
+                "the other log is whole"
+            );
+            (found.len(), errors.pop().map(Result::unwrap_err))
+        }
+    }
+
+    fn append(log: &SledLog, id: LogId, expected: u64, records: Vec<Vec<u8>>) {
+        let append = Append {
+            log: id,
+            expected: Revision(expected),
+            records,
+        };
+        assert_eq!(log.append(&[append]).unwrap(), [AppendOutcome::Appended]);
+    }
+
+    fn key(revision: u64, part: u16) -> Key {
+        Key::new(A, Revision(revision), part)
+    }
+
+    /// Expects a damage whose sentence has all of `parts`.
+    fn check_damage(error: &LogError, parts: &[&str]) {
+        assert_eq!(error.kind, LogErrorKind::Damaged, "{error}");
+        for part in parts {
+            assert!(
+                error.context.contains(part),
+                "{part:?} is not in {:?}",
+                error.context
+            );
+        }
+    }
+
+    #[test]
+    fn a_flipped_block_is_found_and_named_and_what_is_before_it_is_read() {
+        for place in [0, 1, 8, 80] {
+            let store = Store::new();
+            store.flip(key(3, 0), place);
+            let (found, error) = store.read(0);
+            assert_eq!(found, 2, "byte {place}");
+            check_damage(
+                &error.unwrap(),
+                &[&A.to_string(), "revision 3", "checksum", "backup"],
+            );
+        }
+    }
+
+    #[test]
+    fn a_flipped_part_of_a_large_commit_is_found_and_named() {
+        let store = Store::new();
+        store.flip(key(7, 1), 2_000);
+        let (found, error) = store.read(0);
+        assert_eq!(found, 6);
+        check_damage(&error.unwrap(), &["revision 7, part 1", "checksum"]);
+    }
+
+    #[test]
+    fn a_missing_block_in_the_middle_is_a_gap_with_both_revisions() {
+        let store = Store::new();
+        store.remove(key(3, 0));
+        let (found, error) = store.read(0);
+        assert_eq!(found, 2);
+        check_damage(
+            &error.unwrap(),
+            &[&A.to_string(), "expected revision 3, found revision 5"],
+        );
+        // A reading that begins inside the gap meets it too, one behind it does not.
+        assert_eq!(store.read(4).0, 0);
+        assert!(store.read(4).1.is_some());
+        assert!(store.read(5).1.is_none());
+    }
+
+    #[test]
+    fn a_missing_first_block_is_a_gap() {
+        let store = Store::new();
+        store.remove(key(1, 0));
+        let (found, error) = store.read(0);
+        assert_eq!(found, 0);
+        check_damage(&error.unwrap(), &["expected revision 1, found revision 3"]);
+    }
+
+    #[test]
+    fn a_missing_part_is_named_wherever_it_was() {
+        for (part, sentence) in [
+            (0, "part 1 of the commit follows where part 0 belongs"),
+            (1, "part 2 of the commit follows where part 1 belongs"),
+            (2, "expected revision 7, part 2, found revision 8"),
+        ] {
+            let store = Store::new();
+            store.remove(key(7, part));
+            let (found, error) = store.read(0);
+            assert_eq!(found, 6, "part {part}");
+            check_damage(&error.unwrap(), &[sentence]);
+        }
+    }
+
+    #[test]
+    fn half_a_commit_at_the_end_of_a_log_is_refused_at_open() {
+        let store = Store::new();
+        store.remove(key(8, 0));
+        store.remove(key(7, 2));
+        check_damage(
+            &store.open().unwrap_err(),
+            &["revision 7", "ends before its part 2"],
+        );
+    }
+
+    #[test]
+    fn a_damaged_last_block_is_refused_at_open() {
+        let store = Store::new();
+        store.flip(key(8, 0), 50);
+        check_damage(&store.open().unwrap_err(), &["revision 8", "checksum"]);
+    }
+
+    #[test]
+    fn an_overwritten_block_that_holds_more_revisions_than_it_did_is_found() {
+        let store = Store::new();
+        store.tamper(|db| {
+            block::encode(A, Revision(1), &vec![vec![9; 100]; 3], |key, block| {
+                db.insert(key, block).unwrap();
+            });
+        });
+        let (found, error) = store.read(0);
+        assert_eq!(found, 3);
+        check_damage(&error.unwrap(), &["expected revision 4, found revision 3"]);
+    }
+
+    #[test]
+    fn what_is_not_a_block_is_refused_at_open() {
+        let store = Store::new();
+        store.tamper(|db| assert!(db.insert([0x09, 1, 2], b"what is this").unwrap().is_none()));
+        check_damage(&store.open().unwrap_err(), &["what is not a log"]);
+    }
+
+    #[test]
+    fn a_store_in_an_unknown_format_is_refused_by_name() {
+        let store = Store::new();
+        store.tamper(|db| assert!(db.insert(META_KEY, future_meta(5, 4)).unwrap().is_some()));
+        let error = store.open().unwrap_err();
+        assert_eq!(error.kind, LogErrorKind::UnknownFormat);
+        assert!(
+            error
+                .context
+                .contains("store format 5, which needs reader version 4"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_store_without_its_format_record_is_refused() {
+        let store = Store::new();
+        store.tamper(|db| assert!(db.remove(META_KEY).unwrap().is_some()));
+        check_damage(&store.open().unwrap_err(), &["format record"]);
+    }
+
+    #[test]
+    fn a_second_opener_is_told_that_the_store_is_open_elsewhere() {
+        let store = Store::new();
+        let first = store.open().unwrap();
+        let snapshot = store.dir().join("snap.0000000000000001.generating");
+        fs::write(&snapshot, b"the first opener is writing this").unwrap();
+        let error = store.open().unwrap_err();
+        assert_eq!(error.kind, LogErrorKind::Locked);
+        assert!(error.context.contains("stop that one first"), "{error}");
+        assert!(
+            snapshot.exists(),
+            "a store that another one has open is not touched"
+        );
+        append(&first, B, 1, vec![b"still works".to_vec()]);
+    }
+
+    #[test]
+    fn a_snapshot_that_a_kill_left_unfinished_does_not_stop_a_start() {
+        let store = Store::new();
+        let snapshot = store.dir().join("snap.00000000000F1234.generating");
+        fs::write(&snapshot, b"half a snapshot").unwrap();
+        assert_eq!(store.read(0).0, 8);
+        assert!(!snapshot.exists());
+    }
+
+    #[test]
+    fn a_file_under_blobs_is_refused_at_open() {
+        let store = Store::new();
+        fs::write(store.dir().join("blobs/12345"), b"not durable").unwrap();
+        check_damage(&store.open().unwrap_err(), &["blobs", "1 files"]);
+    }
+
+    #[test]
+    fn nothing_is_written_outside_the_file_however_large_the_records() {
+        let store = Store::new();
+        let log = store.open().unwrap();
+        let mut head = 8;
+        for round in 0..20_u8 {
+            for size in [4_000, 4_089, 65_000, 1_000_000] {
+                append(&log, A, head, vec![vec![round; size]]);
+                head += 1;
+            }
+        }
+        log.check_nothing_beside_the_file().unwrap();
+        drop(log);
+        assert_eq!(store.read(0).0, 88);
+        store.open().unwrap().check_nothing_beside_the_file().unwrap();
+    }
+
+    #[test]
+    fn after_a_failed_write_nothing_more_is_written() {
+        let store = Store::new();
+        let log = store.open().unwrap();
+        log.writer.lock().unwrap().broken = true;
+        let next = Append {
+            log: B,
+            expected: Revision(1),
+            records: vec![vec![]],
+        };
+        let error = log.append(&[next]).unwrap_err();
+        assert_eq!(error.kind, LogErrorKind::Io);
+        assert_eq!(log.heads().unwrap()[&B], Revision(1));
+        assert_eq!(
+            log.read(A, Revision::ZERO).count(),
+            8,
+            "what is durable can still be read"
+        );
+    }
+
+    #[test]
+    fn what_is_in_the_store_and_not_yet_durable_is_not_read() {
+        let store = Store::new();
+        let log = store.open().unwrap();
+        // The first half of an append: the batch is in, the guard has not run.
+        block::encode(B, Revision(2), &[b"not yet".to_vec()], |key, block| {
+            log.db.insert(key, block).unwrap();
+        });
+        assert_eq!(log.read(B, Revision::ZERO).count(), 1);
+        assert_eq!(log.heads().unwrap()[&B], Revision(1));
+    }
+
+    #[test]
+    fn a_log_that_lost_its_tail_no_longer_contains_its_head() {
+        let store = Store::new();
+        let log = store.open().unwrap();
+        let mut tree = Frontier::empty();
+        for record in log.read(A, Revision::ZERO) {
+            tree.push(LeafHash::of(&record.unwrap().bytes));
+        }
+        let path = store.dir.path().join("heads");
+        let (mut heads, _) = Heads::open(&path).unwrap();
+        heads
+            .write(&[(
+                A,
+                Head {
+                    revision: Revision(tree.size()),
+                    root: tree.root(),
+                },
+            )])
+            .unwrap();
+        drop((log, heads));
+        // What sled does on its own after a flipped bit in the middle of its file: everything behind it is gone.
+        store.remove(key(8, 0));
+        for part in 0..3 {
+            store.remove(key(7, part));
+        }
+        let (_, promised) = Heads::open(&path).unwrap();
+        let ends_at = store.open().unwrap().heads().unwrap()[&A];
+        assert_eq!(ends_at, Revision(6), "the store itself notices nothing");
+        assert!(promised[&A].revision > ends_at);
+        check_damage(
+            &promised[&A].missing_from(A, ends_at),
+            &["revisions 7 to 8 are missing", &A.to_string()],
+        );
     }
 }
