@@ -26,10 +26,18 @@ use crate::domain::Revision;
 /// bound; it is not what makes a commit durable.
 const FLUSH_EVERY_MS: u64 = 200;
 
+/// sled looks for pages to evict only after 64 accesses to a shard of its page cache, of which there are 256, and a
+/// scan accesses a page once: it keeps up to 16,384 pages in memory, hundreds of megabytes, whatever the cache's size.
+/// Looking each block up this many more times makes it notice. Measured reading 3,000,000 records of 200 bytes with a
+/// cache of 16 MiB: 424 MB resident at 4.0 to 4.5 million records/s without, 67 MB with 1, 50 MB at 4.4 million/s
+/// with 2, 31 MB at 3.8 million/s with 4.
+const PAGE_TOUCHES: usize = 2;
+
 /// What may be tuned in a [`SledLog`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SledConfig {
-    /// The page cache's nominal size in bytes. What it really takes can be several times as much.
+    /// The page cache's nominal size in bytes; what it really takes can be several times as much. A larger one makes
+    /// neither appending nor reading from front to back quicker: the operating system caches the file.
     pub cache_bytes: u64,
 }
 
@@ -52,7 +60,7 @@ struct Writer {
 impl Default for SledConfig {
     fn default() -> Self {
         Self {
-            cache_bytes: 64 * 1024 * 1024,
+            cache_bytes: 16 * 1024 * 1024,
         }
     }
 }
@@ -174,7 +182,14 @@ impl EventLog for SledLog {
         let head = self.visible_head(log);
         let first = self.first_block(log, from).unwrap_or(Key::lowest(log));
         let range = first.encode()..=Key::highest(log, head).encode();
-        let blocks = self.db.range(range).map(|found| found.map_err(read_error));
+        let blocks = self.db.range(range).map(|found| {
+            let (key, block) = found?;
+            for _ in 0..PAGE_TOUCHES {
+                self.db.contains_key(&key)?;
+            }
+            Ok((key, block))
+        });
+        let blocks = blocks.map(|found| found.map_err(read_error));
         Box::new(Reader::new(blocks, log, first.first, from, head))
     }
 
