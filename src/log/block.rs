@@ -427,6 +427,41 @@ mod tests {
         assert_eq!(firsts, [1, 21, 41]);
     }
 
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The expected bytes were computed from `docs/format.md` by another program.
+    #[test]
+    fn the_bytes_of_a_block_are_the_ones_described() {
+        let log = LogId(std::array::from_fn(|index| u8::try_from(index).unwrap()));
+        let mut blocks = Vec::new();
+        for records in [vec![b"a".to_vec(), b"bc".to_vec()], vec![vec![0x5a; 4_090]]] {
+            encode(log, Revision(258), &records, |key, block| {
+                blocks.push((hex(&key), hex(&block)));
+            });
+        }
+        let key = "02000102030405060708090a0b0c0d0e0f0000000000000102";
+        assert_eq!(
+            blocks[0],
+            (format!("{key}0000"), "01441d6d1500016100026263".to_owned())
+        );
+        assert_eq!(blocks[1].0, format!("{key}0000"));
+        assert!(
+            blocks[1].1.starts_with("028eb1e00f000200000ffa5a5a"),
+            "{}",
+            blocks[1].1
+        );
+        assert_eq!(blocks[1].1.len(), 2 * BLOCK_BYTES_MAX);
+        assert_eq!(
+            blocks[2],
+            (
+                format!("{key}0001"),
+                "02724217a6000200000ffa5a5a5a5a5a".to_owned()
+            )
+        );
+    }
+
     #[test]
     fn keys_sort_by_log_then_revision_then_part() {
         let mut keys = vec![

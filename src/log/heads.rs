@@ -451,6 +451,32 @@ mod tests {
         }
     }
 
+    /// The expected bytes were computed from `docs/format.md` by another program.
+    #[test]
+    fn the_bytes_of_the_file_are_the_ones_described() {
+        let disk = OnDisk::new();
+        let log = LogId(std::array::from_fn(|index| u8::try_from(index).unwrap()));
+        disk.write(&[&[(
+            log,
+            Head {
+                revision: Revision(258),
+                root: Root([0x77; 32]),
+            },
+        )]]);
+        let hex: String = fs::read(disk.path())
+            .unwrap()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let header = format!("{:0<120}75e8bef6{:0<128}", "42494e484541445300000001", "");
+        let slot = format!(
+            "000102030405060708090a0b0c0d0e0f0000000000000102{}00000000459f4ac5{:0<128}",
+            "77".repeat(32),
+            ""
+        );
+        assert_eq!(hex, header + &slot);
+    }
+
     #[test]
     fn an_unknown_version_is_refused_by_name() {
         let disk = OnDisk::new();

@@ -80,6 +80,13 @@ pub(super) mod tests {
         meta(store, reader)
     }
 
+    /// The expected bytes were computed from `docs/format.md` by another program.
+    #[test]
+    fn the_bytes_of_the_format_record_are_the_ones_described() {
+        let expected = [0x03, 0xfb, 0x5e, 0x6b, 0x48, 0, 0, 0, 1, 0, 0, 0, 1];
+        assert_eq!(encode_meta(), expected);
+    }
+
     #[test]
     fn this_release_reads_what_it_writes() {
         assert!(check_meta(&encode_meta()).is_ok());
