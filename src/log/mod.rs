@@ -11,9 +11,24 @@ use std::fmt;
 
 use crate::domain::Revision;
 
+mod block;
+mod data_dir;
 mod error;
+mod heads;
+mod memory;
+mod meta;
+mod reader;
+mod sled;
+mod tree;
+
+#[cfg(test)]
+mod conformance;
 
 pub use error::{LogError, LogErrorKind};
+pub use heads::{Head, Heads};
+pub use memory::{Ending, Interruption, MemoryLog};
+pub use sled::{SledConfig, SledLog};
+pub use tree::{Frontier, LeafHash, Root};
 
 /// Names one workspace's log: 16 random bytes, chosen when the workspace is created and never reused.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -92,4 +107,26 @@ impl fmt::Debug for LogId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "LogId({self})")
     }
+}
+
+/// Refuses a whole group when one of its records is over [`MAX_RECORD_BYTES`].
+fn check_sizes(appends: &[Append]) -> Result<(), LogError> {
+    for append in appends {
+        if let Some(record) = append
+            .records
+            .iter()
+            .find(|record| record.len() > MAX_RECORD_BYTES)
+        {
+            return Err(LogError::new(
+                LogErrorKind::TooLarge,
+                format!(
+                    "log {}: a commit of {} bytes is larger than the {MAX_RECORD_BYTES} bytes a commit may have; \
+                     nothing was written: divide the command",
+                    append.log,
+                    record.len()
+                ),
+            ));
+        }
+    }
+    Ok(())
 }
