@@ -11,6 +11,7 @@ use std::fmt;
 
 use crate::domain::Revision;
 
+pub mod codec;
 mod error;
 
 pub use error::{LogError, LogErrorKind};
