@@ -14,6 +14,27 @@ const API: &[&str] = &[
     "binnacle/v1/workspace_service.proto",
 ];
 const STORED: &[&str] = &["binnacle/event/v1/commit.proto"];
+/// The events that are larger than a measurement: on the heap, so that a batch of measurements stays small in memory.
+const LARGE_EVENTS: &[&str] = &[
+    "workspace_created",
+    "workspace_updated",
+    "team_created",
+    "team_updated",
+    "member_created",
+    "member_updated",
+    "cycle_created",
+    "cycle_updated",
+    "objective_created",
+    "objective_updated",
+    "key_result_created",
+    "key_result_updated",
+    "initiative_created",
+    "initiative_updated",
+    "check_in_recorded",
+    "kpi_created",
+    "kpi_updated",
+    "target_set",
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");
@@ -31,8 +52,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         .include_source_info(true)
         .open_files(API)?
         .open_files(STORED)?;
-    tonic_prost_build::configure()
+    // Ordered maps: the bytes of a commit are a function of the commit.
+    let mut builder = tonic_prost_build::configure()
         .include_file("protos.rs")
-        .compile_fds(all.file_descriptor_set())?;
+        .btree_map(".binnacle.event.v1");
+    for event in LARGE_EVENTS {
+        builder = builder.boxed(format!(".binnacle.event.v1.Event.payload.{event}"));
+    }
+    builder.compile_fds(all.file_descriptor_set())?;
     Ok(())
 }

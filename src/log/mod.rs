@@ -12,6 +12,7 @@ use std::fmt;
 use crate::domain::Revision;
 
 mod block;
+pub mod codec;
 mod data_dir;
 mod error;
 mod heads;

@@ -1,0 +1,145 @@
+//! Events: which message each variant is.
+//!
+//! Invariant: every variant of the domain has one message, and every message of the oneof has one variant. A message
+//! that an older release wrote and nobody writes any more is turned into today's variants here.
+
+use super::fault::{At, Fault};
+use super::{check_in, cycle, initiative, key_result, kpi, measurement, objective, team, workspace};
+use crate::domain::Event;
+use crate::proto::stored;
+use crate::proto::stored::event::Payload;
+
+pub(super) fn event_to_stored(event: &Event) -> stored::Event {
+    let payload = match event {
+        Event::EpochStarted(epoch) => Payload::EpochStarted(workspace::epoch_started_to_stored(epoch)),
+        Event::WorkspaceCreated(created) => {
+            Payload::WorkspaceCreated(Box::new(workspace::created_to_stored(created)))
+        }
+        Event::WorkspaceUpdated { before, after, rules } => Payload::WorkspaceUpdated(Box::new(
+            workspace::updated_to_stored(before, after, rules.as_ref()),
+        )),
+        Event::DayStarted { before, date } => {
+            Payload::DayStarted(workspace::day_started_to_stored(*before, *date))
+        }
+        Event::TeamCreated { id, fields } => {
+            Payload::TeamCreated(Box::new(team::created_to_stored(id, fields)))
+        }
+        Event::TeamUpdated { id, before, after } => {
+            Payload::TeamUpdated(Box::new(team::updated_to_stored(id, before, after)))
+        }
+        Event::MemberCreated { id, fields } => {
+            Payload::MemberCreated(Box::new(team::member_created_to_stored(id, fields)))
+        }
+        Event::MemberUpdated { id, before, after } => {
+            Payload::MemberUpdated(Box::new(team::member_updated_to_stored(id, before, after)))
+        }
+        Event::CycleCreated { id, fields } => {
+            Payload::CycleCreated(Box::new(cycle::created_to_stored(id, fields)))
+        }
+        Event::CycleUpdated { id, before, after } => {
+            Payload::CycleUpdated(Box::new(cycle::updated_to_stored(id, before, after)))
+        }
+        Event::CycleActivated { id, before } => {
+            Payload::CycleActivated(cycle::activated_to_stored(id, *before))
+        }
+        Event::ObjectiveCreated { id, fields } => {
+            Payload::ObjectiveCreated(Box::new(objective::created_to_stored(id, fields)))
+        }
+        Event::ObjectiveUpdated { id, before, after } => {
+            Payload::ObjectiveUpdated(Box::new(objective::updated_to_stored(id, before, after)))
+        }
+        Event::ObjectiveActivated { id, before, date } => {
+            Payload::ObjectiveActivated(objective::activated_to_stored(id, *before, *date))
+        }
+        Event::KeyResultCreated { id, fields, date } => {
+            Payload::KeyResultCreated(Box::new(key_result::created_to_stored(id, fields, *date)))
+        }
+        Event::KeyResultUpdated { id, before, after } => {
+            Payload::KeyResultUpdated(Box::new(key_result::updated_to_stored(id, before, after)))
+        }
+        Event::InitiativeCreated { id, fields } => {
+            Payload::InitiativeCreated(Box::new(initiative::created_to_stored(id, fields)))
+        }
+        Event::InitiativeUpdated { id, before, after } => {
+            Payload::InitiativeUpdated(Box::new(initiative::updated_to_stored(id, before, after)))
+        }
+        Event::CheckInRecorded {
+            key_result,
+            id,
+            check_in,
+        } => Payload::CheckInRecorded(Box::new(check_in::recorded_to_stored(key_result, id, check_in))),
+        Event::KpiCreated { id, fields } => Payload::KpiCreated(Box::new(kpi::created_to_stored(id, fields))),
+        Event::KpiUpdated { id, before, after } => {
+            Payload::KpiUpdated(Box::new(kpi::updated_to_stored(id, before, after)))
+        }
+        Event::TargetSet {
+            kpi,
+            date,
+            before,
+            after,
+        } => Payload::TargetSet(Box::new(kpi::target_set_to_stored(
+            kpi,
+            *date,
+            before.as_ref(),
+            after,
+        ))),
+        Event::MeasurementRecorded(recorded) => {
+            Payload::MeasurementRecorded(measurement::recorded_to_stored(recorded))
+        }
+    };
+    stored::Event {
+        payload: Some(payload),
+    }
+}
+
+pub(super) fn event_from_stored(stored: stored::Event) -> Result<Event, Fault> {
+    let stored::Event { payload } = stored;
+    let Some(payload) = payload else {
+        return Err(Fault::newer("it is no event that this release knows"));
+    };
+    match payload {
+        Payload::EpochStarted(message) => workspace::epoch_started_from_stored(message).at("epoch_started"),
+        Payload::WorkspaceCreated(message) => {
+            workspace::created_from_stored(*message).at("workspace_created")
+        }
+        Payload::WorkspaceUpdated(message) => {
+            workspace::updated_from_stored(*message).at("workspace_updated")
+        }
+        Payload::DayStarted(message) => workspace::day_started_from_stored(message).at("day_started"),
+        Payload::TeamCreated(message) => team::created_from_stored(*message).at("team_created"),
+        Payload::TeamUpdated(message) => team::updated_from_stored(*message).at("team_updated"),
+        Payload::MemberCreated(message) => team::member_created_from_stored(*message).at("member_created"),
+        Payload::MemberUpdated(message) => team::member_updated_from_stored(*message).at("member_updated"),
+        Payload::CycleCreated(message) => cycle::created_from_stored(*message).at("cycle_created"),
+        Payload::CycleUpdated(message) => cycle::updated_from_stored(*message).at("cycle_updated"),
+        Payload::CycleActivated(message) => cycle::activated_from_stored(message).at("cycle_activated"),
+        Payload::ObjectiveCreated(message) => {
+            objective::created_from_stored(*message).at("objective_created")
+        }
+        Payload::ObjectiveUpdated(message) => {
+            objective::updated_from_stored(*message).at("objective_updated")
+        }
+        Payload::ObjectiveActivated(message) => {
+            objective::activated_from_stored(message).at("objective_activated")
+        }
+        Payload::KeyResultCreated(message) => {
+            key_result::created_from_stored(*message).at("key_result_created")
+        }
+        Payload::KeyResultUpdated(message) => {
+            key_result::updated_from_stored(*message).at("key_result_updated")
+        }
+        Payload::InitiativeCreated(message) => {
+            initiative::created_from_stored(*message).at("initiative_created")
+        }
+        Payload::InitiativeUpdated(message) => {
+            initiative::updated_from_stored(*message).at("initiative_updated")
+        }
+        Payload::CheckInRecorded(message) => check_in::recorded_from_stored(*message).at("check_in_recorded"),
+        Payload::KpiCreated(message) => kpi::created_from_stored(*message).at("kpi_created"),
+        Payload::KpiUpdated(message) => kpi::updated_from_stored(*message).at("kpi_updated"),
+        Payload::TargetSet(message) => kpi::target_set_from_stored(*message).at("target_set"),
+        Payload::MeasurementRecorded(message) => {
+            measurement::recorded_from_stored(message).at("measurement_recorded")
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Key results: their fields, and what happened to them.
+
+use jiff::civil::Date;
+
+use super::fault::{At, Fault};
+use super::scalar::{
+    before_and_after, created_fields, date_from_stored, date_to_stored, id_from_stored, id_to_stored,
+    optional_date_from_stored, optional_id_from_stored, optional_id_to_stored, value_from_stored,
+};
+use super::unit::{unit_from_stored, unit_to_stored};
+use crate::domain::{
+    Baseline, Event, KeyResultFields, KeyResultId, KeyResultKind, Metric, Revision, Title, Weight,
+};
+use crate::proto::stored;
+use crate::proto::stored::key_result_fields::Kind;
+
+fn fields_to_stored(fields: &KeyResultFields) -> stored::KeyResultFields {
+    let KeyResultFields {
+        title,
+        owner,
+        kind,
+        unit,
+        weight,
+        kpi,
+        due_date,
+    } = fields;
+    stored::KeyResultFields {
+        title: title.as_str().to_owned(),
+        owner: optional_id_to_stored(owner.as_ref()),
+        unit: unit.as_ref().map(unit_to_stored),
+        weight: weight.get(),
+        kpi: optional_id_to_stored(kpi.as_ref()),
+        due_date: due_date.map(date_to_stored),
+        kind: Some(kind_to_stored(kind)),
+    }
+}
+
+fn fields_from_stored(stored: stored::KeyResultFields) -> Result<KeyResultFields, Fault> {
+    let stored::KeyResultFields {
+        title,
+        owner,
+        unit,
+        weight,
+        kpi,
+        due_date,
+        kind,
+    } = stored;
+    Ok(KeyResultFields {
+        title: Title::parse(&title).at("title")?,
+        owner: optional_id_from_stored(owner.as_deref()).at("owner")?,
+        kind: kind_from_stored(kind).at("kind")?,
+        unit: unit.map(unit_from_stored).transpose().at("unit")?,
+        weight: Weight::parse(weight).at("weight")?,
+        kpi: optional_id_from_stored(kpi.as_deref()).at("kpi")?,
+        due_date: optional_date_from_stored(due_date).at("due_date")?,
+    })
+}
+
+fn kind_to_stored(kind: &KeyResultKind) -> Kind {
+    match kind {
+        KeyResultKind::Metric(metric) => Kind::Metric(metric_to_stored(metric)),
+    }
+}
+
+fn kind_from_stored(stored: Option<Kind>) -> Result<KeyResultKind, Fault> {
+    match stored {
+        None => Err(Fault::newer("it is none that this release knows")),
+        Some(Kind::Metric(metric)) => metric_from_stored(metric).at("metric").map(KeyResultKind::Metric),
+    }
+}
+
+fn metric_to_stored(metric: &Metric) -> stored::Metric {
+    let Metric { baseline, target } = metric;
+    let (baseline, kpi_revision) = match baseline {
+        None => (None, None),
+        Some(Baseline { value, kpi_revision }) => (Some(value.get()), *kpi_revision),
+    };
+    stored::Metric {
+        baseline,
+        target: target.get(),
+        baseline_kpi_revision: kpi_revision.map(|revision| revision.0),
+    }
+}
+
+fn metric_from_stored(stored: stored::Metric) -> Result<Metric, Fault> {
+    let stored::Metric {
+        baseline,
+        target,
+        baseline_kpi_revision,
+    } = stored;
+    let baseline = match (baseline, baseline_kpi_revision) {
+        (None, None) => None,
+        (None, Some(_)) => return Err(Fault::damaged("it is missing")).at("baseline"),
+        (Some(value), revision) => Some(Baseline {
+            value: value_from_stored(value).at("baseline")?,
+            kpi_revision: revision.map(Revision),
+        }),
+    };
+    Ok(Metric {
+        baseline,
+        target: value_from_stored(target).at("target")?,
+    })
+}
+
+fn id_of(objective: &str, key_result: &str) -> Result<KeyResultId, Fault> {
+    Ok(KeyResultId {
+        objective: id_from_stored(objective).at("objective")?,
+        id: id_from_stored(key_result).at("key_result")?,
+    })
+}
+
+pub(super) fn created_to_stored(
+    id: &KeyResultId,
+    fields: &KeyResultFields,
+    date: Date,
+) -> stored::KeyResultCreated {
+    let KeyResultId { objective, id } = id;
+    stored::KeyResultCreated {
+        objective: id_to_stored(objective),
+        key_result: id_to_stored(id),
+        fields: Some(fields_to_stored(fields)),
+        date: date_to_stored(date),
+    }
+}
+
+pub(super) fn created_from_stored(stored: stored::KeyResultCreated) -> Result<Event, Fault> {
+    let stored::KeyResultCreated {
+        objective,
+        key_result,
+        fields,
+        date,
+    } = stored;
+    Ok(Event::KeyResultCreated {
+        id: id_of(&objective, &key_result)?,
+        fields: created_fields(fields, fields_from_stored)?,
+        date: date_from_stored(date).at("date")?,
+    })
+}
+
+pub(super) fn updated_to_stored(
+    id: &KeyResultId,
+    before: &KeyResultFields,
+    after: &KeyResultFields,
+) -> stored::KeyResultUpdated {
+    let KeyResultId { objective, id } = id;
+    stored::KeyResultUpdated {
+        objective: id_to_stored(objective),
+        key_result: id_to_stored(id),
+        before: Some(fields_to_stored(before)),
+        after: Some(fields_to_stored(after)),
+    }
+}
+
+pub(super) fn updated_from_stored(stored: stored::KeyResultUpdated) -> Result<Event, Fault> {
+    let stored::KeyResultUpdated {
+        objective,
+        key_result,
+        before,
+        after,
+    } = stored;
+    let (before, after) = before_and_after(before, after, fields_from_stored)?;
+    Ok(Event::KeyResultUpdated {
+        id: id_of(&objective, &key_result)?,
+        before,
+        after,
+    })
+}
