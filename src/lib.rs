@@ -1,6 +1,7 @@
 //! Binnacle: an event-sourced OKR and KPI service.
 
 pub mod domain;
+pub mod engine;
 pub mod log;
 pub mod projection;
 pub mod proto;

@@ -1,0 +1,405 @@
+//! The committer: one thread that owns the newest state of every workspace.
+//!
+//! It takes what waits, decides each command on the result of the one before, makes the whole group durable with one
+//! write, and only then publishes and answers. While the disk is busy the next group gathers by itself.
+//!
+//! Invariants: durable before visible; a refusal waits for the group it was decided on; nothing is said after a failure
+//! of the disk. What it does not know: what a command means, and who listens.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::clock::JumpDetector;
+use super::draft::{Decided, Draft, Line};
+use super::hosted::{Hosted, Registry};
+use super::queue::{Job, Queue};
+use super::replay::read_commit;
+use super::requests::{Known, RequestDigest, Requests, digest, first_half};
+use super::{Answer, Clock, Committed, Refusal, Request};
+use crate::domain::{Command, Id, Origin, RequestKey, Timestamp};
+use crate::log::{Append, AppendOutcome, EventLog, Head, Heads, LogError, LogId, MAX_RECORD_BYTES};
+
+/// Everything the committer thread owns.
+pub(super) struct Committer {
+    pub(super) log: Arc<dyn EventLog>,
+    pub(super) heads: Option<Heads>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) jumps: JumpDetector,
+    pub(super) queue: Arc<Queue>,
+    pub(super) registry: Arc<Registry>,
+    pub(super) lines: BTreeMap<Id, Line>,
+    pub(super) requests: Requests,
+    pub(super) feed_bytes_max: usize,
+}
+
+/// What one write makes durable, and the answers that wait for it.
+#[derive(Default)]
+struct Group {
+    drafts: BTreeMap<Id, Draft>,
+    requests: BTreeMap<RequestDigest, (Id, Known)>,
+    decided: Vec<(Job, Decided)>,
+    bytes: usize,
+}
+
+/// How many bytes of records one write may have before the next command waits for the next one.
+const GROUP_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// How often the committer looks at the clock when nobody asks for anything.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+impl Committer {
+    /// Runs until the queue is closed and empty.
+    ///
+    /// # Errors
+    /// The disk failed. Whoever still waits for an answer gets none: what was recorded is unknown.
+    pub(super) fn run(mut self) -> Result<(), LogError> {
+        let mut backlog = VecDeque::new();
+        loop {
+            let open = self.queue.take(&mut backlog, PATIENCE);
+            if backlog.is_empty() {
+                if !open {
+                    return Ok(());
+                }
+                self.start_days()?;
+            }
+            while !backlog.is_empty() {
+                let group = self.decide(&mut backlog);
+                self.commit(group, &mut backlog)?;
+            }
+        }
+    }
+
+    /// Records the new day of every workspace whose midnight has passed.
+    fn start_days(&mut self) -> Result<(), LogError> {
+        let Ok(now) = self.jumps.now(&*self.clock) else {
+            return Ok(());
+        };
+        let due: Vec<Id> = self
+            .lines
+            .iter()
+            .filter(|(_, l)| l.midnight() <= now)
+            .map(|(id, _)| id.clone())
+            .collect();
+        if due.is_empty() {
+            return Ok(());
+        }
+        let mut group = Group::default();
+        for id in due {
+            if let Some(line) = self.lines.get(&id) {
+                group
+                    .drafts
+                    .entry(id)
+                    .or_insert_with(|| Draft::of(line))
+                    .start_day_if_due(now);
+            }
+        }
+        self.commit(group, &mut VecDeque::new())
+    }
+
+    /// Decides what waits until the group is full.
+    fn decide(&mut self, backlog: &mut VecDeque<Job>) -> Group {
+        let mut group = Group::default();
+        while group.bytes < GROUP_BYTES_MAX {
+            let Some(job) = backlog.pop_front() else { break };
+            let decided = self.decide_one(&mut group, &job.request);
+            group.decided.push((job, decided));
+        }
+        group
+    }
+
+    fn decide_one(&mut self, group: &mut Group, request: &Request) -> Decided {
+        let Request {
+            workspace,
+            command,
+            origin,
+            size_bytes: _,
+        } = request;
+        let key = origin.request.map(|key| (digest(origin, &key, workspace), key));
+        if let Some((digest, key)) = &key
+            && let Some(decided) = self.recognise(group, workspace, digest, key)
+        {
+            return decided;
+        }
+        let now = match self.jumps.now(&*self.clock) {
+            Ok(now) => now,
+            Err(jumped) => return Decided::Refused(Refusal::ClockJumped(jumped)),
+        };
+        let mut draft = match self.draft(group, workspace, command) {
+            Ok(draft) => draft,
+            Err(refusal) => return Decided::Refused(refusal),
+        };
+        let bytes_before = draft.bytes();
+        let decided = draft.decide(command, origin, now);
+        // Also a refusal keeps its draft: a new day that began ahead of it stays begun.
+        group.bytes += draft.bytes() - bytes_before;
+        if let (Decided::Committed(commit), Some((digest, key))) = (&decided, &key) {
+            let fingerprint = first_half(&key.fingerprint);
+            let known = Known {
+                fingerprint,
+                revision: commit.revision,
+                recorded_time: commit.recorded_time,
+            };
+            group.requests.insert(*digest, (workspace.clone(), known));
+        }
+        if !draft.is_empty() {
+            group.drafts.insert(workspace.clone(), draft);
+        }
+        decided
+    }
+
+    /// What is to be said of a request that has run, or may have.
+    fn recognise(
+        &self,
+        group: &Group,
+        workspace: &Id,
+        digest: &RequestDigest,
+        key: &RequestKey,
+    ) -> Option<Decided> {
+        match group
+            .requests
+            .get(digest)
+            .map(|(_, known)| *known)
+            .or_else(|| self.requests.get(digest))
+        {
+            Some(known) if known.fingerprint == first_half(&key.fingerprint) => Some(Decided::Repeated {
+                workspace: workspace.clone(),
+                revision: known.revision,
+            }),
+            Some(_) => Some(Decided::Refused(Refusal::RequestIdReused)),
+            None if self.requests.may_be_forgotten(&key.id) => {
+                Some(Decided::Refused(Refusal::RequestIdExpired))
+            }
+            None => None,
+        }
+    }
+
+    /// The draft that a command is decided on: the group's, or a new one of the newest state.
+    fn draft(&self, group: &mut Group, workspace: &Id, command: &Command) -> Result<Draft, Refusal> {
+        let creates = matches!(command, Command::CreateWorkspace(_));
+        let known = group.drafts.contains_key(workspace) || self.lines.contains_key(workspace);
+        match (creates, known) {
+            (true, true) => Err(Refusal::WorkspaceExists(workspace.clone())),
+            (false, false) => Err(Refusal::WorkspaceNotFound(workspace.clone())),
+            (true, false) => Ok(Draft::of_new(LogId(*uuid::Uuid::new_v4().as_bytes()))),
+            (false, true) => Ok(
+                match (group.drafts.remove(workspace), self.lines.get(workspace)) {
+                    (Some(draft), _) => draft,
+                    (None, Some(line)) => Draft::of(line),
+                    (None, None) => return Err(Refusal::WorkspaceNotFound(workspace.clone())),
+                },
+            ),
+        }
+    }
+
+    /// Makes a group durable, publishes it and answers. What was decided on a state that somebody else has moved on
+    /// from goes back to the front of the backlog.
+    fn commit(&mut self, mut group: Group, backlog: &mut VecDeque<Job>) -> Result<(), LogError> {
+        let outcomes = self.append(&mut group)?;
+        let mut heads = Vec::new();
+        let mut changed = Vec::new();
+        let mut rivalled = Vec::new();
+        for (id, outcome) in outcomes {
+            let Some(draft) = group.drafts.remove(&id) else {
+                continue;
+            };
+            let line = match outcome {
+                AppendOutcome::Appended => draft.into_line(),
+                AppendOutcome::Conflict { .. } | AppendOutcome::Unknown => {
+                    rivalled.push(id.clone());
+                    match self.lines.remove(&id) {
+                        Some(line) => self.fold_in_between(line)?,
+                        None => continue,
+                    }
+                }
+            };
+            heads.push((
+                line.log,
+                Head {
+                    revision: line.revision(),
+                    root: line.frontier.root(),
+                },
+            ));
+            changed.push(id.clone());
+            self.lines.insert(id, line);
+        }
+        if let Some(file) = &mut self.heads {
+            file.write(&heads)?;
+        }
+        for (digest, (workspace, known)) in std::mem::take(&mut group.requests) {
+            if !rivalled.contains(&workspace) {
+                self.requests.remember(digest, known);
+            }
+        }
+        self.publish(&changed);
+        self.answer(group.decided, &rivalled, backlog);
+        Ok(())
+    }
+
+    /// Writes the group's records. An outcome that is not known is looked up before anything is said.
+    fn append(&mut self, group: &mut Group) -> Result<Vec<(Id, AppendOutcome)>, LogError> {
+        let mut ids = Vec::new();
+        let mut appends = Vec::new();
+        for (id, draft) in &mut group.drafts {
+            ids.push(id.clone());
+            appends.push(Append {
+                log: draft.log(),
+                expected: draft.base(),
+                records: draft.take_records(),
+            });
+        }
+        if appends.is_empty() {
+            return Ok(Vec::new());
+        }
+        let outcomes = self.log.append(&appends)?;
+        ids.into_iter()
+            .zip(outcomes)
+            .zip(&appends)
+            .map(|((id, outcome), append)| match outcome {
+                AppendOutcome::Unknown => Ok((id, self.look_up(append)?)),
+                outcome => Ok((id, outcome)),
+            })
+            .collect()
+    }
+
+    /// Whether a run of records is in the log after all.
+    fn look_up(&self, append: &Append) -> Result<AppendOutcome, LogError> {
+        let mut stored = self.log.read(append.log, append.expected.next());
+        for record in &append.records {
+            match stored.next().transpose()? {
+                Some(stored) if stored.bytes == *record => {}
+                Some(_) | None => {
+                    return Ok(AppendOutcome::Conflict {
+                        head: append.expected,
+                    });
+                }
+            }
+        }
+        Ok(AppendOutcome::Appended)
+    }
+
+    /// Folds what another writer has appended.
+    fn fold_in_between(&mut self, mut line: Line) -> Result<Line, LogError> {
+        let log = Arc::clone(&self.log);
+        for record in log.read(line.log, line.revision().next()) {
+            let read = read_commit(line.log, &record?)?;
+            if let (Some(key), Some(workspace)) = (&read.commit.origin.request, line.state.workspace().id()) {
+                let fingerprint = first_half(&key.fingerprint);
+                let (revision, recorded_time) = (read.commit.revision, read.commit.recorded_time);
+                let digest = digest(&read.commit.origin, key, workspace);
+                self.requests.remember(
+                    digest,
+                    Known {
+                        fingerprint,
+                        revision,
+                        recorded_time,
+                    },
+                );
+            }
+            line.fold(read);
+        }
+        Ok(line)
+    }
+
+    /// Shows what has become durable.
+    fn publish(&mut self, changed: &[Id]) {
+        for id in changed {
+            let Some(line) = self.lines.get_mut(id) else {
+                continue;
+            };
+            let updates = std::mem::take(&mut line.unpublished);
+            let state = Arc::new(line.state.clone());
+            if let Some(hosted) = &line.hosted {
+                hosted.publish(state, &line.frontier, updates);
+                continue;
+            }
+            let hosted = Arc::new(Hosted::new(
+                id.clone(),
+                line.log,
+                line.state.clone(),
+                &line.frontier,
+                self.feed_bytes_max,
+            ));
+            hosted.publish(state, &line.frontier, updates);
+            self.registry.insert(Arc::clone(&hosted));
+            line.hosted = Some(hosted);
+        }
+    }
+
+    fn answer(&self, decided: Vec<(Job, Decided)>, rivalled: &[Id], backlog: &mut VecDeque<Job>) {
+        let (mut count, mut bytes) = (0, 0);
+        let mut again = Vec::new();
+        for (job, decided) in decided {
+            if rivalled.contains(&job.request.workspace) {
+                again.push(job);
+                continue;
+            }
+            count += 1;
+            bytes += job.request.size_bytes;
+            send(job.answer, self.answer_of(&job.request.workspace, decided));
+        }
+        for job in again.into_iter().rev() {
+            backlog.push_front(job);
+        }
+        self.queue.answered(count, bytes);
+    }
+
+    fn answer_of(&self, workspace: &Id, decided: Decided) -> Result<Answer, Refusal> {
+        let newest = || {
+            let hosted = self.lines.get(workspace).and_then(|line| line.hosted.as_ref());
+            hosted
+                .map(|hosted| Arc::clone(&hosted.published().state))
+                .ok_or(Refusal::Stopped)
+        };
+        match decided {
+            Decided::Refused(refusal) => Err(refusal),
+            Decided::Repeated { workspace, revision } => Ok(Answer::Repeated { workspace, revision }),
+            Decided::Unchanged => {
+                let state = newest()?;
+                Ok(Answer::Done(Committed {
+                    revision: state.workspace().revision(),
+                    commit: None,
+                    state,
+                }))
+            }
+            Decided::Committed(commit) => {
+                let state = match commit.state {
+                    Some(state) => state,
+                    None => newest()?,
+                };
+                Ok(Answer::Done(Committed {
+                    revision: commit.revision,
+                    commit: Some(commit.update),
+                    state,
+                }))
+            }
+        }
+    }
+}
+
+/// A caller who has gone away does not hear the answer; what was recorded stays recorded.
+fn send(answer: oneshot::Sender<Result<Answer, Refusal>>, result: Result<Answer, Refusal>) {
+    let _gone = answer.send(result);
+}
+
+/// The origin of a day that starts by itself.
+pub(super) fn day_origin() -> Origin {
+    Origin::system("StartDay")
+}
+
+/// Whether a record of this many bytes fits into the log.
+pub(super) fn fits(bytes: usize) -> Result<(), Refusal> {
+    if bytes > MAX_RECORD_BYTES {
+        return Err(Refusal::CommitTooLarge {
+            bytes,
+            bytes_max: MAX_RECORD_BYTES,
+        });
+    }
+    Ok(())
+}
+
+/// The recorded time never goes back within a log.
+pub(super) fn recorded_time(now: Timestamp, newest: Option<Timestamp>) -> Timestamp {
+    newest.map_or(now, |newest| newest.max(now))
+}

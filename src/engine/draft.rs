@@ -1,0 +1,247 @@
+//! The newest state of one workspace as the committer holds it, and a draft of what comes next.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use super::committer::{day_origin, fits, recorded_time};
+use super::feed::Update;
+use super::hosted::Hosted;
+use super::replay::{ReadCommit, next_update};
+use super::{Refusal, Revision};
+use crate::domain::{Command, Commit, Event, Id, Origin, Rejection, Stamp, Timestamp, decide, plus_days};
+use crate::log::{Frontier, LeafHash, LogId, codec};
+use crate::projection::State;
+
+/// One workspace at its newest durable state.
+#[derive(Clone)]
+pub(super) struct Line {
+    pub(super) log: LogId,
+    pub(super) state: State,
+    pub(super) frontier: Frontier,
+    pub(super) epoch: u32,
+    /// Durable, but not shown yet.
+    pub(super) unpublished: Vec<Arc<Update>>,
+    /// Where it is shown; none before its first commit is durable.
+    pub(super) hosted: Option<Arc<Hosted>>,
+    /// When its next local day begins.
+    midnight: Timestamp,
+}
+
+/// A line moved on by commits that are not durable yet.
+pub(super) struct Draft {
+    line: Line,
+    base: Revision,
+    records: Vec<Vec<u8>>,
+    bytes: usize,
+}
+
+/// What became of one command; it is said when the group is durable.
+pub(super) enum Decided {
+    Committed(Box<DraftCommit>),
+    /// It changes nothing and has no id to be remembered by.
+    Unchanged,
+    /// It ran before.
+    Repeated {
+        workspace: Id,
+        revision: Revision,
+    },
+    Refused(Refusal),
+}
+
+/// A command's commit, and the state just behind it where the answer shows more than the commit.
+pub(super) struct DraftCommit {
+    pub(super) revision: Revision,
+    pub(super) recorded_time: Timestamp,
+    pub(super) update: Arc<Update>,
+    pub(super) state: Option<Arc<State>>,
+}
+
+impl Line {
+    pub(super) fn new(
+        log: LogId,
+        state: State,
+        frontier: Frontier,
+        epoch: u32,
+        hosted: Option<Arc<Hosted>>,
+    ) -> Self {
+        let midnight = midnight_after(&state);
+        Self {
+            log,
+            state,
+            frontier,
+            epoch,
+            unpublished: Vec::new(),
+            hosted,
+            midnight,
+        }
+    }
+
+    pub(super) fn revision(&self) -> Revision {
+        self.state.workspace().revision()
+    }
+
+    pub(super) fn midnight(&self) -> Timestamp {
+        self.midnight
+    }
+
+    /// Another writer's commit comes in between.
+    pub(super) fn fold(&mut self, read: ReadCommit) {
+        self.epoch = read.commit.epoch;
+        let update = next_update(&mut self.state, &mut self.frontier, read);
+        self.unpublished.push(Arc::new(update));
+        self.midnight = midnight_after(&self.state);
+    }
+}
+
+impl Draft {
+    pub(super) fn of(line: &Line) -> Self {
+        Self {
+            base: line.revision(),
+            line: line.clone(),
+            records: Vec::new(),
+            bytes: 0,
+        }
+    }
+
+    /// Of a workspace that is not there yet.
+    pub(super) fn of_new(log: LogId) -> Self {
+        let line = Line::new(log, State::empty(), Frontier::empty(), 1, None);
+        Self {
+            base: Revision::ZERO,
+            line,
+            records: Vec::new(),
+            bytes: 0,
+        }
+    }
+
+    pub(super) fn log(&self) -> LogId {
+        self.line.log
+    }
+
+    /// The durable revision that it builds on.
+    pub(super) fn base(&self) -> Revision {
+        self.base
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.bytes == 0
+    }
+
+    pub(super) fn take_records(&mut self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.records)
+    }
+
+    /// It is durable now.
+    pub(super) fn into_line(self) -> Line {
+        self.line
+    }
+
+    /// Decides a command on what the draft has come to.
+    pub(super) fn decide(&mut self, command: &Command, origin: &Origin, now: Timestamp) -> Decided {
+        self.start_day_if_due(now);
+        let stamp = self.stamp(origin, now);
+        // The core is given a state and gives back events: what panics in it leaves nothing half done.
+        let decided = catch_unwind(AssertUnwindSafe(|| {
+            decide(self.line.state.workspace(), command, &stamp)
+        }));
+        let events = match decided {
+            Ok(Ok(events)) => events,
+            Ok(Err(rejection)) => return Decided::Refused(named(rejection, command)),
+            Err(_panic) => return Decided::Refused(Refusal::Panicked),
+        };
+        if events.is_empty() && origin.request.is_none() {
+            return Decided::Unchanged;
+        }
+        match self.commit(&stamp, origin.clone(), events) {
+            Err(refusal) => Decided::Refused(refusal),
+            Ok(update) => {
+                // The answer to a measurement is in its commit; keeping a state for each would copy what they share.
+                let needs_state = !matches!(command, Command::RecordMeasurements(_));
+                if needs_state {
+                    self.line.midnight = midnight_after(&self.line.state);
+                }
+                Decided::Committed(Box::new(DraftCommit {
+                    revision: stamp.revision,
+                    recorded_time: stamp.recorded_time,
+                    update,
+                    state: needs_state.then(|| Arc::new(self.line.state.clone())),
+                }))
+            }
+        }
+    }
+
+    /// Records the new local day, if one has begun.
+    pub(super) fn start_day_if_due(&mut self, now: Timestamp) {
+        let origin = day_origin();
+        let stamp = self.stamp(&origin, now);
+        if stamp.recorded_time < self.line.midnight {
+            return;
+        }
+        let workspace = self.line.state.workspace();
+        let command = Command::StartDay {
+            date: workspace.rules().date(stamp.recorded_time),
+        };
+        if let Ok(events) = decide(workspace, &command, &stamp)
+            && !events.is_empty()
+        {
+            // A day's record is a few dozen bytes: it always fits.
+            let _fits = self.commit(&stamp, origin, events);
+        }
+        self.line.midnight = midnight_after(&self.line.state);
+    }
+
+    fn stamp(&self, origin: &Origin, now: Timestamp) -> Stamp {
+        let workspace = self.line.state.workspace();
+        Stamp {
+            revision: workspace.revision().next(),
+            recorded_time: recorded_time(now, workspace.newest_recorded_time()),
+            principal: origin.actor.principal.clone(),
+            reason: origin.reason.clone(),
+        }
+    }
+
+    fn commit(&mut self, stamp: &Stamp, origin: Origin, events: Vec<Event>) -> Result<Arc<Update>, Refusal> {
+        let commit = Commit {
+            revision: stamp.revision,
+            recorded_time: stamp.recorded_time,
+            epoch: self.line.epoch,
+            origin,
+            events,
+        };
+        let record = codec::encode(self.line.log, &commit);
+        fits(record.len())?;
+        let read = ReadCommit {
+            commit,
+            leaf: LeafHash::of(&record),
+            size_bytes: record.len(),
+        };
+        let update = Arc::new(next_update(&mut self.line.state, &mut self.line.frontier, read));
+        self.line.unpublished.push(Arc::clone(&update));
+        self.bytes += record.len();
+        self.records.push(record);
+        Ok(update)
+    }
+}
+
+/// Inside the core a workspace has no name; outside it has one.
+fn named(rejection: Rejection, command: &Command) -> Refusal {
+    match (rejection, command) {
+        (Rejection::AlreadyExists(crate::domain::ResourceName::Workspace), Command::CreateWorkspace(new)) => {
+            Refusal::WorkspaceExists(new.id.clone())
+        }
+        (rejection, _) => Refusal::Rejected(rejection),
+    }
+}
+
+/// When the day after the workspace's today begins; a workspace that is not there yet has no days.
+fn midnight_after(state: &State) -> Timestamp {
+    let workspace = state.workspace();
+    if workspace.id().is_none() {
+        return Timestamp::MAX;
+    }
+    workspace.rules().start_of(plus_days(workspace.today(), 1))
+}

@@ -1,0 +1,154 @@
+//! One workspace as the engine hosts it: the newest published state, the feed of updates, and older versions to fold
+//! from. Readers come here; only the committer publishes.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+use imbl::OrdMap;
+
+use super::feed::{Feed, Update};
+use crate::domain::{Id, Revision};
+use crate::log::{Frontier, LogId, Root};
+use crate::projection::State;
+
+/// A workspace that the engine hosts.
+#[derive(Debug)]
+pub struct Hosted {
+    id: Id,
+    log: LogId,
+    published: ArcSwap<Published>,
+    feed: Feed,
+    /// Versions by revision, ascending; the first is the empty one.
+    versions: Mutex<Vec<Version>>,
+}
+
+/// What everybody sees of a workspace: an immutable state at one durable revision.
+#[derive(Debug)]
+pub struct Published {
+    /// The state.
+    pub state: Arc<State>,
+    /// The tree's root at its revision.
+    pub root: Root,
+}
+
+/// A state kept to fold from, with the tree as it was.
+#[derive(Clone, Debug)]
+pub(super) struct Version {
+    pub(super) state: Arc<State>,
+    pub(super) frontier: Frontier,
+}
+
+/// Every workspace by id.
+#[derive(Debug, Default)]
+pub(super) struct Registry {
+    hosted: ArcSwap<OrdMap<Id, Arc<Hosted>>>,
+}
+
+/// A version is kept every so many commits.
+pub(super) const VERSION_EVERY: u64 = 16_384;
+
+impl Hosted {
+    pub(super) fn new(id: Id, log: LogId, state: State, frontier: &Frontier, feed_bytes_max: usize) -> Self {
+        let head = state.workspace().revision();
+        let published = Published {
+            state: Arc::new(state),
+            root: frontier.root(),
+        };
+        Self {
+            id,
+            log,
+            published: ArcSwap::from_pointee(published),
+            feed: Feed::new(head, feed_bytes_max),
+            versions: Mutex::new(vec![Version {
+                state: Arc::new(State::empty()),
+                frontier: Frontier::empty(),
+            }]),
+        }
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> &Id {
+        &self.id
+    }
+
+    /// Its log.
+    #[must_use]
+    pub fn log(&self) -> LogId {
+        self.log
+    }
+
+    /// The newest durable state.
+    #[must_use]
+    pub fn published(&self) -> Arc<Published> {
+        self.published.load_full()
+    }
+
+    /// The newest updates.
+    #[must_use]
+    pub fn feed(&self) -> &Feed {
+        &self.feed
+    }
+
+    /// Everything in it is durable: from here on everybody sees it.
+    pub(super) fn publish(&self, state: Arc<State>, frontier: &Frontier, updates: Vec<Arc<Update>>) {
+        let head = state.workspace().revision();
+        self.keep_version(&state, frontier);
+        self.published.store(Arc::new(Published {
+            state,
+            root: frontier.root(),
+        }));
+        self.feed.publish(updates, head);
+    }
+
+    /// Keeps a version when the newest is old enough.
+    pub(super) fn keep_version(&self, state: &Arc<State>, frontier: &Frontier) {
+        let mut versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
+        let newest = versions
+            .last()
+            .map_or(Revision::ZERO, |version| version.state.workspace().revision());
+        if state.workspace().revision().0 >= newest.0 + VERSION_EVERY {
+            versions.push(Version {
+                state: Arc::clone(state),
+                frontier: frontier.clone(),
+            });
+        }
+    }
+
+    /// The newest version that is not newer than a revision.
+    pub(super) fn version_at(&self, revision: Revision) -> Version {
+        let versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
+        let newer = versions.partition_point(|version| version.state.workspace().revision() <= revision);
+        versions
+            .get(newer.saturating_sub(1))
+            .cloned()
+            .unwrap_or_else(Version::empty)
+    }
+}
+
+impl Version {
+    fn empty() -> Self {
+        Self {
+            state: Arc::new(State::empty()),
+            frontier: Frontier::empty(),
+        }
+    }
+}
+
+impl Registry {
+    pub(super) fn get(&self, id: &Id) -> Option<Arc<Hosted>> {
+        self.hosted.load().get(id).cloned()
+    }
+
+    pub(super) fn all(&self) -> Arc<OrdMap<Id, Arc<Hosted>>> {
+        self.hosted.load_full()
+    }
+
+    pub(super) fn insert(&self, hosted: Arc<Hosted>) {
+        self.hosted.rcu(|map| {
+            let mut map = (**map).clone();
+            map.insert(hosted.id().clone(), Arc::clone(&hosted));
+            map
+        });
+    }
+}

@@ -1,0 +1,405 @@
+//! The engine: from commands to durable, published states.
+//!
+//! One committer thread decides and writes; everybody reads immutable states. What it knows: order, durability, time,
+//! retries. What it deliberately does not know: gRPC, and what a command means.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use imbl::OrdMap;
+use tokio::sync::{Semaphore, oneshot, watch};
+
+mod clock;
+mod committer;
+mod draft;
+mod feed;
+mod hosted;
+mod queue;
+mod refusal;
+mod replay;
+mod requests;
+
+pub use clock::{Clock, SteppedClock, SystemClock};
+pub use feed::{Feed, Tail, Update};
+pub use hosted::{Hosted, Published};
+pub use queue::QueueLimits;
+pub use refusal::Refusal;
+pub use replay::{Past, Replayed};
+pub use requests::RequestMemory;
+
+use crate::domain::{Command, Commit, Id, Origin, Revision};
+use crate::log::{EventLog, Head, Heads, LeafHash, LogError, LogErrorKind, LogId};
+use crate::projection::State;
+use clock::JumpDetector;
+use committer::Committer;
+use draft::Line;
+use hosted::Registry;
+use queue::{Job, Queue};
+use requests::Requests;
+
+/// What the engine does with what it is given.
+#[derive(Clone, Copy, Debug)]
+pub struct EngineConfig {
+    /// Bounds of the queue.
+    pub queue: QueueLimits,
+    /// Which requests are remembered.
+    pub requests: RequestMemory,
+    /// How many bytes of newest updates a workspace keeps for its live subscribers.
+    pub feed_bytes_max: usize,
+    /// Somebody has looked at the clock: it is right, whatever the log says.
+    pub accept_clock: bool,
+}
+
+/// A request to change a workspace.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The workspace.
+    pub workspace: Id,
+    /// What to do.
+    pub command: Command,
+    /// Who asks, how, from where and why.
+    pub origin: Origin,
+    /// How many bytes it has, for the bounds of the queue.
+    pub size_bytes: usize,
+}
+
+/// A request that was done, now or before.
+#[derive(Clone, Debug)]
+pub struct Committed {
+    /// The revision that made it durable; the head, if it changed nothing.
+    pub revision: Revision,
+    /// What was recorded; none if it changed nothing and had no id.
+    pub commit: Option<Arc<Update>>,
+    /// The workspace as of that revision; for measurements it may be a later one.
+    pub state: Arc<State>,
+}
+
+/// What the committer answers.
+#[derive(Debug)]
+enum Answer {
+    Done(Committed),
+    Repeated { workspace: Id, revision: Revision },
+}
+
+/// A commit as it is read from the log.
+#[derive(Clone, Debug)]
+pub struct StoredCommit {
+    /// The commit.
+    pub commit: Commit,
+    /// Its leaf in the tree.
+    pub leaf: LeafHash,
+}
+
+/// A running engine. A copy is another hand on the same one.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    log: Arc<dyn EventLog>,
+    queue: Arc<Queue>,
+    registry: Arc<Registry>,
+    /// How many folds of the past run at once.
+    folds: Semaphore,
+    failure: watch::Receiver<Option<Arc<LogError>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    replayed: Replayed,
+}
+
+/// Folding the past takes a core for a while: so many at once.
+const FOLDS_MAX: usize = 2;
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self {
+            queue: QueueLimits::default(),
+            requests: RequestMemory::default(),
+            feed_bytes_max: 4 * 1024 * 1024,
+            accept_clock: false,
+        }
+    }
+}
+
+impl Engine {
+    /// Folds every log and starts the committer. It takes as long as the logs are long.
+    ///
+    /// # Errors
+    /// The log cannot be read, or it lacks what `heads` says was durable.
+    pub fn open(
+        log: Arc<dyn EventLog>,
+        heads: Option<(Heads, BTreeMap<LogId, Head>)>,
+        clock: Arc<dyn Clock>,
+        config: EngineConfig,
+    ) -> Result<Self, LogError> {
+        let (file, heads) = heads.map_or((None, BTreeMap::new()), |(file, heads)| (Some(file), heads));
+        let logs = log.heads()?;
+        replay::check_no_log_is_missing(&heads, &logs)?;
+        let registry = Arc::new(Registry::default());
+        let mut replayed = Replayed::default();
+        let mut lines = BTreeMap::new();
+        let mut remembered = Vec::new();
+        for &id in logs.keys() {
+            let head = heads.get(&id).copied();
+            let folded = replay::fold_log(
+                &*log,
+                id,
+                head,
+                config.requests,
+                config.feed_bytes_max,
+                &mut replayed,
+            )?;
+            let published = folded.hosted.published();
+            let line = Line::new(
+                id,
+                (*published.state).clone(),
+                folded.frontier,
+                folded.epoch,
+                Some(Arc::clone(&folded.hosted)),
+            );
+            let name = folded.hosted.id().clone();
+            if lines.insert(name.clone(), line).is_some() {
+                let context = format!(
+                    "two logs hold workspaces/{name}: put back the newest copy of the data directory"
+                );
+                return Err(LogError::new(LogErrorKind::Damaged, context));
+            }
+            remembered.extend(folded.requests);
+            registry.insert(folded.hosted);
+        }
+        let newest = lines
+            .values()
+            .filter_map(|line| line.state.workspace().newest_recorded_time())
+            .max();
+        remembered.sort_by_key(|(_, known)| known.recorded_time);
+        let mut requests = Requests::new(config.requests);
+        for (digest, known) in remembered {
+            requests.remember(digest, known);
+        }
+        let queue = Arc::new(Queue::new(config.queue));
+        let committer = Committer {
+            log: Arc::clone(&log),
+            heads: file,
+            jumps: JumpDetector::new(&*clock, newest, config.accept_clock),
+            clock,
+            queue: Arc::clone(&queue),
+            registry: Arc::clone(&registry),
+            lines,
+            requests,
+            feed_bytes_max: config.feed_bytes_max,
+        };
+        let (failed, failure) = watch::channel(None);
+        let thread = spawn(committer, Arc::clone(&queue), failed)?;
+        let folds = Semaphore::new(FOLDS_MAX);
+        let thread = Mutex::new(Some(thread));
+        Ok(Self {
+            inner: Arc::new(Inner {
+                log,
+                queue,
+                registry,
+                folds,
+                failure,
+                thread,
+                replayed,
+            }),
+        })
+    }
+
+    /// What the start has read.
+    #[must_use]
+    pub fn replayed(&self) -> Replayed {
+        self.inner.replayed
+    }
+
+    /// Does what is asked, or answers what it did when it was asked before. The answer is durable.
+    ///
+    /// # Errors
+    /// It was refused; except after `Stopped` nothing was recorded.
+    pub async fn execute(&self, request: Request) -> Result<Committed, Refusal> {
+        let (answer, answered) = oneshot::channel();
+        self.inner.queue.push(Job { request, answer })?;
+        match answered.await {
+            Ok(Ok(Answer::Done(committed))) => Ok(committed),
+            Ok(Ok(Answer::Repeated { workspace, revision })) => self.recall(&workspace, revision).await,
+            Ok(Err(refusal)) => Err(refusal),
+            Err(_) => Err(Refusal::Stopped),
+        }
+    }
+
+    /// What a request did when it ran, rebuilt as of its revision.
+    async fn recall(&self, workspace: &Id, revision: Revision) -> Result<Committed, Refusal> {
+        let hosted = self.hosted(workspace)?;
+        let before = Revision(revision.0.saturating_sub(1));
+        let (past, updates) = self
+            .advance(self.past(&hosted, before).await?, revision, 1)
+            .await?;
+        let commit = updates.into_iter().next();
+        Ok(Committed {
+            revision,
+            commit,
+            state: Arc::new(past.state().clone()),
+        })
+    }
+
+    /// A workspace.
+    ///
+    /// # Errors
+    /// There is none of that id.
+    pub fn hosted(&self, workspace: &Id) -> Result<Arc<Hosted>, Refusal> {
+        self.inner
+            .registry
+            .get(workspace)
+            .ok_or_else(|| Refusal::WorkspaceNotFound(workspace.clone()))
+    }
+
+    /// The newest state of a workspace, if it has come as far as `at_least`.
+    ///
+    /// # Errors
+    /// There is none of that id, or it has not come as far.
+    pub fn read(&self, workspace: &Id, at_least: Revision) -> Result<Arc<Published>, Refusal> {
+        let published = self.hosted(workspace)?.published();
+        let head = published.state.workspace().revision();
+        if head < at_least {
+            return Err(Refusal::RevisionInFuture {
+                asked: at_least,
+                head,
+            });
+        }
+        Ok(published)
+    }
+
+    /// Every workspace, by id.
+    #[must_use]
+    pub fn workspaces(&self) -> Arc<OrdMap<Id, Arc<Hosted>>> {
+        self.inner.registry.all()
+    }
+
+    /// A workspace as it was at a revision: folded from the nearest kept version, a few folds at a time.
+    ///
+    /// # Errors
+    /// The revision is not there yet, or the log cannot be read.
+    pub async fn past(&self, hosted: &Arc<Hosted>, revision: Revision) -> Result<Past, Refusal> {
+        let head = hosted.published().state.workspace().revision();
+        if head < revision {
+            return Err(Refusal::RevisionInFuture {
+                asked: revision,
+                head,
+            });
+        }
+        let (log, hosted) = (Arc::clone(&self.inner.log), Arc::clone(hosted));
+        self.fold(move || Past::at(log, &hosted, revision)).await
+    }
+
+    /// Folds up to `count_max` commits more, up to `head`, and answers them as a live reader saw them.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub async fn advance(
+        &self,
+        mut past: Past,
+        head: Revision,
+        count_max: usize,
+    ) -> Result<(Past, Vec<Arc<Update>>), Refusal> {
+        self.fold(move || past.advance(head, count_max).map(|updates| (past, updates)))
+            .await
+    }
+
+    /// The commits of a workspace from a revision on, at most `count_max` of them, none behind `last`.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub async fn commits(
+        &self,
+        hosted: &Hosted,
+        from: Revision,
+        last: Revision,
+        count_max: usize,
+    ) -> Result<Vec<StoredCommit>, Refusal> {
+        let (log, id) = (Arc::clone(&self.inner.log), hosted.log());
+        let count = usize::try_from((last.0 + 1).saturating_sub(from.0))
+            .unwrap_or(usize::MAX)
+            .min(count_max);
+        self.fold(move || {
+            let commits = log.read(id, from).take(count);
+            commits
+                .map(|record| {
+                    let read = replay::read_commit(id, &record?)?;
+                    Ok(StoredCommit {
+                        commit: read.commit,
+                        leaf: read.leaf,
+                    })
+                })
+                .collect()
+        })
+        .await
+    }
+
+    /// Takes no more requests in, answers those inside, and ends. It may take as long as a write takes.
+    pub fn close(&self) {
+        self.inner.queue.close();
+        let thread = self
+            .inner
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(thread) = thread {
+            // The thread hands on its own failures, so there is nothing in its result.
+            let _ended = thread.join();
+        }
+    }
+
+    /// Waits until the engine has failed on its disk. Then the process has to end.
+    pub async fn failure(&self) -> Arc<LogError> {
+        let mut failure = self.inner.failure.clone();
+        loop {
+            if let Some(error) = failure.borrow_and_update().as_ref() {
+                return Arc::clone(error);
+            }
+            if failure.changed().await.is_err() {
+                // Closed in good order: there will be no failure.
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    async fn fold<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, LogError> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let _turn = self.inner.folds.acquire().await.map_err(|_| Refusal::Stopped)?;
+        match tokio::task::spawn_blocking(work).await {
+            Ok(result) => Ok(result?),
+            Err(_panicked) => Err(Refusal::Panicked),
+        }
+    }
+}
+
+fn spawn(
+    committer: Committer,
+    queue: Arc<Queue>,
+    failed: watch::Sender<Option<Arc<LogError>>>,
+) -> Result<JoinHandle<()>, LogError> {
+    let run = move || {
+        let error = match catch_unwind(AssertUnwindSafe(|| committer.run())) {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(error),
+            Err(_panic) => {
+                let context =
+                    "the committer failed on an error of its own: report it, and start again to recover";
+                Some(LogError::new(LogErrorKind::Io, context))
+            }
+        };
+        // Whoever still waits hears by the end of the channel that the engine has stopped.
+        queue.abandon();
+        if let Some(error) = error {
+            failed.send_replace(Some(Arc::new(error)));
+        }
+    };
+    std::thread::Builder::new()
+        .name("committer".to_owned())
+        .spawn(run)
+        .map_err(|error| LogError::caused(LogErrorKind::Io, "the committer thread cannot be started", error))
+}

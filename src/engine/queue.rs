@@ -1,0 +1,132 @@
+//! The bounded queue in front of the committer. When it is full the caller hears so at once; nobody waits for a place.
+//!
+//! What counts against the bounds is everything that was taken in and not yet answered.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::{Answer, Refusal, Request};
+
+/// A request on its way, and where its answer goes.
+pub(super) struct Job {
+    pub(super) request: Request,
+    pub(super) answer: oneshot::Sender<Result<Answer, Refusal>>,
+}
+
+/// The bounds of the queue.
+#[derive(Clone, Copy, Debug)]
+pub struct QueueLimits {
+    /// How many commands.
+    pub commands_max: usize,
+    /// How many bytes of requests.
+    pub bytes_max: usize,
+}
+
+pub(super) struct Queue {
+    limits: QueueLimits,
+    inner: Mutex<Inner>,
+    ready: Condvar,
+}
+
+struct Inner {
+    waiting: VecDeque<Job>,
+    unanswered: usize,
+    unanswered_bytes: usize,
+    open: bool,
+}
+
+/// How long a refused caller is asked to wait.
+const RETRY_AFTER: Duration = Duration::from_millis(100);
+
+impl Default for QueueLimits {
+    fn default() -> Self {
+        Self {
+            commands_max: 10_000,
+            bytes_max: 64 * 1024 * 1024,
+        }
+    }
+}
+
+impl Queue {
+    pub(super) fn new(limits: QueueLimits) -> Self {
+        let inner = Inner {
+            waiting: VecDeque::new(),
+            unanswered: 0,
+            unanswered_bytes: 0,
+            open: true,
+        };
+        Self {
+            limits,
+            inner: Mutex::new(inner),
+            ready: Condvar::new(),
+        }
+    }
+
+    pub(super) fn push(&self, job: Job) -> Result<(), Refusal> {
+        let mut inner = self.lock();
+        if !inner.open {
+            return Err(Refusal::Draining);
+        }
+        if inner.unanswered >= self.limits.commands_max {
+            return Err(Refusal::Overloaded {
+                what: "too many commands",
+                retry_after: RETRY_AFTER,
+            });
+        }
+        if inner.unanswered_bytes.saturating_add(job.request.size_bytes) > self.limits.bytes_max {
+            return Err(Refusal::Overloaded {
+                what: "too many bytes of commands",
+                retry_after: RETRY_AFTER,
+            });
+        }
+        inner.unanswered += 1;
+        inner.unanswered_bytes += job.request.size_bytes;
+        inner.waiting.push_back(job);
+        drop(inner);
+        self.ready.notify_one();
+        Ok(())
+    }
+
+    /// Moves everything that waits behind `backlog`; with an empty backlog it waits up to `patience` for the first.
+    /// Answers whether more may come.
+    pub(super) fn take(&self, backlog: &mut VecDeque<Job>, patience: Duration) -> bool {
+        let mut inner = self.lock();
+        if backlog.is_empty() && inner.waiting.is_empty() && inner.open {
+            inner = self
+                .ready
+                .wait_timeout(inner, patience)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+        backlog.append(&mut inner.waiting);
+        inner.open
+    }
+
+    /// Some jobs were answered.
+    pub(super) fn answered(&self, commands: usize, bytes: usize) {
+        let mut inner = self.lock();
+        inner.unanswered = inner.unanswered.saturating_sub(commands);
+        inner.unanswered_bytes = inner.unanswered_bytes.saturating_sub(bytes);
+    }
+
+    /// Takes nothing in any more; what is inside is still answered.
+    pub(super) fn close(&self) {
+        self.lock().open = false;
+        self.ready.notify_one();
+    }
+
+    /// Nobody will answer any more: whoever waits hears so by the end of its channel.
+    pub(super) fn abandon(&self) {
+        let mut inner = self.lock();
+        inner.open = false;
+        inner.waiting.clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // No code panics while it holds the lock, and each change is whole.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,258 @@
+//! From the log to states: at start, for a retry's answer, and for readers who are behind. It is always the same act,
+//! folding records in order, and it always hashes what it reads.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread;
+
+use super::feed::Update;
+use super::hosted::{Hosted, VERSION_EVERY};
+use super::requests::{Known, RequestDigest, RequestMemory, digest, first_half};
+use crate::domain::{Commit, Id, Revision};
+use crate::log::{EventLog, Frontier, Head, LeafHash, LogError, LogErrorKind, LogId, Record, codec};
+use crate::projection::State;
+
+/// What the start has read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Replayed {
+    /// Workspaces.
+    pub workspaces: u64,
+    /// Commits.
+    pub commits: u64,
+    /// Events.
+    pub events: u64,
+}
+
+/// One log, folded from its beginning.
+pub(super) struct Folded {
+    pub(super) hosted: Arc<Hosted>,
+    pub(super) frontier: Frontier,
+    pub(super) epoch: u32,
+    pub(super) requests: VecDeque<(RequestDigest, Known)>,
+}
+
+/// A commit, its leaf, and about how many bytes it takes.
+pub(super) struct ReadCommit {
+    pub(super) commit: Commit,
+    pub(super) leaf: LeafHash,
+    pub(super) size_bytes: usize,
+}
+
+/// How many commits travel together from the thread that reads to the one that folds.
+const CHUNK_COMMITS: usize = 512;
+/// How many such chunks may wait.
+const CHUNKS_MAX: usize = 8;
+
+/// Folds a whole log and holds it against its head. Reading and decoding run beside the folding.
+pub(super) fn fold_log(
+    log: &dyn EventLog,
+    id: LogId,
+    head: Option<Head>,
+    memory: RequestMemory,
+    feed_bytes_max: usize,
+    replayed: &mut Replayed,
+) -> Result<Folded, LogError> {
+    thread::scope(|scope| {
+        let (sender, receiver) = sync_channel(CHUNKS_MAX);
+        scope.spawn(move || {
+            let mut records = log.read(id, Revision::ZERO);
+            loop {
+                let chunk: Result<Vec<_>, _> = records
+                    .by_ref()
+                    .take(CHUNK_COMMITS)
+                    .map(|record| read_commit(id, &record?))
+                    .collect();
+                let last = chunk.as_ref().map_or(true, |chunk| chunk.len() < CHUNK_COMMITS);
+                // The folding side stops listening only when it has failed itself.
+                if sender.send(chunk).is_err() || last {
+                    return;
+                }
+            }
+        });
+        fold_chunks(id, &receiver, head, memory, feed_bytes_max, replayed)
+    })
+}
+
+fn fold_chunks(
+    id: LogId,
+    chunks: &Receiver<Result<Vec<ReadCommit>, LogError>>,
+    head: Option<Head>,
+    memory: RequestMemory,
+    feed_bytes_max: usize,
+    replayed: &mut Replayed,
+) -> Result<Folded, LogError> {
+    let mut state = State::empty();
+    state.refresh_everything_later();
+    let mut frontier = Frontier::empty();
+    let mut epoch = 1;
+    let mut requests = VecDeque::new();
+    let mut versions = Vec::new();
+    for chunk in chunks {
+        for read in chunk? {
+            let commit = read.commit;
+            state.fold(&commit);
+            frontier.push(read.leaf);
+            epoch = commit.epoch;
+            replayed.commits += 1;
+            replayed.events += commit.events.len() as u64;
+            if let Some(head) = head.filter(|head| head.revision == commit.revision)
+                && head.root != frontier.root()
+            {
+                return Err(head.contradicts(id, frontier.root()));
+            }
+            remember(&mut requests, &commit, state.workspace().id(), memory);
+            if commit.revision.0 % VERSION_EVERY == 0 {
+                state.refresh();
+                versions.push((Arc::new(state.clone()), frontier.clone()));
+                state.refresh_everything_later();
+            }
+        }
+    }
+    state.refresh();
+    let ends_at = state.workspace().revision();
+    if let Some(head) = head.filter(|head| head.revision > ends_at) {
+        return Err(head.missing_from(id, ends_at));
+    }
+    let Some(name) = state.workspace().id().cloned() else {
+        let context =
+            format!("the log {id} does not begin with the creation of a workspace: restore it from a backup");
+        return Err(LogError::new(LogErrorKind::Damaged, context));
+    };
+    let hosted = Arc::new(Hosted::new(name, id, state, &frontier, feed_bytes_max));
+    for (version, frontier) in &versions {
+        hosted.keep_version(version, frontier);
+    }
+    replayed.workspaces += 1;
+    Ok(Folded {
+        hosted,
+        frontier,
+        epoch,
+        requests,
+    })
+}
+
+/// Keeps the newest requests of a log, as many as the server will remember at most.
+fn remember(
+    requests: &mut VecDeque<(RequestDigest, Known)>,
+    commit: &Commit,
+    workspace: Option<&Id>,
+    memory: RequestMemory,
+) {
+    if let (Some(key), Some(workspace)) = (&commit.origin.request, workspace) {
+        let known = Known {
+            fingerprint: first_half(&key.fingerprint),
+            revision: commit.revision,
+            recorded_time: commit.recorded_time,
+        };
+        requests.push_back((digest(&commit.origin, key, workspace), known));
+        // One more than is kept tells that something was forgotten.
+        if requests.len() > memory.count_max + 1 {
+            requests.pop_front();
+        }
+    }
+}
+
+/// Heads of logs that are not there at all.
+pub(super) fn check_no_log_is_missing(
+    heads: &BTreeMap<LogId, Head>,
+    logs: &BTreeMap<LogId, Revision>,
+) -> Result<(), LogError> {
+    match heads
+        .iter()
+        .find(|(id, head)| !logs.contains_key(id) && head.revision > Revision::ZERO)
+    {
+        None => Ok(()),
+        Some((id, head)) => Err(head.missing_from(*id, Revision::ZERO)),
+    }
+}
+
+pub(super) fn read_commit(log: LogId, record: &Record) -> Result<ReadCommit, LogError> {
+    Ok(ReadCommit {
+        commit: codec::decode(log, record)?,
+        leaf: LeafHash::of(&record.bytes),
+        size_bytes: record.bytes.len(),
+    })
+}
+
+/// A private copy of a workspace's past, folded forward commit by commit: for whoever is behind.
+pub struct Past {
+    log: Arc<dyn EventLog>,
+    id: LogId,
+    state: State,
+    frontier: Frontier,
+}
+
+impl Past {
+    /// The workspace as it was at `revision`.
+    pub(super) fn at(log: Arc<dyn EventLog>, hosted: &Hosted, revision: Revision) -> Result<Self, LogError> {
+        let version = hosted.version_at(revision);
+        let mut past = Self {
+            log,
+            id: hosted.log(),
+            state: (*version.state).clone(),
+            frontier: version.frontier,
+        };
+        let from = past.revision();
+        if revision > from {
+            past.state.refresh_everything_later();
+            let log = Arc::clone(&past.log);
+            let count = usize::try_from(revision.0 - from.0).unwrap_or(usize::MAX);
+            for record in log.read(past.id, from.next()).take(count) {
+                let read = read_commit(past.id, &record?)?;
+                past.state.fold(&read.commit);
+                past.frontier.push(read.leaf);
+            }
+            past.state.refresh();
+        }
+        Ok(past)
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        self.state.workspace().revision()
+    }
+
+    /// The state there.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The tree there.
+    #[must_use]
+    pub fn frontier(&self) -> &Frontier {
+        &self.frontier
+    }
+
+    /// Folds up to `count_max` commits more, up to `head`, and answers them as a live reader saw them.
+    pub(super) fn advance(&mut self, head: Revision, count_max: usize) -> Result<Vec<Arc<Update>>, LogError> {
+        let left = usize::try_from(head.0.saturating_sub(self.revision().0)).unwrap_or(usize::MAX);
+        let log = Arc::clone(&self.log);
+        let mut updates = Vec::new();
+        for record in log
+            .read(self.id, self.revision().next())
+            .take(count_max.min(left))
+        {
+            let read = read_commit(self.id, &record?)?;
+            updates.push(Arc::new(next_update(&mut self.state, &mut self.frontier, read)));
+        }
+        Ok(updates)
+    }
+}
+
+/// Folds one commit and makes the update of it: the same for whoever is live and whoever is behind.
+pub(super) fn next_update(state: &mut State, frontier: &mut Frontier, read: ReadCommit) -> Update {
+    let changes = state.apply(&read.commit);
+    frontier.push(read.leaf);
+    // A decoded commit takes a few times its stored bytes; a change is two shared figures.
+    let size_bytes = 512 + 4 * read.size_bytes + 320 * changes.len();
+    Update {
+        commit: read.commit,
+        leaf: read.leaf,
+        root: frontier.root(),
+        changes,
+        size_bytes,
+    }
+}

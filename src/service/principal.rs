@@ -1,0 +1,105 @@
+//! The one place where a principal is made, and with it the origin of a commit: who asks, from where, and why.
+//!
+//! In this release nobody is authenticated: the client says who it is, and the server listens on loopback only.
+
+use smol_str::SmolStr;
+use tonic::Extensions;
+use tonic::metadata::MetadataMap;
+use tonic::transport::server::TcpConnectInfo;
+
+use crate::domain::{Actor, Authentication, Origin, Principal, Rejection, RequestKey, Violation};
+
+/// Metadata key: who asks.
+const ACTOR: &str = "binnacle-actor";
+/// Metadata key: on whose behalf.
+const ON_BEHALF_OF: &str = "binnacle-on-behalf-of";
+/// Metadata key: ties the commits of one piece of work together.
+const CORRELATION_ID: &str = "binnacle-correlation-id";
+/// Metadata key: what made the caller ask.
+const CAUSATION_ID: &str = "binnacle-causation-id";
+/// Metadata key: W3C trace context.
+const TRACEPARENT: &str = "traceparent";
+/// Who asks when nobody says so.
+const ANONYMOUS: SmolStr = SmolStr::new_static("anonymous");
+/// The longest value that is kept, in characters.
+const CHARS_MAX: usize = 200;
+
+/// The origin of a request.
+///
+/// # Errors
+/// A metadata value is not plain text or too long.
+pub(super) fn origin(
+    metadata: &MetadataMap,
+    extensions: &Extensions,
+    method: &'static str,
+    request: Option<RequestKey>,
+    reason: &str,
+    record_peer: bool,
+) -> Result<Origin, Rejection> {
+    let principal = text(metadata, ACTOR)?;
+    let principal = if principal.is_empty() { ANONYMOUS } else { checked_principal(principal)? };
+    let peer = extensions.get::<TcpConnectInfo>().and_then(|info| info.remote_addr).filter(|_| record_peer);
+    // The user agent is the client library's, not the caller's: cut, never refused.
+    let user_agent = metadata.get("user-agent").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    Ok(Origin {
+        actor: Actor { principal, authentication: Authentication::None, on_behalf_of: text(metadata, ON_BEHALF_OF)? },
+        method: SmolStr::new_static(method),
+        request,
+        correlation_id: text(metadata, CORRELATION_ID)?,
+        causation_id: text(metadata, CAUSATION_ID)?,
+        traceparent: text(metadata, TRACEPARENT)?,
+        user_agent: SmolStr::new(user_agent.get(..CHARS_MAX).unwrap_or(user_agent)),
+        peer: peer.map(|address| SmolStr::new(address.ip().to_string())).unwrap_or_default(),
+        reason: SmolStr::new(reason),
+    })
+}
+
+fn checked_principal(text: SmolStr) -> Result<SmolStr, Rejection> {
+    match Principal::parse(&text) {
+        Ok(_) => Ok(text),
+        Err(invalid) => Err(Rejection::Invalid(vec![invalid.at(format!("metadata {ACTOR}"))])),
+    }
+}
+
+fn text(metadata: &MetadataMap, key: &'static str) -> Result<SmolStr, Rejection> {
+    let Some(value) = metadata.get(key) else { return Ok(SmolStr::default()) };
+    match value.to_str() {
+        Ok(text) if text.len() <= CHARS_MAX => Ok(SmolStr::new(text)),
+        _ => Err(Rejection::Invalid(vec![Violation {
+            field: format!("metadata {key}"),
+            sentence: format!("it is not plain text of at most {CHARS_MAX} characters: shorten it"),
+        }])),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn origin_of(pairs: &[(&'static str, &str)]) -> Result<Origin, Rejection> {
+        let mut metadata = MetadataMap::new();
+        for (key, value) in pairs {
+            metadata.insert(*key, value.parse().expect("a metadata value"));
+        }
+        origin(&metadata, &Extensions::new(), "m", None, "", false)
+    }
+
+    #[test]
+    fn who_says_nothing_is_anonymous_and_who_says_something_is_believed() {
+        assert_eq!(origin_of(&[]).expect("an origin").actor.principal, "anonymous");
+        let origin = origin_of(&[(ACTOR, "maria"), (ON_BEHALF_OF, "jo"), (TRACEPARENT, "00-a-b-01")]).expect("an origin");
+        assert_eq!(origin.actor.principal, "maria");
+        assert_eq!(origin.actor.on_behalf_of, "jo");
+        assert_eq!(origin.actor.authentication, Authentication::None);
+        assert_eq!(origin.traceparent, "00-a-b-01");
+    }
+
+    #[test]
+    fn a_metadata_value_that_is_too_long_is_named() {
+        let long = "x".repeat(201);
+        for key in [ACTOR, ON_BEHALF_OF, CORRELATION_ID, CAUSATION_ID, TRACEPARENT] {
+            let refused = origin_of(&[(key, &long)]).expect_err("too long");
+            assert!(refused.to_string().contains(key), "{refused}");
+        }
+    }
+}

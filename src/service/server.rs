@@ -1,0 +1,224 @@
+//! The server: the services put together, with the limits of the API, health that follows the replay, reflection, and a
+//! drain that ends.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::sync::watch;
+use tonic::service::Routes;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
+
+use super::Api;
+use super::trailer::RevisionTrailer;
+use crate::engine::Engine;
+use crate::log::LogError;
+use crate::proto::API_DESCRIPTOR_SET;
+use crate::proto::api::audit_service_server::{AuditServiceServer, SERVICE_NAME as AUDIT};
+use crate::proto::api::cycle_service_server::{CycleServiceServer, SERVICE_NAME as CYCLE};
+use crate::proto::api::kpi_service_server::{KpiServiceServer, SERVICE_NAME as KPI};
+use crate::proto::api::objective_service_server::{ObjectiveServiceServer, SERVICE_NAME as OBJECTIVE};
+use crate::proto::api::progress_service_server::{ProgressServiceServer, SERVICE_NAME as PROGRESS};
+use crate::proto::api::workspace_service_server::{SERVICE_NAME as WORKSPACE, WorkspaceServiceServer};
+
+/// The server's limits, each with its unit in its name.
+#[derive(Clone, Copy, Debug)]
+pub struct ServerConfig {
+    /// The largest message in and out, in bytes.
+    pub message_bytes_max: usize,
+    /// Streams open at once on one connection.
+    pub streams_per_connection_max: u32,
+    /// The largest header list, in bytes.
+    pub header_list_bytes_max: u32,
+    /// A connection that is silent this long is asked whether it is there, in seconds.
+    pub keepalive_interval_s: u64,
+    /// How long it may take to say so, in seconds.
+    pub keepalive_timeout_s: u64,
+    /// How long what is open may take to end when the server stops, in seconds.
+    pub drain_s: u64,
+    /// Whether a commit keeps the client's address.
+    pub record_peer: bool,
+}
+
+/// Why a server did not start, or stopped.
+#[derive(Debug, Error)]
+pub enum ServeError {
+    /// The address is not loopback.
+    #[error("{0} can be reached from other machines and there is no authentication yet: listen on 127.0.0.1 or [::1]")]
+    NotLoopback(SocketAddr),
+    /// The address cannot be had.
+    #[error("{address} cannot be listened on: {source}; choose another with --listen, or stop what uses it")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the operating system says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The transport failed.
+    #[error("the server failed: {0}")]
+    Transport(#[from] tonic::transport::Error),
+    /// The reflection service could not be built.
+    #[error("the API's descriptors cannot be served: {0}")]
+    Reflection(#[from] tonic_reflection::server::Error),
+    /// The log failed, at start or later.
+    #[error("{0}")]
+    Log(Arc<LogError>),
+}
+
+/// A server that has its address.
+pub struct BoundServer {
+    incoming: TcpIncoming,
+    address: SocketAddr,
+    config: ServerConfig,
+}
+
+const SERVICES: [&str; 7] = ["", WORKSPACE, CYCLE, OBJECTIVE, KPI, PROGRESS, AUDIT];
+/// Streams that a peer has reset and the server has not yet forgotten: beyond it the connection is abuse.
+const RESET_STREAMS_MAX: usize = 1024;
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            message_bytes_max: 4 * 1024 * 1024,
+            streams_per_connection_max: 256,
+            header_list_bytes_max: 16 * 1024,
+            keepalive_interval_s: 30,
+            keepalive_timeout_s: 10,
+            drain_s: 10,
+            record_peer: false,
+        }
+    }
+}
+
+impl BoundServer {
+    /// Takes an address; port 0 takes any free one.
+    ///
+    /// # Errors
+    /// The address is not loopback, or cannot be had.
+    pub fn bind(address: SocketAddr, config: ServerConfig) -> Result<Self, ServeError> {
+        if !address.ip().is_loopback() {
+            return Err(ServeError::NotLoopback(address));
+        }
+        let listen = |source: std::io::Error| ServeError::Listen { address, source: source.into() };
+        let incoming = TcpIncoming::bind(address).map_err(listen)?.with_nodelay(Some(true));
+        let address = incoming.local_addr().map_err(listen)?;
+        Ok(Self { incoming, address, config })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `shutdown`, or until the engine fails.
+    ///
+    /// `open` gives the engine; it runs beside the server, which says NOT_SERVING meanwhile. When it stops it says so
+    /// to everybody, ends the streams, lets calls end for a while, and closes the engine.
+    ///
+    /// # Errors
+    /// The log cannot be opened or has failed, or the transport has.
+    pub async fn serve(
+        self,
+        open: impl FnOnce() -> Result<Engine, LogError> + Send + 'static,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> Result<(), ServeError> {
+        let engine = Arc::new(OnceLock::new());
+        let (drain, draining) = watch::channel(false);
+        let api = Api::new(Arc::clone(&engine), draining.clone(), self.config.record_peer);
+        let health = HealthReporter::new();
+        report(&health, ServingStatus::NotServing).await;
+        let routes = routes(&api, &health, self.config.message_bytes_max)?;
+        let until_drained = wait_for(draining);
+        let server = builder(&self.config).add_routes(routes).serve_with_incoming_shutdown(self.incoming, until_drained);
+        tokio::pin!(server);
+
+        let opened = tokio::task::spawn_blocking(open);
+        let life = async {
+            let opened = opened.await.map_err(|_| stopped_while_opening())?.map_err(|error| ServeError::Log(Arc::new(error)))?;
+            let running = engine.get_or_init(|| opened).clone();
+            report(&health, ServingStatus::Serving).await;
+            tokio::select! {
+                error = running.failure() => Err(ServeError::Log(error)),
+                () = shutdown => Ok(running),
+            }
+        };
+        let running = tokio::select! {
+            served = &mut server => return Ok(served?),
+            // After a failure of the disk nothing may be said any more: what is open is dropped.
+            lived = life => lived?,
+        };
+        report(&health, ServingStatus::NotServing).await;
+        drain.send_replace(true);
+        let drained = tokio::time::timeout(Duration::from_secs(self.config.drain_s), server).await;
+        let closed = tokio::task::spawn_blocking(move || running.close()).await;
+        if closed.is_err() {
+            tracing::error!("the engine did not close in good order; the next start recovers");
+        }
+        match drained {
+            Ok(served) => Ok(served?),
+            Err(_) => {
+                tracing::warn!(drain_s = self.config.drain_s, "calls that did not end in time were dropped");
+                Ok(())
+            }
+        }
+    }
+}
+
+fn builder(config: &ServerConfig) -> Server<tower::layer::util::Stack<RevisionTrailer, tower::layer::util::Identity>> {
+    Server::builder()
+        .max_concurrent_streams(config.streams_per_connection_max)
+        .http2_max_header_list_size(config.header_list_bytes_max)
+        .http2_keepalive_interval(Some(Duration::from_secs(config.keepalive_interval_s)))
+        .http2_keepalive_timeout(Some(Duration::from_secs(config.keepalive_timeout_s)))
+        .http2_max_pending_accept_reset_streams(Some(RESET_STREAMS_MAX))
+        .http2_max_local_error_reset_streams(Some(RESET_STREAMS_MAX))
+        .layer(RevisionTrailer)
+}
+
+fn routes(api: &Api, health: &HealthReporter, message_bytes_max: usize) -> Result<Routes, ServeError> {
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(API_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    macro_rules! limited {
+        ($server:expr) => {
+            $server.max_decoding_message_size(message_bytes_max).max_encoding_message_size(message_bytes_max)
+        };
+    }
+    let mut routes = Routes::builder();
+    routes
+        .add_service(tonic_health::pb::health_server::HealthServer::new(
+            tonic_health::server::HealthService::from_health_reporter(health.clone()),
+        ))
+        .add_service(reflection().build_v1()?)
+        .add_service(reflection().build_v1alpha()?)
+        .add_service(limited!(WorkspaceServiceServer::new(api.clone())))
+        .add_service(limited!(CycleServiceServer::new(api.clone())))
+        .add_service(limited!(ObjectiveServiceServer::new(api.clone())))
+        .add_service(limited!(KpiServiceServer::new(api.clone())))
+        .add_service(limited!(ProgressServiceServer::new(api.clone())))
+        .add_service(limited!(AuditServiceServer::new(api.clone())));
+    Ok(routes.routes())
+}
+
+async fn report(health: &HealthReporter, status: ServingStatus) {
+    for service in SERVICES {
+        health.set_service_status(service, status).await;
+    }
+}
+
+async fn wait_for(mut draining: watch::Receiver<bool>) {
+    // A sender that is gone means that the server is ending as well.
+    let _ended = draining.wait_for(|draining| *draining).await;
+}
+
+fn stopped_while_opening() -> ServeError {
+    let context = "the log could not be opened: the program failed on an error of its own; report it";
+    ServeError::Log(Arc::new(LogError::new(crate::log::LogErrorKind::Io, context)))
+}
