@@ -1,0 +1,83 @@
+//! The command line. One file a command; this one parses, runs, and makes the exit code.
+
+use std::error::Error;
+use std::fmt;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod serve;
+
+/// An event-sourced OKR and KPI service.
+#[derive(Debug, Parser)]
+#[command(name = "binnacle", version, about, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the server.
+    Serve(serve::Serve),
+}
+
+/// A command that did not do what it was asked: one sentence for the person, and the exit code.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    kind: FailureKind,
+    sentence: String,
+}
+
+/// The one place where exit codes are given their meaning.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum FailureKind {
+    /// Something outside of the input went wrong: a disk, a network, a server. Exit code 1.
+    Failed,
+    /// The input is wrong: a flag, a file, a row. Exit code 2, as for a flag that does not exist.
+    Usage,
+    /// The store is damaged. Exit code 3.
+    Damaged,
+}
+
+/// Runs the program with the arguments it was started with.
+#[must_use]
+pub fn run() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Serve(serve) => serve.run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("binnacle: {failure}");
+            failure.kind.into()
+        }
+    }
+}
+
+impl Failure {
+    pub(crate) fn new(kind: FailureKind, sentence: impl Into<String>) -> Self {
+        Self { kind, sentence: sentence.into() }
+    }
+
+    /// Of an error that says itself what to do.
+    pub(crate) fn failed(error: &dyn Error) -> Self {
+        Self::new(FailureKind::Failed, error.to_string())
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentence)
+    }
+}
+
+impl From<FailureKind> for ExitCode {
+    fn from(kind: FailureKind) -> Self {
+        match kind {
+            FailureKind::Failed => Self::from(1),
+            FailureKind::Usage => Self::from(2),
+            FailureKind::Damaged => Self::from(3),
+        }
+    }
+}

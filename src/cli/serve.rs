@@ -1,0 +1,254 @@
+//! `binnacle serve`: flags, environment and a TOML file become one configuration; then the server runs until it is told
+//! to stop. A flag wins over the environment, the environment over the file, the file over the default.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+use serde::Deserialize;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{Failure, FailureKind};
+use crate::engine::{Clock, Engine, EngineConfig, QueueLimits, RequestMemory, SystemClock};
+use crate::log::{EventLog, Heads, LogError, LogErrorKind, SledLog};
+use crate::service::{BoundServer, ServeError, ServerConfig};
+
+/// Runs the server.
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    /// A TOML file with the settings below, without the dashes: data_dir = "/var/lib/binnacle"
+    #[arg(long, env = "BINNACLE_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+/// Everything that can be set. What is absent is set elsewhere or has its default.
+#[derive(Clone, Debug, Default, Args, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    /// Where everything is kept [default: ./data]
+    #[arg(long, env = "BINNACLE_DATA_DIR", value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Address and port to listen on; loopback only [default: 127.0.0.1:7700]
+    #[arg(long, env = "BINNACLE_LISTEN", value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// How logs are written [default: pretty]
+    #[arg(long, env = "BINNACLE_LOG_FORMAT", value_name = "FORMAT")]
+    log_format: Option<LogFormat>,
+    /// Which logs are written, for example info or binnacle=debug [default: info]
+    #[arg(long, env = "BINNACLE_LOG", value_name = "FILTER")]
+    log: Option<String>,
+    /// Confirms that the clock is right although it is far from the log
+    #[arg(long, env = "BINNACLE_ACCEPT_CLOCK", num_args = 0..=1, default_missing_value = "true")]
+    accept_clock: Option<bool>,
+    /// Keeps the client's address in every commit
+    #[arg(long, env = "BINNACLE_RECORD_PEER", num_args = 0..=1, default_missing_value = "true")]
+    record_peer: Option<bool>,
+    /// Seconds that open calls have to end when the server stops [default: 10]
+    #[arg(long, env = "BINNACLE_DRAIN_S", value_name = "SECONDS")]
+    drain_s: Option<u64>,
+    /// Largest message in and out, in bytes [default: 4194304]
+    #[arg(long, env = "BINNACLE_MESSAGE_BYTES_MAX", value_name = "BYTES")]
+    message_bytes_max: Option<usize>,
+    /// Streams open at once on one connection [default: 256]
+    #[arg(long, env = "BINNACLE_STREAMS_PER_CONNECTION_MAX", value_name = "COUNT")]
+    streams_per_connection_max: Option<u32>,
+    /// Commands that wait or are being written before more are refused [default: 10000]
+    #[arg(long, env = "BINNACLE_QUEUE_COMMANDS_MAX", value_name = "COUNT")]
+    queue_commands_max: Option<usize>,
+    /// Bytes of such commands [default: 67108864]
+    #[arg(long, env = "BINNACLE_QUEUE_BYTES_MAX", value_name = "BYTES")]
+    queue_bytes_max: Option<usize>,
+    /// Seconds for which a request_id is remembered [default: 86400]
+    #[arg(long, env = "BINNACLE_REQUEST_AGE_MAX_S", value_name = "SECONDS")]
+    request_age_max_s: Option<i64>,
+    /// How many request_ids are remembered [default: 1000000]
+    #[arg(long, env = "BINNACLE_REQUEST_COUNT_MAX", value_name = "COUNT")]
+    request_count_max: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+enum LogFormat {
+    /// For people.
+    Pretty,
+    /// For machines, one object a line.
+    Json,
+}
+
+/// Where the server listens unless it is told otherwise.
+pub(super) const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7700);
+
+impl Serve {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let settings = self.settings.or(self.config.as_deref().map(read).transpose()?.unwrap_or_default());
+        start_logging(settings.log_format.unwrap_or(LogFormat::Pretty), settings.log.as_deref())?;
+        let runtime = tokio::runtime::Runtime::new()
+            .map_err(|error| Failure::new(FailureKind::Failed, format!("the runtime cannot be started: {error}")))?;
+        runtime.block_on(serve(settings))
+    }
+}
+
+async fn serve(settings: Settings) -> Result<(), Failure> {
+    let data_dir = settings.data_dir.clone().unwrap_or_else(|| PathBuf::from("./data"));
+    let server = BoundServer::bind(settings.listen.unwrap_or(LISTEN), settings.server()).map_err(|e| failure(&e))?;
+    tracing::info!(address = %server.address(), data_dir = %data_dir.display(), "listening");
+    let shutdown = shutdown_signal()?;
+    let engine = settings.engine();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    server.serve(move || open_engine(&data_dir, clock, engine), shutdown).await.map_err(|error| failure(&error))?;
+    tracing::info!("stopped in good order");
+    Ok(())
+}
+
+/// Opens the store in a data directory and folds its logs.
+pub(super) fn open_engine(data_dir: &Path, clock: Arc<dyn Clock>, config: EngineConfig) -> Result<Engine, LogError> {
+    std::fs::create_dir_all(data_dir).map_err(|error| {
+        let context = format!("the data directory {} cannot be made: {error}", data_dir.display());
+        LogError::caused(LogErrorKind::Io, context, error)
+    })?;
+    // The store's lock also protects the file of heads.
+    let log: Arc<dyn EventLog> = Arc::new(SledLog::open(data_dir.join("store"))?);
+    let heads = Heads::open(data_dir.join("heads"))?;
+    let started = std::time::Instant::now();
+    let engine = Engine::open(log, Some(heads), clock, config)?;
+    let replayed = engine.replayed();
+    tracing::info!(
+        workspaces = replayed.workspaces,
+        commits = replayed.commits,
+        events = replayed.events,
+        seconds = started.elapsed().as_secs_f64(),
+        "the log is replayed"
+    );
+    Ok(engine)
+}
+
+fn shutdown_signal() -> Result<impl Future<Output = ()> + Send, Failure> {
+    let listen = |kind| {
+        signal(kind).map_err(|error| Failure::new(FailureKind::Failed, format!("signals cannot be heard: {error}")))
+    };
+    let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        tracing::info!("stopping: no new calls, open ones may end");
+    })
+}
+
+/// An error of the server as one sentence and an exit code; its causes go to the log.
+pub(super) fn failure(error: &ServeError) -> Failure {
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        tracing::error!(cause = %inner);
+        cause = inner.source();
+    }
+    match error {
+        ServeError::NotLoopback(_) => Failure::new(FailureKind::Usage, error.to_string()),
+        ServeError::Log(log) => {
+            if let Some(source) = &log.source {
+                tracing::error!(cause = %source);
+            }
+            match log.kind {
+                LogErrorKind::Damaged | LogErrorKind::UnknownFormat => {
+                    Failure::new(FailureKind::Damaged, error.to_string())
+                }
+                LogErrorKind::TooLarge | LogErrorKind::Io | LogErrorKind::Locked => Failure::failed(error),
+            }
+        }
+        ServeError::Listen { .. } | ServeError::Transport(_) | ServeError::Reflection(_) => Failure::failed(error),
+    }
+}
+
+fn read(file: &Path) -> Result<Settings, Failure> {
+    let wrong = |error: &dyn std::fmt::Display| {
+        Failure::new(FailureKind::Usage, format!("{}: {error}", file.display()))
+    };
+    let text = std::fs::read_to_string(file).map_err(|error| wrong(&error))?;
+    toml::from_str(&text).map_err(|error| wrong(&error))
+}
+
+fn start_logging(format: LogFormat, filter: Option<&str>) -> Result<(), Failure> {
+    let filter = tracing_subscriber::EnvFilter::try_new(filter.unwrap_or("info")).map_err(|error| {
+        Failure::new(FailureKind::Usage, format!("--log is no filter: {error}; write for example info"))
+    })?;
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Pretty => logs.init(),
+        LogFormat::Json => logs.json().init(),
+    }
+    Ok(())
+}
+
+impl Settings {
+    /// These, and where they are silent the others.
+    fn or(self, other: Self) -> Self {
+        Self {
+            data_dir: self.data_dir.or(other.data_dir),
+            listen: self.listen.or(other.listen),
+            log_format: self.log_format.or(other.log_format),
+            log: self.log.or(other.log),
+            accept_clock: self.accept_clock.or(other.accept_clock),
+            record_peer: self.record_peer.or(other.record_peer),
+            drain_s: self.drain_s.or(other.drain_s),
+            message_bytes_max: self.message_bytes_max.or(other.message_bytes_max),
+            streams_per_connection_max: self.streams_per_connection_max.or(other.streams_per_connection_max),
+            queue_commands_max: self.queue_commands_max.or(other.queue_commands_max),
+            queue_bytes_max: self.queue_bytes_max.or(other.queue_bytes_max),
+            request_age_max_s: self.request_age_max_s.or(other.request_age_max_s),
+            request_count_max: self.request_count_max.or(other.request_count_max),
+        }
+    }
+
+    fn server(&self) -> ServerConfig {
+        let default = ServerConfig::default();
+        ServerConfig {
+            message_bytes_max: self.message_bytes_max.unwrap_or(default.message_bytes_max),
+            streams_per_connection_max: self.streams_per_connection_max.unwrap_or(default.streams_per_connection_max),
+            drain_s: self.drain_s.unwrap_or(default.drain_s),
+            record_peer: self.record_peer.unwrap_or(default.record_peer),
+            ..default
+        }
+    }
+
+    fn engine(&self) -> EngineConfig {
+        let default = EngineConfig::default();
+        EngineConfig {
+            queue: QueueLimits {
+                commands_max: self.queue_commands_max.unwrap_or(default.queue.commands_max),
+                bytes_max: self.queue_bytes_max.unwrap_or(default.queue.bytes_max),
+            },
+            requests: RequestMemory {
+                age_max_s: self.request_age_max_s.unwrap_or(default.requests.age_max_s),
+                count_max: self.request_count_max.unwrap_or(default.requests.count_max),
+            },
+            accept_clock: self.accept_clock.unwrap_or(default.accept_clock),
+            ..default
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
+        let file: Settings = toml::from_str("data_dir = \"/f\"\nlisten = \"[::1]:1\"\ndrain_s = 3").expect("settings");
+        let flags = Settings { data_dir: Some("/x".into()), ..Settings::default() };
+        let settings = flags.or(file);
+        assert_eq!(settings.data_dir, Some("/x".into()));
+        assert_eq!(settings.listen.map(|listen| listen.to_string()).as_deref(), Some("[::1]:1"));
+        assert_eq!(settings.server().drain_s, 3);
+        assert_eq!(settings.engine().queue.commands_max, 10_000);
+    }
+
+    #[test]
+    fn a_setting_that_does_not_exist_is_named() {
+        let error = toml::from_str::<Settings>("data_dirr = \"/f\"").expect_err("a typo");
+        assert!(error.to_string().contains("data_dirr"), "{error}");
+    }
+}
