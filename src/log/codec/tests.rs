@@ -265,7 +265,7 @@ fn what_a_newer_release_wrote_is_not_called_damage() {
             c.actor = Some(stored::Actor {
                 authentication: 9,
                 ..stored::Actor::default()
-            })
+            });
         },
         newer,
         "actor.authentication: it has the unknown number 9",
