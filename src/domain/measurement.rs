@@ -6,7 +6,7 @@ use std::collections::btree_map::Entry;
 use jiff::civil::Date;
 use smol_str::SmolStr;
 
-use super::{Event, Id, MeasurementRecorded, Rejection, Stamp, Timestamp, Value, Workspace};
+use super::{Event, Id, MeasurementRecorded, Point, Rejection, Stamp, Timestamp, Value, Workspace};
 
 /// A measurement as somebody asks for it.
 #[derive(Clone, Debug, PartialEq)]
@@ -117,7 +117,7 @@ fn record_one(
         .check(value)
         .map_err(|invalid| Rejection::Invalid(vec![invalid.at("measurement.value")]))?;
     let effective_time = new.effective.resolve(workspace, stamp)?;
-    let before = kpi.series.get(effective_time, &new.source_id);
+    let before = kpi.series.get(effective_time, &new.source_id).map(Point::value);
     if before == Some(value) {
         return Ok(None);
     }

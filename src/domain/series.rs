@@ -85,13 +85,13 @@ impl Series {
         self.len == 0
     }
 
-    /// The value that stands for an identity, if any.
+    /// What stands for an identity, if anything.
     #[must_use]
-    pub fn get(&self, effective_time: Timestamp, source_id: &str) -> Option<f64> {
+    pub fn get(&self, effective_time: Timestamp, source_id: &str) -> Option<&Point> {
         let key = (effective_time, self.sources.number(source_id)?);
         let (_, chunk) = self.chunks.get_prev(&key)?;
         let at = chunk.binary_search_by_key(&key, Point::key).ok()?;
-        Some(chunk[at].value)
+        chunk.get(at)
     }
 
     /// Whether one more source would be too many.
@@ -302,7 +302,7 @@ mod tests {
             for (series, model) in &older {
                 prop_assert_eq!(series.len(), model.len());
                 for ((time, source), value) in model {
-                    prop_assert_eq!(series.get(at(*time), source), Some(*value));
+                    prop_assert_eq!(series.get(at(*time), source).map(Point::value), Some(*value));
                 }
                 let all: Vec<_> = series.points_behind(None).map(|p| p.key()).collect();
                 prop_assert_eq!(all.len(), model.len());

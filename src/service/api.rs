@@ -1,0 +1,314 @@
+//! What every call has in common: reading at a revision, writing through the engine, showing a resource, paging a list.
+
+use std::sync::{Arc, OnceLock};
+
+use prost::Message;
+use sha2::{Digest, Sha256};
+use tokio::sync::watch;
+use tonic::{Request, Response, Status};
+
+use super::from_proto::{self, Asked};
+use super::pages::{self, Binding, PageToken};
+use super::trailer::DurableAt;
+use super::{principal, status, to_proto};
+use crate::domain::{Id, Rejection, RequestKey, ResourceName, Revision, Violation};
+use crate::engine::{self, Committed, Engine, Hosted};
+use crate::log::LogId;
+use crate::projection::State;
+use crate::proto::api;
+use crate::proto::api::resource::Resource;
+
+/// The API: every service is this one value.
+#[derive(Clone)]
+pub struct Api {
+    /// Empty until the log is replayed.
+    engine: Arc<OnceLock<Engine>>,
+    draining: watch::Receiver<bool>,
+    record_peer: bool,
+}
+
+/// A request that changes something.
+pub(super) trait Write: Message + Default {
+    /// The call, as commits name it.
+    const METHOD: &'static str;
+
+    /// Parses it.
+    fn asked(&self) -> Result<Asked, Rejection>;
+
+    /// Takes its id out: the fingerprint is of the rest.
+    fn clear_request_id(&mut self);
+}
+
+/// A write that was done.
+pub(super) struct Written {
+    pub(super) workspace: Id,
+    pub(super) log: LogId,
+    pub(super) resource: ResourceName,
+    pub(super) committed: Committed,
+}
+
+/// A message of the API that shows one resource.
+pub(super) trait Shown: Sized {
+    fn shown(resource: Resource) -> Option<Self>;
+}
+
+/// One page of a list.
+pub(super) struct Page<T> {
+    pub(super) items: Vec<T>,
+    pub(super) next_page_token: String,
+    pub(super) revision: Revision,
+}
+
+/// A list that is bound to its parent alone.
+pub(super) const NO_FILTERS: [&str; 2] = ["", ""];
+
+/// A request for one page of a list.
+pub(super) trait ListRequest {
+    /// The call.
+    const CALL: &'static str;
+
+    fn parent(&self) -> &str;
+    fn page_size(&self) -> i32;
+    fn page_token(&self) -> &str;
+    fn min_revision(&self) -> i64;
+}
+
+macro_rules! writes {
+    ($($service:literal: $($Call:ident($Request:ident) => $parse:ident,)*;)*) => {
+        $($(
+            impl Write for api::$Request {
+                const METHOD: &'static str = concat!("binnacle.v1.", $service, "/", stringify!($Call));
+
+                fn asked(&self) -> Result<Asked, Rejection> {
+                    from_proto::$parse(self)
+                }
+
+                fn clear_request_id(&mut self) {
+                    self.request_id.clear();
+                }
+            }
+        )*)*
+    };
+}
+
+writes! {
+    "WorkspaceService":
+        CreateWorkspace(CreateWorkspaceRequest) => create_workspace,
+        UpdateWorkspace(UpdateWorkspaceRequest) => update_workspace,
+        CreateTeam(CreateTeamRequest) => create_team,
+        UpdateTeam(UpdateTeamRequest) => update_team,
+        CreateMember(CreateMemberRequest) => create_member,
+        UpdateMember(UpdateMemberRequest) => update_member,;
+    "CycleService":
+        CreateCycle(CreateCycleRequest) => create_cycle,
+        UpdateCycle(UpdateCycleRequest) => update_cycle,
+        ActivateCycle(ActivateCycleRequest) => activate_cycle,;
+    "ObjectiveService":
+        CreateObjective(CreateObjectiveRequest) => create_objective,
+        UpdateObjective(UpdateObjectiveRequest) => update_objective,
+        ActivateObjective(ActivateObjectiveRequest) => activate_objective,
+        CreateKeyResult(CreateKeyResultRequest) => create_key_result,
+        UpdateKeyResult(UpdateKeyResultRequest) => update_key_result,
+        CreateInitiative(CreateInitiativeRequest) => create_initiative,
+        UpdateInitiative(UpdateInitiativeRequest) => update_initiative,
+        CreateCheckIn(CreateCheckInRequest) => create_check_in,;
+    "KpiService":
+        CreateKpi(CreateKpiRequest) => create_kpi,
+        UpdateKpi(UpdateKpiRequest) => update_kpi,
+        SetTarget(SetTargetRequest) => set_target,
+        RecordMeasurement(RecordMeasurementRequest) => record_measurement,
+        BatchRecordMeasurements(BatchRecordMeasurementsRequest) => batch_record_measurements,;
+}
+
+macro_rules! lists {
+    ($($Request:ident),*) => {
+        $(
+            impl ListRequest for api::$Request {
+                const CALL: &'static str = stringify!($Request);
+
+                fn parent(&self) -> &str {
+                    &self.parent
+                }
+
+                fn page_size(&self) -> i32 {
+                    self.page_size
+                }
+
+                fn page_token(&self) -> &str {
+                    &self.page_token
+                }
+
+                fn min_revision(&self) -> i64 {
+                    self.min_revision
+                }
+            }
+        )*
+    };
+}
+
+lists!(
+    ListTeamsRequest,
+    ListMembersRequest,
+    ListCyclesRequest,
+    ListObjectivesRequest,
+    ListKeyResultsRequest,
+    ListInitiativesRequest,
+    ListCheckInsRequest,
+    ListKpisRequest,
+    ListTargetsRequest,
+    ListMeasurementsRequest
+);
+
+macro_rules! shown {
+    ($($Message:ident),*) => {
+        $(
+            impl Shown for api::$Message {
+                fn shown(resource: Resource) -> Option<Self> {
+                    match resource {
+                        Resource::$Message(message) => Some(message),
+                        _ => None,
+                    }
+                }
+            }
+        )*
+    };
+}
+
+shown!(Workspace, Team, Member, Cycle, Objective, KeyResult, Initiative, Kpi, Target);
+
+impl Api {
+    pub(super) fn new(engine: Arc<OnceLock<Engine>>, draining: watch::Receiver<bool>, record_peer: bool) -> Self {
+        Self { engine, draining, record_peer }
+    }
+
+    /// The engine, once the log is replayed.
+    pub(super) fn engine(&self) -> Result<&Engine, Status> {
+        self.engine.get().ok_or_else(status::starting)
+    }
+
+    /// Becomes true when the server is about to stop.
+    pub(super) fn draining(&self) -> watch::Receiver<bool> {
+        self.draining.clone()
+    }
+
+    /// Does what a request asks; the answer is durable.
+    pub(super) async fn write<R: Write>(&self, request: Request<R>) -> Result<Written, Status> {
+        let engine = self.engine()?;
+        let (metadata, extensions, mut message) = request.into_parts();
+        let size_bytes = message.encoded_len();
+        let Asked { workspace, command, request_id, reason } = message.asked()?;
+        let key = request_id.map(|id| {
+            message.clear_request_id();
+            RequestKey { id, fingerprint: Sha256::digest(message.encode_to_vec()).into() }
+        });
+        let origin = principal::origin(&metadata, &extensions, R::METHOD, key, &reason, self.record_peer)?;
+        let resource = command.resource();
+        let request = engine::Request { workspace: workspace.clone(), command, origin, size_bytes };
+        let committed = engine.execute(request).await?;
+        let log = engine.hosted(&workspace)?.log();
+        Ok(Written { workspace, log, resource, committed })
+    }
+
+    /// Does what a request asks and answers the resource as of its revision.
+    pub(super) async fn write_and_show<R: Write, T: Shown>(
+        &self,
+        request: Request<R>,
+    ) -> Result<Response<T>, Status> {
+        let written = self.write(request).await?;
+        let Written { workspace, log, resource, committed } = &written;
+        let shown = show(workspace, &committed.state, *log, resource)?;
+        Ok(written.answer(shown))
+    }
+
+    /// The newest state of a workspace, if it has come as far as `min_revision`.
+    pub(super) fn read(&self, workspace: &Id, min_revision: i64) -> Result<(Arc<Hosted>, Arc<State>), Status> {
+        let at_least = pages::min_revision(min_revision).map_err(violation)?;
+        let engine = self.engine()?;
+        let hosted = engine.hosted(workspace)?;
+        Ok((hosted, Arc::clone(&engine.read(workspace, at_least)?.state)))
+    }
+
+    /// One resource.
+    pub(super) fn get<T: Shown>(
+        &self,
+        workspace: &Id,
+        name: &ResourceName,
+        min_revision: i64,
+    ) -> Result<Response<T>, Status> {
+        let (hosted, state) = self.read(workspace, min_revision)?;
+        Ok(Response::new(show(workspace, &state, hosted.log(), name)?))
+    }
+
+    /// One page. `items` answers so many of what comes behind a key, each with its own key; `filters` are what else a
+    /// page token is bound to.
+    pub(super) async fn list<R: ListRequest, T>(
+        &self,
+        request: &R,
+        filters: [&str; 2],
+        workspace: &Id,
+        items: impl FnOnce(&State, Option<&str>, usize) -> Result<Vec<(String, T)>, Rejection>,
+    ) -> Result<Page<T>, Status> {
+        let binding = Binding(&[R::CALL, request.parent(), filters[0], filters[1]]);
+        let size = pages::page_size(request.page_size()).map_err(violation)?;
+        let token = pages::read(request.page_token(), binding).map_err(violation)?;
+        let (hosted, newest) = self.read(workspace, request.min_revision())?;
+        let state = match &token {
+            Some(token) => self.state_at(&hosted, newest, token.revision).await?,
+            None => newest,
+        };
+        let revision = state.workspace().revision();
+        let last_key = token.as_ref().map(|token| token.last_key.as_str());
+        // One more than the page tells whether there is another.
+        let mut found = items(&state, last_key, size + 1)?;
+        let more = found.len() > size;
+        found.truncate(size);
+        let next_page_token = match found.last() {
+            Some((last_key, _)) if more => {
+                pages::write(&PageToken { revision, last_key: last_key.clone() }, binding)
+            }
+            _ => String::new(),
+        };
+        Ok(Page { items: found.into_iter().map(|(_, item)| item).collect(), next_page_token, revision })
+    }
+
+    /// A workspace as it was at a revision.
+    async fn state_at(
+        &self,
+        hosted: &Arc<Hosted>,
+        newest: Arc<State>,
+        revision: Revision,
+    ) -> Result<Arc<State>, Status> {
+        if newest.workspace().revision() == revision {
+            return Ok(newest);
+        }
+        let past = self.engine()?.past(hosted, revision).await?;
+        Ok(Arc::new(past.state().clone()))
+    }
+}
+
+impl Written {
+    /// An answer with the revision that made the write durable.
+    pub(super) fn answer<T>(&self, message: T) -> Response<T> {
+        let mut response = Response::new(message);
+        response.extensions_mut().insert(DurableAt(self.committed.revision));
+        response
+    }
+}
+
+/// One resource of a state.
+fn show<T: Shown>(workspace: &Id, state: &State, log: LogId, name: &ResourceName) -> Result<T, Status> {
+    to_proto::resource(workspace, state, log, name)
+        .and_then(|shown| shown.resource)
+        .and_then(T::shown)
+        .ok_or_else(|| Rejection::NotFound(name.clone()).into())
+}
+
+/// One bad field.
+pub(super) fn violation(violation: Violation) -> Status {
+    Rejection::Invalid(vec![violation]).into()
+}
+
+/// A revision as the API writes it.
+pub(super) fn wire(revision: Revision) -> i64 {
+    i64::try_from(revision.0).unwrap_or(i64::MAX)
+}

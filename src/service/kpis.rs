@@ -1,0 +1,173 @@
+//! `KpiService`: KPIs, targets, measurements.
+
+use tonic::{Request, Response, Status, async_trait};
+
+use super::api::{Api, NO_FILTERS, Written, violation, wire};
+use super::{from_proto, lists, names, to_proto};
+use crate::domain::{Command, Effective, Event, NewMeasurement, Rejection, ResourceName};
+use crate::proto::api;
+use crate::proto::api::kpi_service_server::KpiService;
+
+#[async_trait]
+impl KpiService for Api {
+    async fn create_kpi(&self, request: Request<api::CreateKpiRequest>) -> Result<Response<api::Kpi>, Status> {
+        self.write_and_show(request).await
+    }
+
+    async fn get_kpi(&self, request: Request<api::GetKpiRequest>) -> Result<Response<api::Kpi>, Status> {
+        let request = request.get_ref();
+        let (workspace, kpi) = names::kpi("name", &request.name).map_err(violation)?;
+        self.get(&workspace, &ResourceName::Kpi(kpi), request.min_revision)
+    }
+
+    async fn list_kpis(
+        &self,
+        request: Request<api::ListKpisRequest>,
+    ) -> Result<Response<api::ListKpisResponse>, Status> {
+        let request = request.get_ref();
+        let workspace = names::workspace("parent", &request.parent).map_err(violation)?;
+        let page = self
+            .list(request, NO_FILTERS, &workspace, |state, after, count| {
+                Ok(lists::by_id(state.workspace().kpis(), after)
+                    .take(count)
+                    .map(|(id, kpi)| (id.to_string(), to_proto::kpi(&workspace, id, kpi, state.figures().kpi(id))))
+                    .collect())
+            })
+            .await?;
+        Ok(Response::new(api::ListKpisResponse {
+            kpis: page.items,
+            next_page_token: page.next_page_token,
+            revision: wire(page.revision),
+        }))
+    }
+
+    async fn update_kpi(&self, request: Request<api::UpdateKpiRequest>) -> Result<Response<api::Kpi>, Status> {
+        self.write_and_show(request).await
+    }
+
+    async fn set_target(&self, request: Request<api::SetTargetRequest>) -> Result<Response<api::Target>, Status> {
+        self.write_and_show(request).await
+    }
+
+    async fn list_targets(
+        &self,
+        request: Request<api::ListTargetsRequest>,
+    ) -> Result<Response<api::ListTargetsResponse>, Status> {
+        let request = request.get_ref();
+        let (workspace, kpi) = names::kpi_or_all("parent", &request.parent).map_err(violation)?;
+        let page = self
+            .list(request, NO_FILTERS, &workspace, |state, after, count| {
+                if let Some(kpi) = &kpi {
+                    state.workspace().kpi(kpi)?;
+                }
+                Ok(lists::targets(state.workspace(), kpi.as_ref(), after)
+                    .take(count)
+                    .map(|(key, kpi, date, set)| (key, to_proto::target(&workspace, kpi, date, set)))
+                    .collect())
+            })
+            .await?;
+        Ok(Response::new(api::ListTargetsResponse {
+            targets: page.items,
+            next_page_token: page.next_page_token,
+            revision: wire(page.revision),
+        }))
+    }
+
+    async fn record_measurement(
+        &self,
+        request: Request<api::RecordMeasurementRequest>,
+    ) -> Result<Response<api::Measurement>, Status> {
+        let asked = request.get_ref().clone();
+        let written = self.write(request).await?;
+        let shown = recorded(&written).map_or_else(|| known_before(&written, &asked), Ok)?;
+        Ok(written.answer(shown))
+    }
+
+    async fn batch_record_measurements(
+        &self,
+        request: Request<api::BatchRecordMeasurementsRequest>,
+    ) -> Result<Response<api::BatchRecordMeasurementsResponse>, Status> {
+        let count = request.get_ref().measurements.len();
+        let written = self.write(request).await?;
+        let answer = batch_answer(&written, count);
+        Ok(written.answer(answer))
+    }
+
+    async fn list_measurements(
+        &self,
+        request: Request<api::ListMeasurementsRequest>,
+    ) -> Result<Response<api::ListMeasurementsResponse>, Status> {
+        let request = request.get_ref();
+        let (workspace, kpi) = names::kpi("parent", &request.parent).map_err(violation)?;
+        let start = from_proto::optional_timestamp("start_time", request.start_time.as_ref()).map_err(violation)?;
+        let end = from_proto::optional_timestamp("end_time", request.end_time.as_ref()).map_err(violation)?;
+        let filters = [start, end].map(|bound| bound.map(|at| at.to_string()).unwrap_or_default());
+        let page = self
+            .list(request, [&filters[0], &filters[1]], &workspace, |state, after, count| {
+                let series = state.workspace().kpi(&kpi)?;
+                Ok(lists::measurements(series, start, end, after)
+                    .take(count)
+                    .map(|(key, point)| {
+                        let series = &series.series;
+                        (key, to_proto::measurement_of_point(&workspace, &kpi, series, point, state.workspace()))
+                    })
+                    .collect())
+            })
+            .await?;
+        Ok(Response::new(api::ListMeasurementsResponse {
+            measurements: page.items,
+            next_page_token: page.next_page_token,
+            revision: wire(page.revision),
+        }))
+    }
+}
+
+/// The measurement that a write recorded.
+fn recorded(written: &Written) -> Option<api::Measurement> {
+    let commit = &written.committed.commit.as_ref()?.commit;
+    match commit.events.first()? {
+        Event::MeasurementRecorded(recorded) => {
+            Some(to_proto::measurement(&written.workspace, recorded, commit.recorded_time, commit.revision))
+        }
+        _ => None,
+    }
+}
+
+/// A write that recorded nothing: the same value was known before.
+fn known_before(
+    written: &Written,
+    asked: &api::RecordMeasurementRequest,
+) -> Result<api::Measurement, Rejection> {
+    let state = written.committed.state.workspace();
+    let not_found = || Rejection::NotFound(written.resource.clone());
+    let Command::RecordMeasurements(measurements) = from_proto::record_measurement(asked)?.command else {
+        return Err(not_found());
+    };
+    let NewMeasurement { kpi, effective, source_id, .. } = measurements.first().ok_or_else(not_found)?;
+    let series = &state.kpi(kpi)?.series;
+    let point = match effective {
+        Effective::At(at) => series.get(*at, source_id),
+        Effective::On(date) => series.get(state.rules().start_of(*date), source_id),
+        Effective::Now => series.latest(),
+    };
+    let point = point.ok_or_else(not_found)?;
+    Ok(to_proto::measurement_of_point(&written.workspace, kpi, series, point, state))
+}
+
+fn batch_answer(written: &Written, count: usize) -> api::BatchRecordMeasurementsResponse {
+    let recorded = written.committed.commit.iter().flat_map(|update| &update.commit.events);
+    let (mut new, mut superseded) = (0, 0);
+    for event in recorded {
+        match event {
+            Event::MeasurementRecorded(recorded) if recorded.before.is_some() => superseded += 1,
+            _ => new += 1,
+        }
+    }
+    let unchanged = i32::try_from(count).unwrap_or(i32::MAX) - new - superseded;
+    api::BatchRecordMeasurementsResponse {
+        revision: wire(written.committed.revision),
+        recorded_count: new,
+        superseded_count: superseded,
+        unchanged_count: unchanged,
+    }
+}

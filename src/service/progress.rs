@@ -1,0 +1,167 @@
+//! `ProgressService`: the overview, and the door to a subscription.
+
+use std::time::Duration;
+
+use futures_util::Stream;
+use futures_util::stream::{self, BoxStream, StreamExt};
+use tonic::{Request, Response, Status, async_trait};
+
+use super::api::{Api, violation, wire};
+use super::subscription::{Start, Subscription};
+use super::{names, to_proto};
+use crate::domain::{CycleState, Id, Invalid, Rejection, Violation};
+use crate::projection::State;
+use crate::proto::api;
+use crate::proto::api::progress_service_server::ProgressService;
+use crate::proto::api::subscribe_request;
+
+/// How many objectives, and how many KPIs, an overview shows.
+const SHOWN_MAX: usize = 1000;
+/// How often a quiet stream says where it stands unless it is told otherwise.
+const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(30);
+
+#[async_trait]
+impl ProgressService for Api {
+    type SubscribeStream = BoxStream<'static, Result<api::SubscribeResponse, Status>>;
+
+    async fn subscribe(
+        &self,
+        request: Request<api::SubscribeRequest>,
+    ) -> Result<Response<Self::SubscribeStream>, Status> {
+        let request = request.into_inner();
+        let workspace = names::workspace("parent", &request.parent).map_err(violation)?;
+        let interval = checkpoint_interval(request.checkpoint_interval).map_err(violation)?;
+        let start = match request.start {
+            None | Some(subscribe_request::Start::Snapshot(())) => Start::Snapshot,
+            Some(subscribe_request::Start::After(token)) => Start::After(token),
+            Some(subscribe_request::Start::FromBeginning(())) => Start::FromBeginning,
+            Some(subscribe_request::Start::Live(())) => Start::Live,
+        };
+        let engine = self.engine()?.clone();
+        let subscription = Subscription::begin(engine, &workspace, start, interval, self.draining()).await?;
+        Ok(Response::new(messages(subscription).boxed()))
+    }
+
+    async fn get_overview(
+        &self,
+        request: Request<api::GetOverviewRequest>,
+    ) -> Result<Response<api::Overview>, Status> {
+        let request = request.get_ref();
+        let workspace = names::workspace("parent", &request.parent).map_err(violation)?;
+        let (hosted, state) = self.read(&workspace, request.min_revision)?;
+        let shown = to_proto::workspace(&workspace, &state, hosted.log());
+        let chosen = Chosen::parse(&workspace, request).map_err(violation)?;
+        Ok(Response::new(overview(&workspace, &state, shown, &chosen)?))
+    }
+}
+
+/// A stream of the subscription's messages, which ends with the first error.
+fn messages(subscription: Subscription) -> impl Stream<Item = Result<api::SubscribeResponse, Status>> {
+    stream::unfold(Some(subscription), |subscription| async {
+        let mut subscription = subscription?;
+        match subscription.next().await {
+            Ok(Some(message)) => Some((Ok(message), Some(subscription))),
+            Ok(None) => None,
+            Err(status) => Some((Err(status), None)),
+        }
+    })
+}
+
+fn checkpoint_interval(asked: Option<prost_types::Duration>) -> Result<Duration, Violation> {
+    let Some(asked) = asked else { return Ok(CHECKPOINT_INTERVAL) };
+    match Duration::try_from(asked) {
+        Ok(interval) if interval >= Duration::from_secs(1) && interval <= Duration::from_secs(3600) => Ok(interval),
+        _ => Err(Invalid::new("it is out of bounds: 1 s to 1 h").at("checkpoint_interval")),
+    }
+}
+
+/// What an overview is narrowed to.
+struct Chosen {
+    cycle: Option<Id>,
+    team: Option<Id>,
+    owner: Option<Id>,
+}
+
+impl Chosen {
+    fn parse(workspace: &Id, request: &api::GetOverviewRequest) -> Result<Self, Violation> {
+        let workspace = Some(workspace);
+        Ok(Self {
+            cycle: names::cycle_reference(workspace, &request.cycle).map_err(|invalid| invalid.at("cycle"))?,
+            team: names::team_reference(workspace, &request.team).map_err(|invalid| invalid.at("team"))?,
+            owner: names::member_reference(workspace, &request.owner).map_err(|invalid| invalid.at("owner"))?,
+        })
+    }
+
+    fn takes(&self, team: Option<&Id>, owner: Option<&Id>) -> bool {
+        self.team.as_ref().is_none_or(|chosen| team == Some(chosen))
+            && self.owner.as_ref().is_none_or(|chosen| owner == Some(chosen))
+    }
+}
+
+fn overview(
+    id: &Id,
+    state: &State,
+    shown: api::Workspace,
+    chosen: &Chosen,
+) -> Result<api::Overview, Rejection> {
+    let (workspace, figures) = (state.workspace(), state.figures());
+    if let Some(team) = &chosen.team {
+        workspace.team(team)?;
+    }
+    if let Some(owner) = &chosen.owner {
+        workspace.member(owner)?;
+    }
+    let cycles: Vec<&Id> = match &chosen.cycle {
+        Some(cycle) => {
+            workspace.cycle(cycle)?;
+            vec![cycle]
+        }
+        None => {
+            let active = workspace.cycles().iter().filter(|(_, cycle)| cycle.state == CycleState::Active);
+            active.map(|(id, _)| id).collect()
+        }
+    };
+    let mut objectives: Vec<&Id> = cycles
+        .iter()
+        .flat_map(|cycle| workspace.objectives_of_cycle(cycle))
+        .filter(|id| {
+            let fields = workspace.objective(id).map(|objective| &objective.fields);
+            fields.is_ok_and(|fields| chosen.takes(fields.team.as_ref(), fields.owner.as_ref()))
+        })
+        .take(SHOWN_MAX + 1)
+        .collect();
+    objectives.sort_unstable();
+    let mut kpis: Vec<_> = workspace
+        .kpis()
+        .iter()
+        .filter(|(_, kpi)| chosen.takes(kpi.fields.team.as_ref(), kpi.fields.owner.as_ref()))
+        .take(SHOWN_MAX + 1)
+        .collect();
+    let truncated = objectives.len() > SHOWN_MAX || kpis.len() > SHOWN_MAX;
+    objectives.truncate(SHOWN_MAX);
+    kpis.truncate(SHOWN_MAX);
+    Ok(api::Overview {
+        workspace: Some(shown),
+        cycles: cycles
+            .into_iter()
+            .filter_map(|cycle| {
+                Some(to_proto::cycle(id, cycle, workspace.cycle(cycle).ok()?, figures.cycle(cycle)))
+            })
+            .collect(),
+        objectives: objectives.into_iter().filter_map(|objective| objective_overview(id, state, objective)).collect(),
+        kpis: kpis.into_iter().map(|(kpi_id, kpi)| to_proto::kpi(id, kpi_id, kpi, figures.kpi(kpi_id))).collect(),
+        revision: wire(workspace.revision()),
+        truncated,
+    })
+}
+
+fn objective_overview(workspace: &Id, state: &State, id: &Id) -> Option<api::ObjectiveOverview> {
+    let objective = state.workspace().objective(id).ok()?;
+    let key_results = state.workspace().key_results_of(id);
+    Some(api::ObjectiveOverview {
+        objective: Some(to_proto::objective(workspace, id, objective, state.figures().objective(id))),
+        key_results: key_results
+            .map(|(id, key_result)| to_proto::key_result(workspace, id, key_result, state.figures().key_result(id)))
+            .collect(),
+    })
+}
