@@ -33,6 +33,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         .open_files(STORED)?;
     tonic_prost_build::configure()
         .include_file("protos.rs")
+        // Ordered, so that a message has one encoding: the fingerprint of a retried request has to be the same.
+        .btree_map(".")
         .compile_fds(all.file_descriptor_set())?;
     Ok(())
 }
