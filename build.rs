@@ -52,10 +52,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         .include_source_info(true)
         .open_files(API)?
         .open_files(STORED)?;
-    // Ordered maps: the bytes of a commit are a function of the commit.
+    // Ordered maps: the bytes of a message are a function of it, of a commit and of a retried request.
     let mut builder = tonic_prost_build::configure()
         .include_file("protos.rs")
-        .btree_map(".binnacle.event.v1");
+        .btree_map(".");
     for event in LARGE_EVENTS {
         builder = builder.boxed(format!(".binnacle.event.v1.Event.payload.{event}"));
     }

@@ -57,7 +57,10 @@ pub fn run() -> ExitCode {
 
 impl Failure {
     pub(crate) fn new(kind: FailureKind, sentence: impl Into<String>) -> Self {
-        Self { kind, sentence: sentence.into() }
+        Self {
+            kind,
+            sentence: sentence.into(),
+        }
     }
 
     /// Of an error that says itself what to do.

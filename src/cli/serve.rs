@@ -79,34 +79,58 @@ enum LogFormat {
 }
 
 /// Where the server listens unless it is told otherwise.
-pub(super) const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7700);
+pub(super) const LISTEN: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7700);
 
 impl Serve {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let settings = self.settings.or(self.config.as_deref().map(read).transpose()?.unwrap_or_default());
-        start_logging(settings.log_format.unwrap_or(LogFormat::Pretty), settings.log.as_deref())?;
-        let runtime = tokio::runtime::Runtime::new()
-            .map_err(|error| Failure::new(FailureKind::Failed, format!("the runtime cannot be started: {error}")))?;
+        let settings = self
+            .settings
+            .or(self.config.as_deref().map(read).transpose()?.unwrap_or_default());
+        start_logging(
+            settings.log_format.unwrap_or(LogFormat::Pretty),
+            settings.log.as_deref(),
+        )?;
+        let runtime = tokio::runtime::Runtime::new().map_err(|error| {
+            Failure::new(
+                FailureKind::Failed,
+                format!("the runtime cannot be started: {error}"),
+            )
+        })?;
         runtime.block_on(serve(settings))
     }
 }
 
 async fn serve(settings: Settings) -> Result<(), Failure> {
-    let data_dir = settings.data_dir.clone().unwrap_or_else(|| PathBuf::from("./data"));
-    let server = BoundServer::bind(settings.listen.unwrap_or(LISTEN), settings.server()).map_err(|e| failure(&e))?;
+    let data_dir = settings
+        .data_dir
+        .clone()
+        .unwrap_or_else(|| PathBuf::from("./data"));
+    let server =
+        BoundServer::bind(settings.listen.unwrap_or(LISTEN), settings.server()).map_err(|e| failure(&e))?;
     tracing::info!(address = %server.address(), data_dir = %data_dir.display(), "listening");
     let shutdown = shutdown_signal()?;
     let engine = settings.engine();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-    server.serve(move || open_engine(&data_dir, clock, engine), shutdown).await.map_err(|error| failure(&error))?;
+    server
+        .serve(move || open_engine(&data_dir, clock, engine), shutdown)
+        .await
+        .map_err(|error| failure(&error))?;
     tracing::info!("stopped in good order");
     Ok(())
 }
 
 /// Opens the store in a data directory and folds its logs.
-pub(super) fn open_engine(data_dir: &Path, clock: Arc<dyn Clock>, config: EngineConfig) -> Result<Engine, LogError> {
+pub(super) fn open_engine(
+    data_dir: &Path,
+    clock: Arc<dyn Clock>,
+    config: EngineConfig,
+) -> Result<Engine, LogError> {
     std::fs::create_dir_all(data_dir).map_err(|error| {
-        let context = format!("the data directory {} cannot be made: {error}", data_dir.display());
+        let context = format!(
+            "the data directory {} cannot be made: {error}",
+            data_dir.display()
+        );
         LogError::caused(LogErrorKind::Io, context, error)
     })?;
     // The store's lock also protects the file of heads.
@@ -127,7 +151,8 @@ pub(super) fn open_engine(data_dir: &Path, clock: Arc<dyn Clock>, config: Engine
 
 fn shutdown_signal() -> Result<impl Future<Output = ()> + Send, Failure> {
     let listen = |kind| {
-        signal(kind).map_err(|error| Failure::new(FailureKind::Failed, format!("signals cannot be heard: {error}")))
+        signal(kind)
+            .map_err(|error| Failure::new(FailureKind::Failed, format!("signals cannot be heard: {error}")))
     };
     let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
     Ok(async move {
@@ -159,7 +184,9 @@ pub(super) fn failure(error: &ServeError) -> Failure {
                 LogErrorKind::TooLarge | LogErrorKind::Io | LogErrorKind::Locked => Failure::failed(error),
             }
         }
-        ServeError::Listen { .. } | ServeError::Transport(_) | ServeError::Reflection(_) => Failure::failed(error),
+        ServeError::Listen { .. } | ServeError::Transport(_) | ServeError::Reflection(_) => {
+            Failure::failed(error)
+        }
     }
 }
 
@@ -173,9 +200,14 @@ fn read(file: &Path) -> Result<Settings, Failure> {
 
 fn start_logging(format: LogFormat, filter: Option<&str>) -> Result<(), Failure> {
     let filter = tracing_subscriber::EnvFilter::try_new(filter.unwrap_or("info")).map_err(|error| {
-        Failure::new(FailureKind::Usage, format!("--log is no filter: {error}; write for example info"))
+        Failure::new(
+            FailureKind::Usage,
+            format!("--log is no filter: {error}; write for example info"),
+        )
     })?;
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     match format {
         LogFormat::Pretty => logs.init(),
         LogFormat::Json => logs.json().init(),
@@ -195,7 +227,9 @@ impl Settings {
             record_peer: self.record_peer.or(other.record_peer),
             drain_s: self.drain_s.or(other.drain_s),
             message_bytes_max: self.message_bytes_max.or(other.message_bytes_max),
-            streams_per_connection_max: self.streams_per_connection_max.or(other.streams_per_connection_max),
+            streams_per_connection_max: self
+                .streams_per_connection_max
+                .or(other.streams_per_connection_max),
             queue_commands_max: self.queue_commands_max.or(other.queue_commands_max),
             queue_bytes_max: self.queue_bytes_max.or(other.queue_bytes_max),
             request_age_max_s: self.request_age_max_s.or(other.request_age_max_s),
@@ -207,7 +241,9 @@ impl Settings {
         let default = ServerConfig::default();
         ServerConfig {
             message_bytes_max: self.message_bytes_max.unwrap_or(default.message_bytes_max),
-            streams_per_connection_max: self.streams_per_connection_max.unwrap_or(default.streams_per_connection_max),
+            streams_per_connection_max: self
+                .streams_per_connection_max
+                .unwrap_or(default.streams_per_connection_max),
             drain_s: self.drain_s.unwrap_or(default.drain_s),
             record_peer: self.record_peer.unwrap_or(default.record_peer),
             ..default
@@ -237,11 +273,18 @@ mod tests {
 
     #[test]
     fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
-        let file: Settings = toml::from_str("data_dir = \"/f\"\nlisten = \"[::1]:1\"\ndrain_s = 3").expect("settings");
-        let flags = Settings { data_dir: Some("/x".into()), ..Settings::default() };
+        let file: Settings =
+            toml::from_str("data_dir = \"/f\"\nlisten = \"[::1]:1\"\ndrain_s = 3").expect("settings");
+        let flags = Settings {
+            data_dir: Some("/x".into()),
+            ..Settings::default()
+        };
         let settings = flags.or(file);
         assert_eq!(settings.data_dir, Some("/x".into()));
-        assert_eq!(settings.listen.map(|listen| listen.to_string()).as_deref(), Some("[::1]:1"));
+        assert_eq!(
+            settings.listen.map(|listen| listen.to_string()).as_deref(),
+            Some("[::1]:1")
+        );
         assert_eq!(settings.server().drain_s, 3);
         assert_eq!(settings.engine().queue.commands_max, 10_000);
     }

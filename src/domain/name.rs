@@ -81,11 +81,7 @@ impl ResourceName {
                 Id::parse(check_in)?,
             ),
             ["kpis", kpi] => Self::Kpi(Id::parse(kpi)?),
-            ["kpis", kpi, "targets", date] => Self::Target(
-                Id::parse(kpi)?,
-                date.parse()
-                    .map_err(|_| Invalid::new(format!("{date:?} is not a date: write YYYY-MM-DD")))?,
-            ),
+            ["kpis", kpi, "targets", date] => Self::Target(Id::parse(kpi)?, target_date(date)?),
             _ => {
                 return Err(Invalid::new(format!(
                     "{text:?} is not the name of a resource: write it as the API answered it, for example \"workspaces/acme/kpis/nps\""
@@ -93,6 +89,14 @@ impl ResourceName {
             }
         })
     }
+}
+
+/// A date that is written in one way only, so that a target has one name.
+fn target_date(text: &str) -> Result<Date, Invalid> {
+    text.parse()
+        .ok()
+        .filter(|date: &Date| date.to_string() == text)
+        .ok_or_else(|| Invalid::new(format!("{text:?} is not a date: write YYYY-MM-DD")))
 }
 
 impl fmt::Display for ResourceName {
@@ -157,6 +161,8 @@ mod tests {
             "teams/",
             "teams/A",
             "kpis/nps/targets/soon",
+            "kpis/nps/targets/20260101",
+            "kpis/nps/targets/2026-01-01T00:00",
             "kpis/nps/targets",
             "x/y",
             "/",

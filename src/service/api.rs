@@ -11,7 +11,7 @@ use super::from_proto::{self, Asked};
 use super::pages::{self, Binding, PageToken};
 use super::trailer::DurableAt;
 use super::{principal, status, to_proto};
-use crate::domain::{Id, Rejection, RequestKey, ResourceName, Revision, Violation};
+use crate::domain::{Id, Rejection, RequestKey, ResourceName, Revision};
 use crate::engine::{self, Committed, Engine, Hosted};
 use crate::log::LogId;
 use crate::projection::State;
@@ -174,11 +174,21 @@ macro_rules! shown {
     };
 }
 
-shown!(Workspace, Team, Member, Cycle, Objective, KeyResult, Initiative, Kpi, Target);
+shown!(
+    Workspace, Team, Member, Cycle, Objective, KeyResult, Initiative, Kpi, Target
+);
 
 impl Api {
-    pub(super) fn new(engine: Arc<OnceLock<Engine>>, draining: watch::Receiver<bool>, record_peer: bool) -> Self {
-        Self { engine, draining, record_peer }
+    pub(super) fn new(
+        engine: Arc<OnceLock<Engine>>,
+        draining: watch::Receiver<bool>,
+        record_peer: bool,
+    ) -> Self {
+        Self {
+            engine,
+            draining,
+            record_peer,
+        }
     }
 
     /// The engine, once the log is replayed.
@@ -196,17 +206,35 @@ impl Api {
         let engine = self.engine()?;
         let (metadata, extensions, mut message) = request.into_parts();
         let size_bytes = message.encoded_len();
-        let Asked { workspace, command, request_id, reason } = message.asked()?;
+        let Asked {
+            workspace,
+            command,
+            request_id,
+            reason,
+        } = message.asked()?;
         let key = request_id.map(|id| {
             message.clear_request_id();
-            RequestKey { id, fingerprint: Sha256::digest(message.encode_to_vec()).into() }
+            RequestKey {
+                id,
+                fingerprint: Sha256::digest(message.encode_to_vec()).into(),
+            }
         });
         let origin = principal::origin(&metadata, &extensions, R::METHOD, key, &reason, self.record_peer)?;
         let resource = command.resource();
-        let request = engine::Request { workspace: workspace.clone(), command, origin, size_bytes };
+        let request = engine::Request {
+            workspace: workspace.clone(),
+            command,
+            origin,
+            size_bytes,
+        };
         let committed = engine.execute(request).await?;
         let log = engine.hosted(&workspace)?.log();
-        Ok(Written { workspace, log, resource, committed })
+        Ok(Written {
+            workspace,
+            log,
+            resource,
+            committed,
+        })
     }
 
     /// Does what a request asks and answers the resource as of its revision.
@@ -215,14 +243,23 @@ impl Api {
         request: Request<R>,
     ) -> Result<Response<T>, Status> {
         let written = self.write(request).await?;
-        let Written { workspace, log, resource, committed } = &written;
+        let Written {
+            workspace,
+            log,
+            resource,
+            committed,
+        } = &written;
         let shown = show(workspace, &committed.state, *log, resource)?;
         Ok(written.answer(shown))
     }
 
     /// The newest state of a workspace, if it has come as far as `min_revision`.
-    pub(super) fn read(&self, workspace: &Id, min_revision: i64) -> Result<(Arc<Hosted>, Arc<State>), Status> {
-        let at_least = pages::min_revision(min_revision).map_err(violation)?;
+    pub(super) fn read(
+        &self,
+        workspace: &Id,
+        min_revision: i64,
+    ) -> Result<(Arc<Hosted>, Arc<State>), Status> {
+        let at_least = pages::min_revision(min_revision)?;
         let engine = self.engine()?;
         let hosted = engine.hosted(workspace)?;
         Ok((hosted, Arc::clone(&engine.read(workspace, at_least)?.state)))
@@ -249,8 +286,8 @@ impl Api {
         items: impl FnOnce(&State, Option<&str>, usize) -> Result<Vec<(String, T)>, Rejection>,
     ) -> Result<Page<T>, Status> {
         let binding = Binding(&[R::CALL, request.parent(), filters[0], filters[1]]);
-        let size = pages::page_size(request.page_size()).map_err(violation)?;
-        let token = pages::read(request.page_token(), binding).map_err(violation)?;
+        let size = pages::page_size(request.page_size())?;
+        let token = pages::read(request.page_token(), binding)?;
         let (hosted, newest) = self.read(workspace, request.min_revision())?;
         let state = match &token {
             Some(token) => self.state_at(&hosted, newest, token.revision).await?,
@@ -263,12 +300,20 @@ impl Api {
         let more = found.len() > size;
         found.truncate(size);
         let next_page_token = match found.last() {
-            Some((last_key, _)) if more => {
-                pages::write(&PageToken { revision, last_key: last_key.clone() }, binding)
-            }
+            Some((last_key, _)) if more => pages::write(
+                &PageToken {
+                    revision,
+                    last_key: last_key.clone(),
+                },
+                binding,
+            ),
             _ => String::new(),
         };
-        Ok(Page { items: found.into_iter().map(|(_, item)| item).collect(), next_page_token, revision })
+        Ok(Page {
+            items: found.into_iter().map(|(_, item)| item).collect(),
+            next_page_token,
+            revision,
+        })
     }
 
     /// A workspace as it was at a revision.
@@ -290,7 +335,9 @@ impl Written {
     /// An answer with the revision that made the write durable.
     pub(super) fn answer<T>(&self, message: T) -> Response<T> {
         let mut response = Response::new(message);
-        response.extensions_mut().insert(DurableAt(self.committed.revision));
+        response
+            .extensions_mut()
+            .insert(DurableAt(self.committed.revision));
         response
     }
 }
@@ -301,11 +348,6 @@ fn show<T: Shown>(workspace: &Id, state: &State, log: LogId, name: &ResourceName
         .and_then(|shown| shown.resource)
         .and_then(T::shown)
         .ok_or_else(|| Rejection::NotFound(name.clone()).into())
-}
-
-/// One bad field.
-pub(super) fn violation(violation: Violation) -> Status {
-    Rejection::Invalid(vec![violation]).into()
 }
 
 /// A revision as the API writes it.

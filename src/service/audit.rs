@@ -3,10 +3,10 @@
 use prost::Message;
 use tonic::{Request, Response, Status, async_trait};
 
-use super::api::{Api, violation, wire};
+use super::api::{Api, wire};
 use super::pages::{self, Binding, PageToken};
 use super::{names, to_proto};
-use crate::domain::{Id, Invalid, Revision};
+use crate::domain::{Id, Invalid, Revision, Violation};
 use crate::engine::StoredCommit;
 use crate::proto::api;
 use crate::proto::api::audit_service_server::AuditService;
@@ -23,20 +23,31 @@ impl AuditService for Api {
         request: Request<api::ListEventsRequest>,
     ) -> Result<Response<api::ListEventsResponse>, Status> {
         let request = request.get_ref();
-        let workspace = names::workspace("parent", &request.parent).map_err(violation)?;
+        let workspace = names::workspace("parent", &request.parent)?;
         let direction = if request.newest_first { "newest_first" } else { "" };
         let binding = Binding(&["ListEvents", &request.parent, direction]);
-        let size = pages::page_size(request.page_size).map_err(violation)?;
-        let token = pages::read(&request.page_token, binding).map_err(violation)?;
+        let size = pages::page_size(request.page_size)?;
+        let token = pages::read(&request.page_token, binding)?;
         let (hosted, state) = self.read(&workspace, request.min_revision)?;
         // The log behind the newest revision of the first page is none of this list's business.
-        let newest = token.as_ref().map_or(state.workspace().revision(), |token| token.revision);
-        let last_shown = token.as_ref().map(|token| revision_key(&token.last_key)).transpose()?;
-        let mut place = Place { newest_first: request.newest_first, newest, last_shown };
+        let newest = token
+            .as_ref()
+            .map_or(state.workspace().revision(), |token| token.revision);
+        let last_shown = token
+            .as_ref()
+            .map(|token| revision_key(&token.last_key))
+            .transpose()?;
+        let mut place = Place {
+            newest_first: request.newest_first,
+            newest,
+            last_shown,
+        };
 
         let mut page = EventPage::default();
         while page.events.len() < size && page.bytes < PAGE_BYTES_MAX {
-            let Some((from, last)) = place.next_range() else { break };
+            let Some((from, last)) = place.next_range() else {
+                break;
+            };
             let mut commits = self.engine()?.commits(&hosted, from, last, READ_COMMITS).await?;
             if place.newest_first {
                 commits.reverse();
@@ -50,24 +61,40 @@ impl AuditService for Api {
             }
         }
         let next_page_token = match place.last_shown {
-            Some(shown) if place.next_range().is_some() => {
-                pages::write(&PageToken { revision: newest, last_key: shown.to_string() }, binding)
-            }
+            Some(shown) if place.next_range().is_some() => pages::write(
+                &PageToken {
+                    revision: newest,
+                    last_key: shown.to_string(),
+                },
+                binding,
+            ),
             _ => String::new(),
         };
-        Ok(Response::new(api::ListEventsResponse { events: page.events, next_page_token, revision: wire(newest) }))
+        Ok(Response::new(api::ListEventsResponse {
+            events: page.events,
+            next_page_token,
+            revision: wire(newest),
+        }))
     }
 
-    async fn get_event(&self, request: Request<api::GetEventRequest>) -> Result<Response<api::Event>, Status> {
+    async fn get_event(
+        &self,
+        request: Request<api::GetEventRequest>,
+    ) -> Result<Response<api::Event>, Status> {
         let request = request.get_ref();
-        let (workspace, revision, index) = names::event("name", &request.name).map_err(violation)?;
+        let (workspace, revision, index) = names::event("name", &request.name)?;
         let (hosted, _) = self.read(&workspace, request.min_revision)?;
         let commits = self.engine()?.commits(&hosted, revision, revision, 1).await?;
-        let event = commits.iter().find(|stored| stored.commit.revision == revision).and_then(|stored| {
-            let shown = to_proto::commit(&stored.commit, stored.leaf.0);
-            to_proto::event(&workspace, &stored.commit, index, Some(shown))
-        });
-        event.map(Response::new).ok_or_else(|| super::status::event_not_found(&request.name))
+        let event = commits
+            .iter()
+            .find(|stored| stored.commit.revision == revision)
+            .and_then(|stored| {
+                let shown = to_proto::commit(&stored.commit, stored.leaf.0);
+                to_proto::event(&workspace, &stored.commit, index, Some(shown))
+            });
+        event
+            .map(Response::new)
+            .ok_or_else(|| super::status::event_not_found(&request.name))
     }
 }
 
@@ -89,7 +116,9 @@ impl Place {
     fn next_range(&self) -> Option<(Revision, Revision)> {
         let count = READ_COMMITS as u64;
         if self.newest_first {
-            let last = self.last_shown.map_or(self.newest.0, |shown| shown.0.saturating_sub(1));
+            let last = self
+                .last_shown
+                .map_or(self.newest.0, |shown| shown.0.saturating_sub(1));
             (last > 0).then(|| (Revision(last.saturating_sub(count - 1).max(1)), Revision(last)))
         } else {
             let from = self.last_shown.map_or(1, |shown| shown.0 + 1);
@@ -110,7 +139,8 @@ impl EventPage {
     }
 }
 
-fn revision_key(key: &str) -> Result<Revision, Status> {
-    let unreadable = |_| violation(Invalid::new("it is no token of this list: start again without one").at("page_token"));
+fn revision_key(key: &str) -> Result<Revision, Violation> {
+    let unreadable =
+        |_| Invalid::new("it is no token of this list: start again without one").at("page_token");
     key.parse().map(Revision).map_err(unreadable)
 }

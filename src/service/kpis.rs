@@ -2,7 +2,7 @@
 
 use tonic::{Request, Response, Status, async_trait};
 
-use super::api::{Api, NO_FILTERS, Written, violation, wire};
+use super::api::{Api, NO_FILTERS, Written, wire};
 use super::{from_proto, lists, names, to_proto};
 use crate::domain::{Command, Effective, Event, NewMeasurement, Rejection, ResourceName};
 use crate::proto::api;
@@ -10,13 +10,16 @@ use crate::proto::api::kpi_service_server::KpiService;
 
 #[async_trait]
 impl KpiService for Api {
-    async fn create_kpi(&self, request: Request<api::CreateKpiRequest>) -> Result<Response<api::Kpi>, Status> {
+    async fn create_kpi(
+        &self,
+        request: Request<api::CreateKpiRequest>,
+    ) -> Result<Response<api::Kpi>, Status> {
         self.write_and_show(request).await
     }
 
     async fn get_kpi(&self, request: Request<api::GetKpiRequest>) -> Result<Response<api::Kpi>, Status> {
         let request = request.get_ref();
-        let (workspace, kpi) = names::kpi("name", &request.name).map_err(violation)?;
+        let (workspace, kpi) = names::kpi("name", &request.name)?;
         self.get(&workspace, &ResourceName::Kpi(kpi), request.min_revision)
     }
 
@@ -25,12 +28,17 @@ impl KpiService for Api {
         request: Request<api::ListKpisRequest>,
     ) -> Result<Response<api::ListKpisResponse>, Status> {
         let request = request.get_ref();
-        let workspace = names::workspace("parent", &request.parent).map_err(violation)?;
+        let workspace = names::workspace("parent", &request.parent)?;
         let page = self
             .list(request, NO_FILTERS, &workspace, |state, after, count| {
                 Ok(lists::by_id(state.workspace().kpis(), after)
                     .take(count)
-                    .map(|(id, kpi)| (id.to_string(), to_proto::kpi(&workspace, id, kpi, state.figures().kpi(id))))
+                    .map(|(id, kpi)| {
+                        (
+                            id.to_string(),
+                            to_proto::kpi(&workspace, id, kpi, state.figures().kpi(id)),
+                        )
+                    })
                     .collect())
             })
             .await?;
@@ -41,11 +49,17 @@ impl KpiService for Api {
         }))
     }
 
-    async fn update_kpi(&self, request: Request<api::UpdateKpiRequest>) -> Result<Response<api::Kpi>, Status> {
+    async fn update_kpi(
+        &self,
+        request: Request<api::UpdateKpiRequest>,
+    ) -> Result<Response<api::Kpi>, Status> {
         self.write_and_show(request).await
     }
 
-    async fn set_target(&self, request: Request<api::SetTargetRequest>) -> Result<Response<api::Target>, Status> {
+    async fn set_target(
+        &self,
+        request: Request<api::SetTargetRequest>,
+    ) -> Result<Response<api::Target>, Status> {
         self.write_and_show(request).await
     }
 
@@ -54,7 +68,7 @@ impl KpiService for Api {
         request: Request<api::ListTargetsRequest>,
     ) -> Result<Response<api::ListTargetsResponse>, Status> {
         let request = request.get_ref();
-        let (workspace, kpi) = names::kpi_or_all("parent", &request.parent).map_err(violation)?;
+        let (workspace, kpi) = names::kpi_or_all("parent", &request.parent)?;
         let page = self
             .list(request, NO_FILTERS, &workspace, |state, after, count| {
                 if let Some(kpi) = &kpi {
@@ -98,21 +112,35 @@ impl KpiService for Api {
         request: Request<api::ListMeasurementsRequest>,
     ) -> Result<Response<api::ListMeasurementsResponse>, Status> {
         let request = request.get_ref();
-        let (workspace, kpi) = names::kpi("parent", &request.parent).map_err(violation)?;
-        let start = from_proto::optional_timestamp("start_time", request.start_time.as_ref()).map_err(violation)?;
-        let end = from_proto::optional_timestamp("end_time", request.end_time.as_ref()).map_err(violation)?;
+        let (workspace, kpi) = names::kpi("parent", &request.parent)?;
+        let start = from_proto::optional_timestamp("start_time", request.start_time.as_ref())?;
+        let end = from_proto::optional_timestamp("end_time", request.end_time.as_ref())?;
         let filters = [start, end].map(|bound| bound.map(|at| at.to_string()).unwrap_or_default());
         let page = self
-            .list(request, [&filters[0], &filters[1]], &workspace, |state, after, count| {
-                let series = state.workspace().kpi(&kpi)?;
-                Ok(lists::measurements(series, start, end, after)
-                    .take(count)
-                    .map(|(key, point)| {
-                        let series = &series.series;
-                        (key, to_proto::measurement_of_point(&workspace, &kpi, series, point, state.workspace()))
-                    })
-                    .collect())
-            })
+            .list(
+                request,
+                [&filters[0], &filters[1]],
+                &workspace,
+                |state, after, count| {
+                    let series = state.workspace().kpi(&kpi)?;
+                    Ok(lists::measurements(series, start, end, after)
+                        .take(count)
+                        .map(|(key, point)| {
+                            let series = &series.series;
+                            (
+                                key,
+                                to_proto::measurement_of_point(
+                                    &workspace,
+                                    &kpi,
+                                    series,
+                                    point,
+                                    state.workspace(),
+                                ),
+                            )
+                        })
+                        .collect())
+                },
+            )
             .await?;
         Ok(Response::new(api::ListMeasurementsResponse {
             measurements: page.items,
@@ -126,9 +154,12 @@ impl KpiService for Api {
 fn recorded(written: &Written) -> Option<api::Measurement> {
     let commit = &written.committed.commit.as_ref()?.commit;
     match commit.events.first()? {
-        Event::MeasurementRecorded(recorded) => {
-            Some(to_proto::measurement(&written.workspace, recorded, commit.recorded_time, commit.revision))
-        }
+        Event::MeasurementRecorded(recorded) => Some(to_proto::measurement(
+            &written.workspace,
+            recorded,
+            commit.recorded_time,
+            commit.revision,
+        )),
         _ => None,
     }
 }
@@ -143,7 +174,12 @@ fn known_before(
     let Command::RecordMeasurements(measurements) = from_proto::record_measurement(asked)?.command else {
         return Err(not_found());
     };
-    let NewMeasurement { kpi, effective, source_id, .. } = measurements.first().ok_or_else(not_found)?;
+    let NewMeasurement {
+        kpi,
+        effective,
+        source_id,
+        ..
+    } = measurements.first().ok_or_else(not_found)?;
     let series = &state.kpi(kpi)?.series;
     let point = match effective {
         Effective::At(at) => series.get(*at, source_id),
@@ -151,11 +187,21 @@ fn known_before(
         Effective::Now => series.latest(),
     };
     let point = point.ok_or_else(not_found)?;
-    Ok(to_proto::measurement_of_point(&written.workspace, kpi, series, point, state))
+    Ok(to_proto::measurement_of_point(
+        &written.workspace,
+        kpi,
+        series,
+        point,
+        state,
+    ))
 }
 
 fn batch_answer(written: &Written, count: usize) -> api::BatchRecordMeasurementsResponse {
-    let recorded = written.committed.commit.iter().flat_map(|update| &update.commit.events);
+    let recorded = written
+        .committed
+        .commit
+        .iter()
+        .flat_map(|update| &update.commit.events);
     let (mut new, mut superseded) = (0, 0);
     for event in recorded {
         match event {

@@ -7,7 +7,8 @@ use jiff::civil::Date;
 
 use super::names::KeyResultScope;
 use crate::domain::{
-    Id, InitiativeId, Kpi, KeyResult, KeyResultId, Place, Point, RecordedCheckIn, SetTarget, Timestamp, Workspace,
+    Id, InitiativeId, KeyResult, KeyResultId, Kpi, Place, Point, RecordedCheckIn, SetTarget, Timestamp,
+    Workspace,
 };
 
 /// Entries of a map by id behind a key.
@@ -25,8 +26,13 @@ pub(super) fn key_results<'m>(
     after: Option<&str>,
 ) -> impl Iterator<Item = (String, &'m KeyResultId, &'m KeyResult)> + use<'m> {
     let of = objective.cloned();
-    let after = after.and_then(pair).map(|(objective, id)| KeyResultId { objective, id });
-    let first = of.clone().map(|objective| KeyResultId { objective, id: Id::lowest() });
+    let after = after
+        .and_then(pair)
+        .map(|(objective, id)| KeyResultId { objective, id });
+    let first = of.clone().map(|objective| KeyResultId {
+        objective,
+        id: Id::lowest(),
+    });
     workspace
         .key_results()
         .range(from(after, first))
@@ -41,8 +47,13 @@ pub(super) fn initiatives<'m>(
     after: Option<&str>,
 ) -> impl Iterator<Item = (String, &'m InitiativeId, &'m crate::domain::Initiative)> + use<'m> {
     let of = objective.cloned();
-    let after = after.and_then(pair).map(|(objective, id)| InitiativeId { objective, id });
-    let first = of.clone().map(|objective| InitiativeId { objective, id: Id::lowest() });
+    let after = after
+        .and_then(pair)
+        .map(|(objective, id)| InitiativeId { objective, id });
+    let first = of.clone().map(|objective| InitiativeId {
+        objective,
+        id: Id::lowest(),
+    });
     workspace
         .initiatives()
         .range(from(after, first))
@@ -59,22 +70,33 @@ pub(super) fn check_ins<'m>(
     let after = after.and_then(|key| {
         let (objective, rest) = key.split_once('/')?;
         let (key_result, id) = rest.split_once('/')?;
-        let of = KeyResultId { objective: Id::parse(objective).ok()?, id: Id::parse(key_result).ok()? };
+        let of = KeyResultId {
+            objective: Id::parse(objective).ok()?,
+            id: Id::parse(key_result).ok()?,
+        };
         Some((of, Id::parse(id).ok()?))
     });
     let first = match &after {
         Some((of, _)) => Bound::Included(of.clone()),
         None => Bound::Unbounded,
     };
-    workspace.key_results().range((first, Bound::Unbounded)).filter(|(id, _)| scope.covers(id)).flat_map(
-        move |(of, key_result)| {
-            let begin = after.as_ref().filter(|(key, _)| key == of).map(|(_, id)| id.clone());
-            key_result.check_in_keys.range(behind(begin)).filter_map(move |(id, key)| {
-                let recorded = key_result.check_ins.get(key)?;
-                Some((format!("{}/{}/{id}", of.objective, of.id), of, &**recorded))
-            })
-        },
-    )
+    workspace
+        .key_results()
+        .range((first, Bound::Unbounded))
+        .filter(|(id, _)| scope.covers(id))
+        .flat_map(move |(of, key_result)| {
+            let begin = after
+                .as_ref()
+                .filter(|(key, _)| key == of)
+                .map(|(_, id)| id.clone());
+            key_result
+                .check_in_keys
+                .range(behind(begin))
+                .filter_map(move |(id, key)| {
+                    let recorded = key_result.check_ins.get(key)?;
+                    Some((format!("{}/{}/{id}", of.objective, of.id), of, &**recorded))
+                })
+        })
 }
 
 /// The targets of a KPI behind a key, or of all.
@@ -98,7 +120,9 @@ pub(super) fn targets<'m>(
         .take_while(move |(id, _)| of.as_ref().is_none_or(|of| *id == of))
         .flat_map(move |(id, kpi)| {
             let begin = after.as_ref().filter(|(key, _)| key == id).map(|(_, date)| *date);
-            kpi.targets.range(behind(begin)).map(move |(date, set)| (format!("{id}/{date}"), id, *date, set))
+            kpi.targets
+                .range(behind(begin))
+                .map(move |(date, set)| (format!("{id}/{date}"), id, *date, set))
         })
 }
 
@@ -112,19 +136,29 @@ pub(super) fn measurements<'m>(
     let after = after.and_then(|key| {
         let (micros, source) = key.split_once('/')?;
         let effective_time = Timestamp::from_micros(micros.parse().ok()?);
-        Some(Place { effective_time, source: source.parse().ok()? })
+        Some(Place {
+            effective_time,
+            source: source.parse().ok()?,
+        })
     });
     // Where no page came before, the range begins behind everything that is earlier than it.
     let begin = after.or_else(|| {
         let before = Timestamp::from_micros(start?.as_micros().saturating_sub(1));
-        Some(Place { effective_time: before, source: u64::MAX })
+        Some(Place {
+            effective_time: before,
+            source: u64::MAX,
+        })
     });
-    kpi.series.points_behind(begin).take_while(move |point| end.is_none_or(|end| point.effective_time() < end)).map(
-        |point| {
+    kpi.series
+        .points_behind(begin)
+        .take_while(move |point| end.is_none_or(|end| point.effective_time() < end))
+        .map(|point| {
             let place = kpi.series.place(point);
-            (format!("{}/{}", place.effective_time.as_micros(), place.source), point)
-        },
-    )
+            (
+                format!("{}/{}", place.effective_time.as_micros(), place.source),
+                point,
+            )
+        })
 }
 
 fn pair(key: &str) -> Option<(Id, Id)> {

@@ -2,7 +2,7 @@
 
 use tonic::{Request, Response, Status, async_trait};
 
-use super::api::{Api, NO_FILTERS, Written, violation, wire};
+use super::api::{Api, NO_FILTERS, Written, wire};
 use super::{lists, names, to_proto};
 use crate::domain::{Id, Rejection, ResourceName, Workspace};
 use crate::proto::api;
@@ -10,14 +10,24 @@ use crate::proto::api::objective_service_server::ObjectiveService;
 
 #[async_trait]
 impl ObjectiveService for Api {
-    async fn create_objective(&self, request: Request<api::CreateObjectiveRequest>) -> Result<Response<api::Objective>, Status> {
+    async fn create_objective(
+        &self,
+        request: Request<api::CreateObjectiveRequest>,
+    ) -> Result<Response<api::Objective>, Status> {
         self.write_and_show(request).await
     }
 
-    async fn get_objective(&self, request: Request<api::GetObjectiveRequest>) -> Result<Response<api::Objective>, Status> {
+    async fn get_objective(
+        &self,
+        request: Request<api::GetObjectiveRequest>,
+    ) -> Result<Response<api::Objective>, Status> {
         let request = request.get_ref();
-        let (workspace, objective) = names::objective("name", &request.name).map_err(violation)?;
-        self.get(&workspace, &ResourceName::Objective(objective), request.min_revision)
+        let (workspace, objective) = names::objective("name", &request.name)?;
+        self.get(
+            &workspace,
+            &ResourceName::Objective(objective),
+            request.min_revision,
+        )
     }
 
     async fn list_objectives(
@@ -25,14 +35,17 @@ impl ObjectiveService for Api {
         request: Request<api::ListObjectivesRequest>,
     ) -> Result<Response<api::ListObjectivesResponse>, Status> {
         let request = request.get_ref();
-        let workspace = names::workspace("parent", &request.parent).map_err(violation)?;
+        let workspace = names::workspace("parent", &request.parent)?;
         let page = self
             .list(request, NO_FILTERS, &workspace, |state, after, count| {
                 Ok(lists::by_id(state.workspace().objectives(), after)
                     .take(count)
                     .map(|(id, objective)| {
                         let progress = state.figures().objective(id);
-                        (id.to_string(), to_proto::objective(&workspace, id, objective, progress))
+                        (
+                            id.to_string(),
+                            to_proto::objective(&workspace, id, objective, progress),
+                        )
                     })
                     .collect())
             })
@@ -44,22 +57,38 @@ impl ObjectiveService for Api {
         }))
     }
 
-    async fn update_objective(&self, request: Request<api::UpdateObjectiveRequest>) -> Result<Response<api::Objective>, Status> {
+    async fn update_objective(
+        &self,
+        request: Request<api::UpdateObjectiveRequest>,
+    ) -> Result<Response<api::Objective>, Status> {
         self.write_and_show(request).await
     }
 
-    async fn activate_objective(&self, request: Request<api::ActivateObjectiveRequest>) -> Result<Response<api::Objective>, Status> {
+    async fn activate_objective(
+        &self,
+        request: Request<api::ActivateObjectiveRequest>,
+    ) -> Result<Response<api::Objective>, Status> {
         self.write_and_show(request).await
     }
 
-    async fn create_key_result(&self, request: Request<api::CreateKeyResultRequest>) -> Result<Response<api::KeyResult>, Status> {
+    async fn create_key_result(
+        &self,
+        request: Request<api::CreateKeyResultRequest>,
+    ) -> Result<Response<api::KeyResult>, Status> {
         self.write_and_show(request).await
     }
 
-    async fn get_key_result(&self, request: Request<api::GetKeyResultRequest>) -> Result<Response<api::KeyResult>, Status> {
+    async fn get_key_result(
+        &self,
+        request: Request<api::GetKeyResultRequest>,
+    ) -> Result<Response<api::KeyResult>, Status> {
         let request = request.get_ref();
-        let (workspace, key_result) = names::key_result("name", &request.name).map_err(violation)?;
-        self.get(&workspace, &ResourceName::KeyResult(key_result), request.min_revision)
+        let (workspace, key_result) = names::key_result("name", &request.name)?;
+        self.get(
+            &workspace,
+            &ResourceName::KeyResult(key_result),
+            request.min_revision,
+        )
     }
 
     async fn list_key_results(
@@ -67,7 +96,7 @@ impl ObjectiveService for Api {
         request: Request<api::ListKeyResultsRequest>,
     ) -> Result<Response<api::ListKeyResultsResponse>, Status> {
         let request = request.get_ref();
-        let (workspace, objective) = names::objective_or_all("parent", &request.parent).map_err(violation)?;
+        let (workspace, objective) = names::objective_or_all("parent", &request.parent)?;
         let page = self
             .list(request, NO_FILTERS, &workspace, |state, after, count| {
                 exists(state.workspace(), objective.as_ref())?;
@@ -87,18 +116,31 @@ impl ObjectiveService for Api {
         }))
     }
 
-    async fn update_key_result(&self, request: Request<api::UpdateKeyResultRequest>) -> Result<Response<api::KeyResult>, Status> {
+    async fn update_key_result(
+        &self,
+        request: Request<api::UpdateKeyResultRequest>,
+    ) -> Result<Response<api::KeyResult>, Status> {
         self.write_and_show(request).await
     }
 
-    async fn create_initiative(&self, request: Request<api::CreateInitiativeRequest>) -> Result<Response<api::Initiative>, Status> {
+    async fn create_initiative(
+        &self,
+        request: Request<api::CreateInitiativeRequest>,
+    ) -> Result<Response<api::Initiative>, Status> {
         self.write_and_show(request).await
     }
 
-    async fn get_initiative(&self, request: Request<api::GetInitiativeRequest>) -> Result<Response<api::Initiative>, Status> {
+    async fn get_initiative(
+        &self,
+        request: Request<api::GetInitiativeRequest>,
+    ) -> Result<Response<api::Initiative>, Status> {
         let request = request.get_ref();
-        let (workspace, initiative) = names::initiative("name", &request.name).map_err(violation)?;
-        self.get(&workspace, &ResourceName::Initiative(initiative), request.min_revision)
+        let (workspace, initiative) = names::initiative("name", &request.name)?;
+        self.get(
+            &workspace,
+            &ResourceName::Initiative(initiative),
+            request.min_revision,
+        )
     }
 
     async fn list_initiatives(
@@ -106,7 +148,7 @@ impl ObjectiveService for Api {
         request: Request<api::ListInitiativesRequest>,
     ) -> Result<Response<api::ListInitiativesResponse>, Status> {
         let request = request.get_ref();
-        let (workspace, objective) = names::objective_or_all("parent", &request.parent).map_err(violation)?;
+        let (workspace, objective) = names::objective_or_all("parent", &request.parent)?;
         let page = self
             .list(request, NO_FILTERS, &workspace, |state, after, count| {
                 exists(state.workspace(), objective.as_ref())?;
@@ -123,7 +165,10 @@ impl ObjectiveService for Api {
         }))
     }
 
-    async fn update_initiative(&self, request: Request<api::UpdateInitiativeRequest>) -> Result<Response<api::Initiative>, Status> {
+    async fn update_initiative(
+        &self,
+        request: Request<api::UpdateInitiativeRequest>,
+    ) -> Result<Response<api::Initiative>, Status> {
         self.write_and_show(request).await
     }
 
@@ -141,7 +186,7 @@ impl ObjectiveService for Api {
         request: Request<api::ListCheckInsRequest>,
     ) -> Result<Response<api::ListCheckInsResponse>, Status> {
         let request = request.get_ref();
-        let (workspace, scope) = names::key_result_or_all("parent", &request.parent).map_err(violation)?;
+        let (workspace, scope) = names::key_result_or_all("parent", &request.parent)?;
         let page = self
             .list(request, NO_FILTERS, &workspace, |state, after, count| {
                 Ok(lists::check_ins(state.workspace(), &scope, after)
@@ -167,7 +212,9 @@ fn exists(workspace: &Workspace, objective: Option<&Id>) -> Result<(), Rejection
 
 fn check_in(written: &Written) -> Result<api::CheckIn, Rejection> {
     let not_found = || Rejection::NotFound(written.resource.clone());
-    let ResourceName::CheckIn(of, id) = &written.resource else { return Err(not_found()) };
+    let ResourceName::CheckIn(of, id) = &written.resource else {
+        return Err(not_found());
+    };
     let key_result = written.committed.state.workspace().key_result(of)?;
     let key = key_result.check_in_keys.get(id).ok_or_else(not_found)?;
     let recorded = key_result.check_ins.get(key).ok_or_else(not_found)?;

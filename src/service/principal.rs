@@ -37,19 +37,35 @@ pub(super) fn origin(
     record_peer: bool,
 ) -> Result<Origin, Rejection> {
     let principal = text(metadata, ACTOR)?;
-    let principal = if principal.is_empty() { ANONYMOUS } else { checked_principal(principal)? };
-    let peer = extensions.get::<TcpConnectInfo>().and_then(|info| info.remote_addr).filter(|_| record_peer);
+    let principal = if principal.is_empty() {
+        ANONYMOUS
+    } else {
+        checked_principal(principal)?
+    };
+    let peer = extensions
+        .get::<TcpConnectInfo>()
+        .and_then(|info| info.remote_addr)
+        .filter(|_| record_peer);
     // The user agent is the client library's, not the caller's: cut, never refused.
-    let user_agent = metadata.get("user-agent").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let user_agent = metadata
+        .get("user-agent")
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     Ok(Origin {
-        actor: Actor { principal, authentication: Authentication::None, on_behalf_of: text(metadata, ON_BEHALF_OF)? },
+        actor: Actor {
+            principal,
+            authentication: Authentication::None,
+            on_behalf_of: text(metadata, ON_BEHALF_OF)?,
+        },
         method: SmolStr::new_static(method),
         request,
         correlation_id: text(metadata, CORRELATION_ID)?,
         causation_id: text(metadata, CAUSATION_ID)?,
         traceparent: text(metadata, TRACEPARENT)?,
         user_agent: SmolStr::new(user_agent.get(..CHARS_MAX).unwrap_or(user_agent)),
-        peer: peer.map(|address| SmolStr::new(address.ip().to_string())).unwrap_or_default(),
+        peer: peer
+            .map(|address| SmolStr::new(address.ip().to_string()))
+            .unwrap_or_default(),
         reason: SmolStr::new(reason),
     })
 }
@@ -62,7 +78,9 @@ fn checked_principal(text: SmolStr) -> Result<SmolStr, Rejection> {
 }
 
 fn text(metadata: &MetadataMap, key: &'static str) -> Result<SmolStr, Rejection> {
-    let Some(value) = metadata.get(key) else { return Ok(SmolStr::default()) };
+    let Some(value) = metadata.get(key) else {
+        return Ok(SmolStr::default());
+    };
     match value.to_str() {
         Ok(text) if text.len() <= CHARS_MAX => Ok(SmolStr::new(text)),
         _ => Err(Rejection::Invalid(vec![Violation {
@@ -87,7 +105,8 @@ mod tests {
     #[test]
     fn who_says_nothing_is_anonymous_and_who_says_something_is_believed() {
         assert_eq!(origin_of(&[]).expect("an origin").actor.principal, "anonymous");
-        let origin = origin_of(&[(ACTOR, "maria"), (ON_BEHALF_OF, "jo"), (TRACEPARENT, "00-a-b-01")]).expect("an origin");
+        let origin = origin_of(&[(ACTOR, "maria"), (ON_BEHALF_OF, "jo"), (TRACEPARENT, "00-a-b-01")])
+            .expect("an origin");
         assert_eq!(origin.actor.principal, "maria");
         assert_eq!(origin.actor.on_behalf_of, "jo");
         assert_eq!(origin.actor.authentication, Authentication::None);

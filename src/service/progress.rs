@@ -6,7 +6,7 @@ use futures_util::Stream;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use tonic::{Request, Response, Status, async_trait};
 
-use super::api::{Api, violation, wire};
+use super::api::{Api, wire};
 use super::subscription::{Start, Subscription};
 use super::{names, to_proto};
 use crate::domain::{CycleState, Id, Invalid, Rejection, Violation};
@@ -29,8 +29,8 @@ impl ProgressService for Api {
         request: Request<api::SubscribeRequest>,
     ) -> Result<Response<Self::SubscribeStream>, Status> {
         let request = request.into_inner();
-        let workspace = names::workspace("parent", &request.parent).map_err(violation)?;
-        let interval = checkpoint_interval(request.checkpoint_interval).map_err(violation)?;
+        let workspace = names::workspace("parent", &request.parent)?;
+        let interval = checkpoint_interval(request.checkpoint_interval)?;
         let start = match request.start {
             None | Some(subscribe_request::Start::Snapshot(())) => Start::Snapshot,
             Some(subscribe_request::Start::After(token)) => Start::After(token),
@@ -47,10 +47,10 @@ impl ProgressService for Api {
         request: Request<api::GetOverviewRequest>,
     ) -> Result<Response<api::Overview>, Status> {
         let request = request.get_ref();
-        let workspace = names::workspace("parent", &request.parent).map_err(violation)?;
+        let workspace = names::workspace("parent", &request.parent)?;
         let (hosted, state) = self.read(&workspace, request.min_revision)?;
         let shown = to_proto::workspace(&workspace, &state, hosted.log());
-        let chosen = Chosen::parse(&workspace, request).map_err(violation)?;
+        let chosen = Chosen::parse(&workspace, request)?;
         Ok(Response::new(overview(&workspace, &state, shown, &chosen)?))
     }
 }
@@ -68,9 +68,13 @@ fn messages(subscription: Subscription) -> impl Stream<Item = Result<api::Subscr
 }
 
 fn checkpoint_interval(asked: Option<prost_types::Duration>) -> Result<Duration, Violation> {
-    let Some(asked) = asked else { return Ok(CHECKPOINT_INTERVAL) };
+    let Some(asked) = asked else {
+        return Ok(CHECKPOINT_INTERVAL);
+    };
     match Duration::try_from(asked) {
-        Ok(interval) if interval >= Duration::from_secs(1) && interval <= Duration::from_secs(3600) => Ok(interval),
+        Ok(interval) if interval >= Duration::from_secs(1) && interval <= Duration::from_secs(3600) => {
+            Ok(interval)
+        }
         _ => Err(Invalid::new("it is out of bounds: 1 s to 1 h").at("checkpoint_interval")),
     }
 }
@@ -86,9 +90,11 @@ impl Chosen {
     fn parse(workspace: &Id, request: &api::GetOverviewRequest) -> Result<Self, Violation> {
         let workspace = Some(workspace);
         Ok(Self {
-            cycle: names::cycle_reference(workspace, &request.cycle).map_err(|invalid| invalid.at("cycle"))?,
+            cycle: names::cycle_reference(workspace, &request.cycle)
+                .map_err(|invalid| invalid.at("cycle"))?,
             team: names::team_reference(workspace, &request.team).map_err(|invalid| invalid.at("team"))?,
-            owner: names::member_reference(workspace, &request.owner).map_err(|invalid| invalid.at("owner"))?,
+            owner: names::member_reference(workspace, &request.owner)
+                .map_err(|invalid| invalid.at("owner"))?,
         })
     }
 
@@ -117,7 +123,10 @@ fn overview(
             vec![cycle]
         }
         None => {
-            let active = workspace.cycles().iter().filter(|(_, cycle)| cycle.state == CycleState::Active);
+            let active = workspace
+                .cycles()
+                .iter()
+                .filter(|(_, cycle)| cycle.state == CycleState::Active);
             active.map(|(id, _)| id).collect()
         }
     };
@@ -145,11 +154,22 @@ fn overview(
         cycles: cycles
             .into_iter()
             .filter_map(|cycle| {
-                Some(to_proto::cycle(id, cycle, workspace.cycle(cycle).ok()?, figures.cycle(cycle)))
+                Some(to_proto::cycle(
+                    id,
+                    cycle,
+                    workspace.cycle(cycle).ok()?,
+                    figures.cycle(cycle),
+                ))
             })
             .collect(),
-        objectives: objectives.into_iter().filter_map(|objective| objective_overview(id, state, objective)).collect(),
-        kpis: kpis.into_iter().map(|(kpi_id, kpi)| to_proto::kpi(id, kpi_id, kpi, figures.kpi(kpi_id))).collect(),
+        objectives: objectives
+            .into_iter()
+            .filter_map(|objective| objective_overview(id, state, objective))
+            .collect(),
+        kpis: kpis
+            .into_iter()
+            .map(|(kpi_id, kpi)| to_proto::kpi(id, kpi_id, kpi, figures.kpi(kpi_id)))
+            .collect(),
         revision: wire(workspace.revision()),
         truncated,
     })
@@ -159,9 +179,16 @@ fn objective_overview(workspace: &Id, state: &State, id: &Id) -> Option<api::Obj
     let objective = state.workspace().objective(id).ok()?;
     let key_results = state.workspace().key_results_of(id);
     Some(api::ObjectiveOverview {
-        objective: Some(to_proto::objective(workspace, id, objective, state.figures().objective(id))),
+        objective: Some(to_proto::objective(
+            workspace,
+            id,
+            objective,
+            state.figures().objective(id),
+        )),
         key_results: key_results
-            .map(|(id, key_result)| to_proto::key_result(workspace, id, key_result, state.figures().key_result(id)))
+            .map(|(id, key_result)| {
+                to_proto::key_result(workspace, id, key_result, state.figures().key_result(id))
+            })
             .collect(),
     })
 }

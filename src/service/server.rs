@@ -48,7 +48,9 @@ pub struct ServerConfig {
 #[derive(Debug, Error)]
 pub enum ServeError {
     /// The address is not loopback.
-    #[error("{0} can be reached from other machines and there is no authentication yet: listen on 127.0.0.1 or [::1]")]
+    #[error(
+        "{0} can be reached from other machines and there is no authentication yet: listen on 127.0.0.1 or [::1]"
+    )]
     NotLoopback(SocketAddr),
     /// The address cannot be had.
     #[error("{address} cannot be listened on: {source}; choose another with --listen, or stop what uses it")]
@@ -103,10 +105,19 @@ impl BoundServer {
         if !address.ip().is_loopback() {
             return Err(ServeError::NotLoopback(address));
         }
-        let listen = |source: std::io::Error| ServeError::Listen { address, source: source.into() };
-        let incoming = TcpIncoming::bind(address).map_err(listen)?.with_nodelay(Some(true));
+        let listen = |source: std::io::Error| ServeError::Listen {
+            address,
+            source: source.into(),
+        };
+        let incoming = TcpIncoming::bind(address)
+            .map_err(listen)?
+            .with_nodelay(Some(true));
         let address = incoming.local_addr().map_err(listen)?;
-        Ok(Self { incoming, address, config })
+        Ok(Self {
+            incoming,
+            address,
+            config,
+        })
     }
 
     /// Where it listens.
@@ -134,12 +145,17 @@ impl BoundServer {
         report(&health, ServingStatus::NotServing).await;
         let routes = routes(&api, &health, self.config.message_bytes_max)?;
         let until_drained = wait_for(draining);
-        let server = builder(&self.config).add_routes(routes).serve_with_incoming_shutdown(self.incoming, until_drained);
+        let server = builder(&self.config)
+            .add_routes(routes)
+            .serve_with_incoming_shutdown(self.incoming, until_drained);
         tokio::pin!(server);
 
         let opened = tokio::task::spawn_blocking(open);
         let life = async {
-            let opened = opened.await.map_err(|_| stopped_while_opening())?.map_err(|error| ServeError::Log(Arc::new(error)))?;
+            let opened = opened
+                .await
+                .map_err(|_| stopped_while_opening())?
+                .map_err(|error| ServeError::Log(Arc::new(error)))?;
             let running = engine.get_or_init(|| opened).clone();
             report(&health, ServingStatus::Serving).await;
             tokio::select! {
@@ -162,14 +178,19 @@ impl BoundServer {
         match drained {
             Ok(served) => Ok(served?),
             Err(_) => {
-                tracing::warn!(drain_s = self.config.drain_s, "calls that did not end in time were dropped");
+                tracing::warn!(
+                    drain_s = self.config.drain_s,
+                    "calls that did not end in time were dropped"
+                );
                 Ok(())
             }
         }
     }
 }
 
-fn builder(config: &ServerConfig) -> Server<tower::layer::util::Stack<RevisionTrailer, tower::layer::util::Identity>> {
+fn builder(
+    config: &ServerConfig,
+) -> Server<tower::layer::util::Stack<RevisionTrailer, tower::layer::util::Identity>> {
     Server::builder()
         .max_concurrent_streams(config.streams_per_connection_max)
         .http2_max_header_list_size(config.header_list_bytes_max)
@@ -188,7 +209,9 @@ fn routes(api: &Api, health: &HealthReporter, message_bytes_max: usize) -> Resul
     };
     macro_rules! limited {
         ($server:expr) => {
-            $server.max_decoding_message_size(message_bytes_max).max_encoding_message_size(message_bytes_max)
+            $server
+                .max_decoding_message_size(message_bytes_max)
+                .max_encoding_message_size(message_bytes_max)
         };
     }
     let mut routes = Routes::builder();

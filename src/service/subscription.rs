@@ -82,7 +82,10 @@ impl Subscription {
         let mut filter = [0; 8];
         filter.copy_from_slice(&Sha256::digest([])[..8]);
         let published = hosted.published();
-        let newest = Place { revision: published.state.workspace().revision(), root: published.root };
+        let newest = Place {
+            revision: published.state.workspace().revision(),
+            root: published.root,
+        };
         let (place, mode) = match &start {
             Start::Snapshot | Start::Live => (newest, Mode::Live { announced: false }),
             Start::FromBeginning => {
@@ -104,8 +107,15 @@ impl Subscription {
             mode,
             ready: VecDeque::new(),
         };
-        let started = api::Started { head_revision: wire(newest.revision), oldest_revision: 1 };
-        let token = if start == Start::Snapshot { String::new() } else { subscription.token() };
+        let started = api::Started {
+            head_revision: wire(newest.revision),
+            oldest_revision: 1,
+        };
+        let token = if start == Start::Snapshot {
+            String::new()
+        } else {
+            subscription.token()
+        };
         subscription.push(Event::Started(started), token);
         if start == Start::Snapshot {
             subscription.push_snapshot(&published.state);
@@ -138,7 +148,11 @@ impl Subscription {
         let (past, updates) = self.engine.advance(past, head, FOLD_COMMITS).await?;
         let caught_up = past.revision() >= head || updates.is_empty();
         self.push_updates(&updates);
-        self.mode = if caught_up { Mode::Live { announced: false } } else { Mode::Behind(Box::new(past)) };
+        self.mode = if caught_up {
+            Mode::Live { announced: false }
+        } else {
+            Mode::Behind(Box::new(past))
+        };
         Ok(())
     }
 
@@ -148,7 +162,10 @@ impl Subscription {
             Tail::Gone => {
                 let past = self.engine.past(&self.hosted, self.place.revision).await?;
                 let head_revision = wire(self.hosted.published().state.workspace().revision());
-                let fell_behind = api::FellBehind { revision: wire(self.place.revision), head_revision };
+                let fell_behind = api::FellBehind {
+                    revision: wire(self.place.revision),
+                    head_revision,
+                };
                 // Who never was live has not fallen behind.
                 if announced {
                     self.push(Event::FellBehind(fell_behind), self.token());
@@ -162,7 +179,12 @@ impl Subscription {
             Tail::Updates(_) => {
                 self.mode = Mode::Live { announced: true };
                 if !announced {
-                    self.push(Event::CaughtUp(api::CaughtUp { revision: wire(self.place.revision) }), self.token());
+                    self.push(
+                        Event::CaughtUp(api::CaughtUp {
+                            revision: wire(self.place.revision),
+                        }),
+                        self.token(),
+                    );
                     return Ok(());
                 }
                 self.wait().await;
@@ -176,17 +198,16 @@ impl Subscription {
         let place = self.place.revision;
         tokio::select! {
             // A sender that is gone means that the server is ending: the drain says so.
-            _ = self.head.wait_for(|head| *head > place) => {}
-            _ = self.draining.wait_for(|draining| *draining) => {}
-            () = tokio::time::sleep(self.checkpoint_interval) => {
-                let recorded_time = self.hosted.published().state.workspace().recorded_time(place);
-                let checkpoint = api::Checkpoint {
-                    revision: wire(place),
-                    recorded_time: recorded_time.map(to_proto::timestamp),
-                };
-                self.push(Event::Checkpoint(checkpoint), self.token());
-            }
+            _ = self.head.wait_for(|head| *head > place) => return,
+            _ = self.draining.wait_for(|draining| *draining) => return,
+            () = tokio::time::sleep(self.checkpoint_interval) => {}
         }
+        let recorded_time = self.hosted.published().state.workspace().recorded_time(place);
+        let checkpoint = api::Checkpoint {
+            revision: wire(place),
+            recorded_time: recorded_time.map(to_proto::timestamp),
+        };
+        self.push(Event::Checkpoint(checkpoint), self.token());
     }
 
     fn push_snapshot(&mut self, state: &crate::projection::State) {
@@ -195,34 +216,62 @@ impl Subscription {
         let mut parts = Parts::default();
         for resource in to_proto::resources(&workspace, state, log) {
             if parts.is_full_for(resource.encoded_len()) {
-                self.push(Event::Snapshot(api::Snapshot { resources: parts.take() }), String::new());
+                self.push(
+                    Event::Snapshot(api::Snapshot {
+                        resources: parts.take(),
+                    }),
+                    String::new(),
+                );
             }
             parts.add(resource);
         }
-        self.push(Event::Snapshot(api::Snapshot { resources: parts.take() }), String::new());
-        let end = api::SnapshotEnd { revision: wire(self.place.revision) };
+        self.push(
+            Event::Snapshot(api::Snapshot {
+                resources: parts.take(),
+            }),
+            String::new(),
+        );
+        let end = api::SnapshotEnd {
+            revision: wire(self.place.revision),
+        };
         self.push(Event::SnapshotEnd(end), self.token());
     }
 
     fn push_updates(&mut self, updates: &[Arc<Update>]) {
         for update in updates {
-            self.place = Place { revision: update.commit.revision, root: update.root };
+            self.place = Place {
+                revision: update.commit.revision,
+                root: update.root,
+            };
             let messages = split(&self.workspace, update);
             let last = messages.len().saturating_sub(1);
             for (index, message) in messages.into_iter().enumerate() {
-                let token = if index == last { self.token() } else { String::new() };
+                let token = if index == last {
+                    self.token()
+                } else {
+                    String::new()
+                };
                 self.push(Event::Update(message), token);
             }
         }
     }
 
     fn push(&mut self, event: Event, resume_token: String) {
-        self.ready.push_back(api::SubscribeResponse { resume_token, event: Some(event) });
+        self.ready.push_back(api::SubscribeResponse {
+            resume_token,
+            event: Some(event),
+        });
     }
 
     fn token(&self) -> String {
         let Place { revision, root } = self.place;
-        ResumeToken { log: self.hosted.log(), revision, root, filter: self.filter }.encode()
+        ResumeToken {
+            log: self.hosted.log(),
+            revision,
+            root,
+            filter: self.filter,
+        }
+        .encode()
     }
 }
 
@@ -234,7 +283,9 @@ async fn resume(
     token: &str,
     filter: FilterHash,
 ) -> Result<(Place, Mode), Status> {
-    let Some(token) = ResumeToken::decode(token) else { return Err(status::token_unreadable()) };
+    let Some(token) = ResumeToken::decode(token) else {
+        return Err(status::token_unreadable());
+    };
     if token.log != hosted.log() {
         return Err(status::token_of_another_log());
     }
@@ -244,14 +295,21 @@ async fn resume(
     if token.revision > newest.revision {
         return Err(status::token_in_future(token.revision, newest.revision));
     }
-    let place = Place { revision: token.revision, root: token.root };
+    let place = Place {
+        revision: token.revision,
+        root: token.root,
+    };
     // The ring knows the root of what it holds: a reader who was away for a moment costs nothing.
     let before = Revision(token.revision.0.saturating_sub(1));
     let in_ring = match hosted.feed().after(before) {
         Tail::Updates(updates) => updates.first().map(|update| update.root),
         Tail::Gone => None,
     };
-    let known = if token.revision == newest.revision { Some(newest.root) } else { in_ring };
+    let known = if token.revision == newest.revision {
+        Some(newest.root)
+    } else {
+        in_ring
+    };
     let (root, mode) = match known {
         Some(root) => (root, Mode::Live { announced: false }),
         None => {
@@ -259,7 +317,11 @@ async fn resume(
             (past.frontier().root(), Mode::Behind(Box::new(past)))
         }
     };
-    if root != token.root { Err(status::token_of_another_log()) } else { Ok((place, mode)) }
+    if root != token.root {
+        Err(status::token_of_another_log())
+    } else {
+        Ok((place, mode))
+    }
 }
 
 fn refused(refusal: Refusal) -> Status {
@@ -267,20 +329,35 @@ fn refused(refusal: Refusal) -> Status {
 }
 
 fn place_of(past: &Past) -> Place {
-    Place { revision: past.revision(), root: past.frontier().root() }
+    Place {
+        revision: past.revision(),
+        root: past.frontier().root(),
+    }
 }
 
 /// A commit as one message, or as several when it is large.
 fn split(workspace: &Id, update: &Update) -> Vec<api::Update> {
     let commit = to_proto::commit(&update.commit, update.leaf.0);
-    let events = (0..update.commit.events.len()).filter_map(|i| to_proto::event(workspace, &update.commit, i, None));
-    let changes = update.changes.iter().map(|change| to_proto::derived_change(workspace, change));
+    let events =
+        (0..update.commit.events.len()).filter_map(|i| to_proto::event(workspace, &update.commit, i, None));
+    let changes = update
+        .changes
+        .iter()
+        .map(|change| to_proto::derived_change(workspace, change));
     let mut messages = Vec::new();
-    let mut message = api::Update { commit: Some(commit.clone()), events: Vec::new(), derived_changes: Vec::new() };
+    let mut message = api::Update {
+        commit: Some(commit.clone()),
+        events: Vec::new(),
+        derived_changes: Vec::new(),
+    };
     let mut bytes = 0;
     let mut make_room = |message: &mut api::Update, more: usize| {
         if bytes + more > MESSAGE_BYTES_MAX && bytes > 0 {
-            let next = api::Update { commit: Some(commit.clone()), events: Vec::new(), derived_changes: Vec::new() };
+            let next = api::Update {
+                commit: Some(commit.clone()),
+                events: Vec::new(),
+                derived_changes: Vec::new(),
+            };
             messages.push(std::mem::replace(message, next));
             bytes = 0;
         }

@@ -61,9 +61,14 @@ mod tests {
     #[test]
     fn a_token_of_this_release_is_read_for_ever() {
         // Golden: never edited.
-        let golden = "AQEBAQEBAQEBAQEBAQEBAQEAAAAAAAAABwICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAwMDAwMDAwM";
-        let token =
-            ResumeToken { log: LogId([1; 16]), revision: Revision(7), root: Root([2; 32]), filter: [3; 8] };
+        let golden =
+            "AQEBAQEBAQEBAQEBAQEBAQEAAAAAAAAABwICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAwMDAwMDAwM";
+        let token = ResumeToken {
+            log: LogId([1; 16]),
+            revision: Revision(7),
+            root: Root([2; 32]),
+            filter: [3; 8],
+        };
         assert_eq!(token.encode(), golden);
         assert_eq!(ResumeToken::decode(golden), Some(token));
     }

@@ -51,7 +51,9 @@ impl<S: Service<Request<B>, Response = Response<Body>>, B> Service<Request<B>> f
 }
 
 fn with_trailer(answer: Response<Body>) -> Response<Body> {
-    let Some(&DurableAt(revision)) = answer.extensions().get::<DurableAt>() else { return answer };
+    let Some(&DurableAt(revision)) = answer.extensions().get::<DurableAt>() else {
+        return answer;
+    };
     answer.map(|body| {
         Body::new(body.map_frame(move |mut frame| {
             if let Some(trailers) = frame.trailers_mut() {

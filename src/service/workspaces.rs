@@ -2,7 +2,7 @@
 
 use tonic::{Request, Response, Status, async_trait};
 
-use super::api::{Api, NO_FILTERS, violation, wire};
+use super::api::{Api, NO_FILTERS, wire};
 use super::pages::{self, Binding, PageToken};
 use super::{lists, names, to_proto};
 use crate::domain::{ResourceName, Revision};
@@ -23,7 +23,7 @@ impl WorkspaceService for Api {
         request: Request<api::GetWorkspaceRequest>,
     ) -> Result<Response<api::Workspace>, Status> {
         let request = request.get_ref();
-        let workspace = names::workspace("name", &request.name).map_err(violation)?;
+        let workspace = names::workspace("name", &request.name)?;
         self.get(&workspace, &ResourceName::Workspace, request.min_revision)
     }
 
@@ -34,8 +34,8 @@ impl WorkspaceService for Api {
         // Workspaces share no revision, so there is none to pin.
         let binding = Binding(&["ListWorkspaces"]);
         let request = request.get_ref();
-        let size = pages::page_size(request.page_size).map_err(violation)?;
-        let token = pages::read(&request.page_token, binding).map_err(violation)?;
+        let size = pages::page_size(request.page_size)?;
+        let token = pages::read(&request.page_token, binding)?;
         let all = self.engine()?.workspaces();
         let mut found: Vec<_> = lists::by_id(&all, token.as_ref().map(|token| token.last_key.as_str()))
             .take(size + 1)
@@ -43,11 +43,23 @@ impl WorkspaceService for Api {
             .collect();
         let more = found.len() > size;
         found.truncate(size);
-        let last_key = found.last().and_then(|last| last.name.rsplit('/').next()).filter(|_| more);
+        let last_key = found
+            .last()
+            .and_then(|last| last.name.rsplit('/').next())
+            .filter(|_| more);
         let next_page_token = last_key.map_or_else(String::new, |last_key| {
-            pages::write(&PageToken { revision: Revision::ZERO, last_key: last_key.to_owned() }, binding)
+            pages::write(
+                &PageToken {
+                    revision: Revision::ZERO,
+                    last_key: last_key.to_owned(),
+                },
+                binding,
+            )
         });
-        Ok(Response::new(api::ListWorkspacesResponse { workspaces: found, next_page_token }))
+        Ok(Response::new(api::ListWorkspacesResponse {
+            workspaces: found,
+            next_page_token,
+        }))
     }
 
     async fn update_workspace(
@@ -57,13 +69,16 @@ impl WorkspaceService for Api {
         self.write_and_show(request).await
     }
 
-    async fn create_team(&self, request: Request<api::CreateTeamRequest>) -> Result<Response<api::Team>, Status> {
+    async fn create_team(
+        &self,
+        request: Request<api::CreateTeamRequest>,
+    ) -> Result<Response<api::Team>, Status> {
         self.write_and_show(request).await
     }
 
     async fn get_team(&self, request: Request<api::GetTeamRequest>) -> Result<Response<api::Team>, Status> {
         let request = request.get_ref();
-        let (workspace, team) = names::team("name", &request.name).map_err(violation)?;
+        let (workspace, team) = names::team("name", &request.name)?;
         self.get(&workspace, &ResourceName::Team(team), request.min_revision)
     }
 
@@ -72,13 +87,16 @@ impl WorkspaceService for Api {
         request: Request<api::ListTeamsRequest>,
     ) -> Result<Response<api::ListTeamsResponse>, Status> {
         let request = request.get_ref();
-        let workspace = names::workspace("parent", &request.parent).map_err(violation)?;
+        let workspace = names::workspace("parent", &request.parent)?;
         let page = self
             .list(request, NO_FILTERS, &workspace, |state, after, count| {
                 Ok(lists::by_id(state.workspace().teams(), after)
                     .take(count)
                     .map(|(id, team)| {
-                        (id.to_string(), to_proto::team(&workspace, id, team, state.figures().team(id)))
+                        (
+                            id.to_string(),
+                            to_proto::team(&workspace, id, team, state.figures().team(id)),
+                        )
                     })
                     .collect())
             })
@@ -90,7 +108,10 @@ impl WorkspaceService for Api {
         }))
     }
 
-    async fn update_team(&self, request: Request<api::UpdateTeamRequest>) -> Result<Response<api::Team>, Status> {
+    async fn update_team(
+        &self,
+        request: Request<api::UpdateTeamRequest>,
+    ) -> Result<Response<api::Team>, Status> {
         self.write_and_show(request).await
     }
 
@@ -101,9 +122,12 @@ impl WorkspaceService for Api {
         self.write_and_show(request).await
     }
 
-    async fn get_member(&self, request: Request<api::GetMemberRequest>) -> Result<Response<api::Member>, Status> {
+    async fn get_member(
+        &self,
+        request: Request<api::GetMemberRequest>,
+    ) -> Result<Response<api::Member>, Status> {
         let request = request.get_ref();
-        let (workspace, member) = names::member("name", &request.name).map_err(violation)?;
+        let (workspace, member) = names::member("name", &request.name)?;
         self.get(&workspace, &ResourceName::Member(member), request.min_revision)
     }
 
@@ -112,7 +136,7 @@ impl WorkspaceService for Api {
         request: Request<api::ListMembersRequest>,
     ) -> Result<Response<api::ListMembersResponse>, Status> {
         let request = request.get_ref();
-        let workspace = names::workspace("parent", &request.parent).map_err(violation)?;
+        let workspace = names::workspace("parent", &request.parent)?;
         let page = self
             .list(request, NO_FILTERS, &workspace, |state, after, count| {
                 Ok(lists::by_id(state.workspace().members(), after)

@@ -1,0 +1,35 @@
+//! The border between the API and the core: gRPC messages in, commands and queries out, and answers back.
+//!
+//! What stands here: `names` (full resource names), `mask` (update masks), `etag`, `pages` (page tokens), `from_proto` (a
+//! request becomes a parsed command, or every violation in it), `to_proto` (resources, figures and events become
+//! messages), `status` (a refusal becomes a `google.rpc.Status`).
+//!
+//! `api` is what every call has in common; a file a service stands beside it. `subscription` is one reader's stream,
+//! `server` puts everything together, `principal` is the one place where a principal is made.
+//!
+//! Invariant: what passes `from_proto` needs no second check; nothing behind it sees a message of the API. The mapping
+//! knows neither engine nor connections.
+
+mod api;
+mod audit;
+mod cycles;
+mod etag;
+mod from_proto;
+mod kpis;
+mod lists;
+mod mask;
+mod names;
+mod objectives;
+mod pages;
+mod principal;
+mod progress;
+mod server;
+mod status;
+mod subscription;
+mod to_proto;
+mod token;
+mod trailer;
+mod workspaces;
+
+pub use api::Api;
+pub use server::{BoundServer, ServeError, ServerConfig};

@@ -1,0 +1,37 @@
+//! Resources, figures and events become messages of the API.
+//!
+//! Invariant: domain types are taken apart without `..`, so that a new field does not compile before it is mapped. These
+//! functions do not decide who may see what, and look nothing up but what they are given.
+
+mod check_in;
+mod commit;
+mod cycle;
+mod derived;
+mod initiative;
+mod key_result;
+mod kpi;
+mod measurement;
+mod objective;
+mod resource;
+mod scalar;
+mod target;
+mod team;
+mod workspace;
+
+pub(crate) use check_in::check_in;
+pub(crate) use commit::{commit, event};
+pub(crate) use cycle::cycle;
+pub(crate) use derived::derived_change;
+pub(crate) use initiative::initiative;
+pub(crate) use key_result::{key_result, key_result_progress};
+pub(crate) use kpi::{kpi, kpi_health};
+pub(crate) use measurement::{measurement, measurement_of_point};
+pub(crate) use objective::{objective, objective_progress};
+pub(crate) use resource::{resource, resources};
+pub(crate) use scalar::timestamp;
+pub(crate) use target::target;
+pub(crate) use team::{member, team};
+pub(crate) use workspace::workspace;
+
+#[cfg(test)]
+mod round_trip;
