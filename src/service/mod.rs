@@ -1,6 +1,6 @@
 //! The border between the API and the core: gRPC messages in, commands and queries out, and answers back.
 //!
-//! What stands here: `names` (full resource names), `mask` (update masks), `etag`, `pages` (page tokens), `from_proto` (a
+//! What stands here: `names` (full resource names), `mask` (update masks), `etag`, `ids` (of what is created), `pages` (page tokens), `from_proto` (a
 //! request becomes a parsed command, or every violation in it), `to_proto` (resources, figures and events become
 //! messages), `status` (a refusal becomes a `google.rpc.Status`).
 //!
@@ -9,6 +9,7 @@
 
 pub mod etag;
 pub mod from_proto;
+pub mod ids;
 pub mod mask;
 pub mod names;
 pub mod pages;

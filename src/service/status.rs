@@ -180,8 +180,7 @@ fn set_details_of_one(
             details.add_bad_request_violation(subject, sentence);
         }
         RejectionKind::Rule => {
-            details.add_precondition_failure_violation(rejection.reason(), subject.as_str(), sentence);
-            metadata.insert("resource".to_owned(), subject);
+            details.add_precondition_failure_violation(rejection.reason(), subject, sentence);
         }
         RejectionKind::Missing | RejectionKind::Duplicate | RejectionKind::Outdated => {
             metadata.insert("resource".to_owned(), subject);
@@ -527,6 +526,9 @@ mod tests {
     }
 
     proptest! {
+        // Large texts: a few cases are enough to fill every budget.
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
         #[test]
         fn every_status_fits_into_headers(
             parts in prop::collection::vec(("\\PC{0,300}", "\\PC{0,900}"), 1..40),
