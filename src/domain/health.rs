@@ -185,7 +185,7 @@ fn aggregate(kpi: &Kpi, workspace: &Workspace, period: Period) -> Option<f64> {
     };
     let count = || points().count() as f64;
     match kpi.fields.aggregation {
-        Aggregation::Last => points().last(),
+        Aggregation::Last => points().next_back(),
         Aggregation::Sum => Some(points().sum()),
         Aggregation::Mean => Some(points().sum::<f64>() / count()),
         Aggregation::Min => points().reduce(f64::min),

@@ -115,7 +115,7 @@ pub fn key_result_progress(
 pub fn objective_progress<'a>(
     workspace: &Workspace,
     objective: &Objective,
-    key_results: impl Iterator<Item = (&'a KeyResult, &'a KeyResultProgress)> + Clone,
+    key_results: &(impl Iterator<Item = (&'a KeyResult, &'a KeyResultProgress)> + Clone),
 ) -> Option<ObjectiveProgress> {
     active_since(objective)?;
     let policy = workspace.policy();

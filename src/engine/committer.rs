@@ -322,7 +322,7 @@ impl Committer {
                 self.feed_bytes_max,
             ));
             hosted.publish(state, &line.frontier, updates);
-            self.registry.insert(Arc::clone(&hosted));
+            self.registry.insert(&hosted);
             line.hosted = Some(hosted);
         }
     }

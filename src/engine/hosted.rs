@@ -144,10 +144,10 @@ impl Registry {
         self.hosted.load_full()
     }
 
-    pub(super) fn insert(&self, hosted: Arc<Hosted>) {
+    pub(super) fn insert(&self, hosted: &Arc<Hosted>) {
         self.hosted.rcu(|map| {
             let mut map = (**map).clone();
-            map.insert(hosted.id().clone(), Arc::clone(&hosted));
+            map.insert(hosted.id().clone(), Arc::clone(hosted));
             map
         });
     }

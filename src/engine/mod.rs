@@ -167,7 +167,7 @@ impl Engine {
                 return Err(LogError::new(LogErrorKind::Damaged, context));
             }
             remembered.extend(folded.requests);
-            registry.insert(folded.hosted);
+            registry.insert(&folded.hosted);
         }
         let newest = lines
             .values()

@@ -189,7 +189,7 @@ impl Figures {
                 let key_results = workspace
                     .key_results_of(&id)
                     .filter_map(|(id, key_result)| Some((key_result.as_ref(), self.key_result(id)?)));
-                objective_progress(workspace, objective, key_results)
+                objective_progress(workspace, objective, &key_results)
             });
             if let Some((before, after)) = replace(&mut self.objectives, &id, after) {
                 if let Some(objective) = objective {

@@ -122,7 +122,7 @@ impl Place {
             (last > 0).then(|| (Revision(last.saturating_sub(count - 1).max(1)), Revision(last)))
         } else {
             let from = self.last_shown.map_or(1, |shown| shown.0 + 1);
-            (from <= self.newest.0).then(|| (Revision(from), self.newest))
+            (from <= self.newest.0).then_some((Revision(from), self.newest))
         }
     }
 }

@@ -7,6 +7,9 @@ use prost_types::FieldMask;
 
 use crate::domain::Violation;
 
+/// The most paths in one mask; no resource has as many fields.
+const PATHS_MAX: usize = 100;
+
 /// One field of `M` that may change, and whether a message has it set.
 pub(crate) struct Field<M> {
     /// Its path, as the proto calls it.
@@ -46,6 +49,12 @@ impl Mask {
         if paths.is_empty() {
             let set = fields.iter().filter(|field| (field.is_set)(message));
             return Ok(Self::Only(set.map(|field| field.path).collect()));
+        }
+        if paths.len() > PATHS_MAX {
+            return Err(vec![Violation {
+                field: "update_mask".to_owned(),
+                sentence: format!("it has {} paths: {PATHS_MAX} at most", paths.len()),
+            }]);
         }
         let mut only = Vec::with_capacity(paths.len().min(fields.len()));
         let mut unknown = Vec::new();
@@ -149,6 +158,19 @@ mod tests {
                 "update_mask: \"unit.kind\" is a part of a field: name the whole field, \"unit\"".to_owned(),
                 "update_mask: \"\" cannot be changed: name any of title, unit".to_owned(),
             ])
+        );
+    }
+
+    #[test]
+    fn a_mask_has_an_end() {
+        assert_eq!(
+            parse(Some(&["title"; 100]), "", None),
+            Ok(Mask::Only(vec!["title"]))
+        );
+        let refused = parse(Some(&["x"; 101]), "", None);
+        assert_eq!(
+            refused,
+            Err(vec!["update_mask: it has 101 paths: 100 at most".to_owned()])
         );
     }
 

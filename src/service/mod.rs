@@ -15,6 +15,7 @@ mod audit;
 mod cycles;
 mod etag;
 mod from_proto;
+mod ids;
 mod kpis;
 mod lists;
 mod mask;

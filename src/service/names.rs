@@ -3,8 +3,6 @@
 //! Invariant: what a function here answers is well-formed and of the collection that its name says. It does not know
 //! whether such a resource exists.
 
-use uuid::Uuid;
-
 use crate::domain::{Alignment, Id, InitiativeId, Invalid, KeyResultId, ResourceName, Revision, Violation};
 
 /// What a kind of name looks like.
@@ -69,27 +67,6 @@ impl KeyResultScope {
         self.objective.as_ref().is_none_or(|only| *only == id.objective)
             && self.key_result.as_ref().is_none_or(|only| *only == id.id)
     }
-}
-
-/// Any resource: its workspace, and its name inside of it.
-///
-/// # Errors
-/// It follows none of the patterns.
-pub(crate) fn resource(field: &str, text: &str) -> Result<(Id, ResourceName), Violation> {
-    let read = || {
-        let inside = text.strip_prefix("workspaces/").ok_or_else(|| {
-            Invalid::new(format!(
-                "{:?} does not begin with \"workspaces/\": write the whole name, as the API answered it",
-                shown(text)
-            ))
-        })?;
-        Ok(match inside.split_once('/') {
-            None => (Id::parse(inside)?, ResourceName::Workspace),
-            Some((_, "")) => return Err(not_a(text, &WORKSPACE)),
-            Some((workspace, rest)) => (Id::parse(workspace)?, ResourceName::parse(rest)?),
-        })
-    };
-    read().map_err(|invalid: Invalid| invalid.at(field))
 }
 
 /// The full name of a resource.
@@ -298,28 +275,6 @@ pub(crate) fn given<T>(reference: Option<T>) -> Result<T, Invalid> {
     reference.ok_or_else(|| Invalid::new("it is missing: name a resource, as the API answered it"))
 }
 
-/// The id that the caller chose, or else a random one: `prefix` and 12 characters of base32.
-///
-/// # Errors
-/// The caller's is no id.
-pub(crate) fn chosen_id(field: &str, text: &str, prefix: char) -> Result<Id, Violation> {
-    if text.is_empty() {
-        Id::parse(&random_id(prefix)).map_err(|invalid| invalid.at(field))
-    } else {
-        Id::parse(text).map_err(|invalid| invalid.at(field))
-    }
-}
-
-fn random_id(prefix: char) -> String {
-    const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
-    // Bytes 6 and 8 of a version 4 UUID hold its version and variant; the lower five bits of the others are random.
-    let bytes = Uuid::new_v4().into_bytes();
-    let random = bytes[..6].iter().chain(&bytes[9..15]);
-    std::iter::once(prefix)
-        .chain(random.map(|byte| char::from(ALPHABET[usize::from(byte & 31)])))
-        .collect()
-}
-
 fn pair(text: &str, pattern: &Pattern) -> Result<(Id, Id), Invalid> {
     let [workspace, id] = variables(text, pattern)?;
     Ok((Id::parse(workspace)?, Id::parse(id)?))
@@ -423,6 +378,24 @@ mod tests {
             objective: id(objective),
             id: id(key_result),
         }
+    }
+
+    /// Any resource: its workspace, and its name inside of it.
+    fn resource(field: &str, text: &str) -> Result<(Id, ResourceName), Violation> {
+        let read = || {
+            let inside = text.strip_prefix("workspaces/").ok_or_else(|| {
+                Invalid::new(format!(
+                    "{:?} does not begin with \"workspaces/\": write the whole name, as the API answered it",
+                    shown(text)
+                ))
+            })?;
+            Ok(match inside.split_once('/') {
+                None => (Id::parse(inside)?, ResourceName::Workspace),
+                Some((_, "")) => return Err(not_a(text, &WORKSPACE)),
+                Some((workspace, rest)) => (Id::parse(workspace)?, ResourceName::parse(rest)?),
+            })
+        };
+        read().map_err(|invalid: Invalid| invalid.at(field))
     }
 
     #[test]
@@ -567,21 +540,6 @@ mod tests {
         assert!(alignment_reference(Some(&acme), "workspaces/acme/kpis/nps").is_err());
     }
 
-    #[test]
-    fn an_id_is_the_callers_or_else_random() {
-        assert_eq!(chosen_id("team_id", "sales", 't'), Ok(id("sales")));
-        assert_eq!(chosen_id("team_id", "Sales", 't').unwrap_err().field, "team_id");
-        let (first, second) = (
-            chosen_id("team_id", "", 't').unwrap(),
-            chosen_id("team_id", "", 't').unwrap(),
-        );
-        assert_ne!(first, second);
-        assert!(
-            first.as_str().len() == 13 && first.as_str().starts_with('t'),
-            "{first}"
-        );
-    }
-
     proptest! {
         #[test]
         fn no_text_breaks_the_reading_of_names(text in "(workspaces/|objectives/|kpis/|keyResults/|events/|-|/|acme|[0-9.]|\\PC){0,12}") {
@@ -597,7 +555,7 @@ mod tests {
                 prop_assert_eq!(event_name(&workspace, revision, index), text.clone());
             }
             let _ = (key_result("name", &text), initiative("name", &text), key_result_or_all("name", &text));
-            let _ = (alignment_reference(Some(&acme), &text), chosen_id("id", &text, 'x'));
+            let _ = alignment_reference(Some(&acme), &text);
         }
     }
 }

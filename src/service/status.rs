@@ -199,8 +199,7 @@ fn set_details_of_one(
             details.add_bad_request_violation(subject, sentence);
         }
         RejectionKind::Rule => {
-            details.add_precondition_failure_violation(rejection.reason(), subject.as_str(), sentence);
-            metadata.insert("resource".to_owned(), subject);
+            details.add_precondition_failure_violation(rejection.reason(), subject, sentence);
         }
         RejectionKind::Missing | RejectionKind::Duplicate | RejectionKind::Outdated => {
             metadata.insert("resource".to_owned(), subject);
@@ -327,6 +326,7 @@ fn shortened(text: &str, bytes_max: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use crate::log::LogError;
     use proptest::prelude::*;
 
     use super::*;
@@ -504,48 +504,73 @@ mod tests {
     }
 
     #[test]
-    fn the_engines_refusals_have_their_codes() {
-        let retry = Some(Duration::from_millis(20));
-        for (status, code, reason) in [
-            (request_id_reused("x"), Code::AlreadyExists, "REQUEST_ID_REUSED"),
+    fn the_engines_refusals_have_their_codes_and_say_whether_waiting_helps() {
+        let soon = Duration::from_millis(20);
+        let damaged = LogError::new(LogErrorKind::Damaged, "revision 7 is missing: restore it");
+        for (refusal, code, reason, waits) in [
             (
-                request_id_expired("x"),
+                Refusal::RequestIdReused,
+                Code::AlreadyExists,
+                "REQUEST_ID_REUSED",
+                false,
+            ),
+            (
+                Refusal::RequestIdExpired,
                 Code::FailedPrecondition,
                 "REQUEST_ID_EXPIRED",
-            ),
-            (revision_ahead("x"), Code::OutOfRange, "REVISION_AHEAD"),
-            (
-                over_a_limit("QUEUE_FULL", "x", retry),
-                Code::ResourceExhausted,
-                "QUEUE_FULL",
+                false,
             ),
             (
-                draining("x", Duration::from_secs(1)),
-                Code::Unavailable,
-                "DRAINING",
-            ),
-            (log_unavailable("x"), Code::Unavailable, "LOG_UNAVAILABLE"),
-            (damaged_log("x"), Code::DataLoss, "LOG_DAMAGED"),
-            (
-                position_refused("LOG_MISMATCH", "x"),
-                Code::FailedPrecondition,
-                "LOG_MISMATCH",
-            ),
-            (
-                position_out_of_range("POSITION_IN_FUTURE", "x"),
+                Refusal::RevisionInFuture {
+                    asked: Revision(2),
+                    head: Revision(1),
+                },
                 Code::OutOfRange,
-                "POSITION_IN_FUTURE",
+                "REVISION_IN_FUTURE",
+                false,
             ),
+            (
+                Refusal::Overloaded {
+                    what: "x",
+                    retry_after: soon,
+                },
+                Code::ResourceExhausted,
+                "OVERLOADED",
+                true,
+            ),
+            (
+                Refusal::CommitTooLarge {
+                    bytes: 2,
+                    bytes_max: 1,
+                },
+                Code::ResourceExhausted,
+                "COMMIT_TOO_LARGE",
+                false,
+            ),
+            (
+                Refusal::ClockJumped("x".to_owned()),
+                Code::FailedPrecondition,
+                "CLOCK_JUMPED",
+                false,
+            ),
+            (Refusal::Draining, Code::Unavailable, "DRAINING", true),
+            (Refusal::Stopped, Code::Unavailable, "STOPPED", true),
+            (Refusal::Panicked, Code::Internal, "INTERNAL", false),
+            (Refusal::from(damaged), Code::DataLoss, "LOG_DAMAGED", false),
         ] {
-            assert_eq!((status.code(), status.message()), (code, "x"));
+            let sentence = refusal.to_string();
+            let status = Status::from(refusal);
+            assert_eq!((status.code(), status.message()), (code, sentence.as_str()));
             let details = status.check_error_details().unwrap();
             assert_eq!(details.error_info().unwrap().reason, reason);
-            let waits = matches!(reason, "QUEUE_FULL" | "DRAINING");
             assert_eq!(details.retry_info().is_some(), waits, "{reason}");
         }
     }
 
     proptest! {
+        // Large texts: a few cases are enough to fill every budget.
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
         #[test]
         fn every_status_fits_into_headers(
             parts in prop::collection::vec(("\\PC{0,300}", "\\PC{0,900}"), 1..40),

@@ -6,7 +6,7 @@ use super::scalar::{optional_date, required_date};
 use crate::domain::{Command, CyclePatch, Rejection, Title};
 use crate::proto::api;
 use crate::service::mask::{Field, Mask};
-use crate::service::{etag, names};
+use crate::service::{etag, ids, names};
 
 const FIELDS: &[Field<api::Cycle>] = &[
     Field::new("title", |m| !m.title.is_empty()),
@@ -30,7 +30,7 @@ pub(crate) fn create_cycle(request: &api::CreateCycleRequest) -> Result<Asked, R
     } = request;
     let mut findings = Findings::default();
     let workspace = findings.keep(names::workspace("parent", parent));
-    let id = findings.keep(names::chosen_id("cycle_id", cycle_id, 'c'));
+    let id = findings.keep(ids::chosen("cycle_id", cycle_id, 'c'));
     let command = findings.message("cycle", cycle.as_ref()).and_then(|message| {
         let patch = read(message, findings.fields("cycle", &Mask::All, workspace.as_ref()));
         let fields = Box::new(patch.complete()?);

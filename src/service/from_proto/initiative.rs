@@ -6,7 +6,7 @@ use super::scalar::{count, optional_date, unknown};
 use crate::domain::{Command, Id, InitiativeId, InitiativePatch, InitiativeState, Invalid, Rejection, Title};
 use crate::proto::api;
 use crate::service::mask::{Field, Mask};
-use crate::service::{etag, names};
+use crate::service::{etag, ids, names};
 
 const FIELDS: &[Field<api::Initiative>] = &[
     Field::new("title", |m| !m.title.is_empty()),
@@ -32,7 +32,7 @@ pub(crate) fn create_initiative(request: &api::CreateInitiativeRequest) -> Resul
     } = request;
     let mut findings = Findings::default();
     let (workspace, objective) = findings.keep(names::objective("parent", parent)).unzip();
-    let id = findings.keep(names::chosen_id("initiative_id", initiative_id, 'i'));
+    let id = findings.keep(ids::chosen("initiative_id", initiative_id, 'i'));
     let command = findings
         .message("initiative", initiative.as_ref())
         .and_then(|message| {

@@ -10,7 +10,7 @@ use crate::domain::{
 use crate::proto::api;
 use crate::proto::api::key_result::Kind;
 use crate::service::mask::{Field, Mask};
-use crate::service::{etag, names};
+use crate::service::{etag, ids, names};
 
 const FIELDS: &[Field<api::KeyResult>] = &[
     Field::new("title", |m| !m.title.is_empty()),
@@ -36,7 +36,7 @@ pub(crate) fn create_key_result(request: &api::CreateKeyResultRequest) -> Result
     } = request;
     let mut findings = Findings::default();
     let (workspace, objective) = findings.keep(names::objective("parent", parent)).unzip();
-    let id = findings.keep(names::chosen_id("key_result_id", key_result_id, 'k'));
+    let id = findings.keep(ids::chosen("key_result_id", key_result_id, 'k'));
     let command = findings
         .message("key_result", key_result.as_ref())
         .and_then(|message| {

@@ -6,7 +6,7 @@ use super::scalar::{labels as read_labels, references, unknown, weight as read_w
 use crate::domain::{Ambition, Command, Invalid, ObjectivePatch, Rejection, Text, Title};
 use crate::proto::api;
 use crate::service::mask::{Field, Mask};
-use crate::service::{etag, names};
+use crate::service::{etag, ids, names};
 
 const FIELDS: &[Field<api::Objective>] = &[
     Field::new("title", |m| !m.title.is_empty()),
@@ -36,7 +36,7 @@ pub(crate) fn create_objective(request: &api::CreateObjectiveRequest) -> Result<
     } = request;
     let mut findings = Findings::default();
     let workspace = findings.keep(names::workspace("parent", parent));
-    let id = findings.keep(names::chosen_id("objective_id", objective_id, 'o'));
+    let id = findings.keep(ids::chosen("objective_id", objective_id, 'o'));
     let command = findings
         .message("objective", objective.as_ref())
         .and_then(|message| {

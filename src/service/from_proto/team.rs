@@ -6,7 +6,7 @@ use super::scalar::unknown;
 use crate::domain::{Command, Invalid, MemberPatch, Principal, Rejection, Role, Roles, TeamPatch, Title};
 use crate::proto::api;
 use crate::service::mask::{Field, Mask};
-use crate::service::{etag, names};
+use crate::service::{etag, ids, names};
 
 const TEAM_FIELDS: &[Field<api::Team>] = &[
     Field::new("title", |m| !m.title.is_empty()),
@@ -19,6 +19,9 @@ const MEMBER_FIELDS: &[Field<api::Member>] = &[
     Field::new("principal", |m| !m.principal.is_empty()),
     Field::new("roles", |m| !m.roles.is_empty()),
 ];
+
+/// The most roles in a list, repeated ones counted.
+const ROLES_MAX: usize = 100;
 
 /// Reads a CreateTeam request.
 ///
@@ -34,7 +37,7 @@ pub(crate) fn create_team(request: &api::CreateTeamRequest) -> Result<Asked, Rej
     } = request;
     let mut findings = Findings::default();
     let workspace = findings.keep(names::workspace("parent", parent));
-    let id = findings.keep(names::chosen_id("team_id", team_id, 't'));
+    let id = findings.keep(ids::chosen("team_id", team_id, 't'));
     let command = findings.message("team", team.as_ref()).and_then(|message| {
         let patch = read_team(message, findings.fields("team", &Mask::All, workspace.as_ref()));
         let fields = Box::new(patch.complete()?);
@@ -83,7 +86,7 @@ pub(crate) fn create_member(request: &api::CreateMemberRequest) -> Result<Asked,
     } = request;
     let mut findings = Findings::default();
     let workspace = findings.keep(names::workspace("parent", parent));
-    let id = findings.keep(names::chosen_id("member_id", member_id, 'm'));
+    let id = findings.keep(ids::chosen("member_id", member_id, 'm'));
     let command = findings.message("member", member.as_ref()).and_then(|message| {
         let patch = read_member(message, findings.fields("member", &Mask::All, workspace.as_ref()));
         let fields = Box::new(patch.complete()?);
@@ -150,22 +153,28 @@ fn read_member(message: &api::Member, mut fields: Fields<'_>) -> MemberPatch {
     MemberPatch {
         title: fields.read("title", || Title::parse(title)),
         principal: fields.read("principal", || Principal::parse(principal)),
-        roles: fields.read_parts("roles", |path, findings| {
-            let mut read = Vec::with_capacity(roles.len().min(16));
-            for (index, number) in roles.iter().enumerate() {
-                match role(*number) {
-                    Ok(role) if read.contains(&role) => {}
-                    Ok(role) => read.push(role),
-                    Err(invalid) => findings.push(invalid.at(format!("{path}[{index}]"))),
-                }
-            }
-            // Where every role is bad, "give at least one" would be a second sentence about the same thing.
-            if read.is_empty() && !roles.is_empty() {
-                return None;
-            }
-            findings.field(path, Roles::parse(read))
-        }),
+        roles: fields.read_parts("roles", |path, findings| read_roles(path, roles, findings)),
     }
+}
+
+fn read_roles(path: &str, numbers: &[i32], findings: &mut Findings) -> Option<Roles> {
+    if numbers.len() > ROLES_MAX {
+        let sentence = format!("there are {}: {ROLES_MAX} at most", numbers.len());
+        findings.push(Invalid::new(sentence).at(path));
+        return None;
+    }
+    let mut roles = Vec::with_capacity(numbers.len());
+    for (index, number) in numbers.iter().enumerate() {
+        match role(*number) {
+            Ok(role) => roles.push(role),
+            Err(invalid) => findings.push(invalid.at(format!("{path}[{index}]"))),
+        }
+    }
+    // Where every role is bad, "give at least one" would be a second sentence about the same thing.
+    if roles.is_empty() && !numbers.is_empty() {
+        return None;
+    }
+    findings.field(path, Roles::parse(roles))
 }
 
 fn role(number: i32) -> Result<Role, Invalid> {
@@ -291,6 +300,7 @@ mod tests {
         for (roles, expected) in [
             (&[][..], vec!["member.roles"]),
             (&[0], vec!["member.roles[0]"]),
+            (&[9; 101], vec!["member.roles"]),
             (&[1, 8, 2, -1], vec!["member.roles[1]", "member.roles[3]"]),
         ] {
             assert_eq!(bad_fields(member_with(roles)), expected, "{roles:?}");

@@ -11,7 +11,7 @@ use crate::domain::{
 };
 use crate::proto::api;
 use crate::service::mask::{Field, Mask};
-use crate::service::{etag, names};
+use crate::service::{etag, ids, names};
 
 const FIELDS: &[Field<api::Workspace>] = &[
     Field::new("title", |m| !m.title.is_empty()),
@@ -32,7 +32,7 @@ pub(crate) fn create_workspace(request: &api::CreateWorkspaceRequest) -> Result<
         request_id,
     } = request;
     let mut findings = Findings::default();
-    let id = findings.keep(names::chosen_id("workspace_id", workspace_id, 'w'));
+    let id = findings.keep(ids::chosen("workspace_id", workspace_id, 'w'));
     let command = findings
         .message("workspace", workspace.as_ref())
         .and_then(|message| {
@@ -239,8 +239,7 @@ mod tests {
             etag: "r7".to_owned(),
             ..api::Workspace::default()
         };
-        let Command::UpdateWorkspace { patch, rules, etag } = command(update(zone.clone(), &["time_zone"]))
-        else {
+        let Command::UpdateWorkspace { patch, rules, etag } = command(update(zone, &["time_zone"])) else {
             panic!("another command");
         };
         assert_eq!(

@@ -2,8 +2,9 @@
 
 use prost_types::FieldMask;
 
-use super::{event, resource, resource_names, resources};
-use crate::domain::{Command, Commit, Id, Origin, RequestKey, Timestamp, decide};
+use super::resource::resource_names;
+use super::{event, resource, resources};
+use crate::domain::{Command, Commit, Id, Origin, RequestKey, ResourceName, Timestamp, decide};
 use crate::log::LogId;
 use crate::projection::{DerivedChange, State};
 use crate::proto::api::resource::Resource;
@@ -60,7 +61,15 @@ impl Running {
     }
 
     fn answer(&self, name: &str) -> Resource {
-        let (workspace, name) = names::resource("name", name).unwrap();
+        let (workspace, inside) = name
+            .strip_prefix("workspaces/")
+            .unwrap()
+            .split_once('/')
+            .unwrap_or_default();
+        let (workspace, name) = (
+            Id::parse(workspace).unwrap(),
+            ResourceName::parse(inside).unwrap(),
+        );
         resource(&workspace, &self.state, LOG, &name)
             .unwrap()
             .resource
@@ -387,6 +396,95 @@ fn a_snapshot_has_every_resource_once_and_parents_before_children() {
             "{name} before {parent}"
         );
     }
+}
+
+#[test]
+fn references_are_answered_as_full_names() {
+    let mut running = acme();
+    let successor = api::Kpi {
+        replaces: "workspaces/acme/kpis/nps".to_owned(),
+        ..gauge()
+    };
+    running.run(from_proto::create_kpi(&api::CreateKpiRequest {
+        parent: "workspaces/acme".to_owned(),
+        kpi_id: "csat".to_owned(),
+        kpi: Some(successor.clone()),
+        ..api::CreateKpiRequest::default()
+    }));
+    let month = api::Cycle {
+        last_date: day(2026, 7, 31),
+        parent_cycle: "workspaces/acme/cycles/q3".to_owned(),
+        ..quarter()
+    };
+    running.run(from_proto::create_cycle(&api::CreateCycleRequest {
+        parent: "workspaces/acme".to_owned(),
+        cycle_id: "july".to_owned(),
+        cycle: Some(month.clone()),
+        ..api::CreateCycleRequest::default()
+    }));
+    let aligned = api::Objective {
+        aligned_to: "workspaces/acme/objectives/win/keyResults/score".to_owned(),
+        ..goal()
+    };
+    running.run(from_proto::create_objective(&api::CreateObjectiveRequest {
+        parent: "workspaces/acme".to_owned(),
+        objective_id: "grow".to_owned(),
+        objective: Some(aligned.clone()),
+        ..api::CreateObjectiveRequest::default()
+    }));
+    let Resource::Kpi(kpi) = running.answer("workspaces/acme/kpis/csat") else {
+        panic!("another resource");
+    };
+    let Resource::Cycle(cycle) = running.answer("workspaces/acme/cycles/july") else {
+        panic!("another resource");
+    };
+    let Resource::Objective(objective) = running.answer("workspaces/acme/objectives/grow") else {
+        panic!("another resource");
+    };
+    assert_eq!(kpi.replaces, successor.replaces);
+    assert_eq!(cycle.parent_cycle, month.parent_cycle);
+    assert_eq!(objective.aligned_to, aligned.aligned_to);
+}
+
+#[test]
+fn a_baseline_says_that_a_kpi_gave_it() {
+    let mut running = acme();
+    running.run(from_proto::record_measurement(&api::RecordMeasurementRequest {
+        parent: "workspaces/acme/kpis/nps".to_owned(),
+        measurement: Some(api::Measurement {
+            value: Some(40.0),
+            ..api::Measurement::default()
+        }),
+        ..api::RecordMeasurementRequest::default()
+    }));
+    let target = Some(65.0);
+    running.run(from_proto::create_key_result(&api::CreateKeyResultRequest {
+        parent: "workspaces/acme/objectives/win".to_owned(),
+        key_result_id: "linked".to_owned(),
+        key_result: Some(api::KeyResult {
+            kpi: "workspaces/acme/kpis/nps".to_owned(),
+            kind: Some(api::key_result::Kind::Metric(api::Metric {
+                target,
+                ..api::Metric::default()
+            })),
+            ..measure()
+        }),
+        ..api::CreateKeyResultRequest::default()
+    }));
+    let Resource::KeyResult(linked) = running.answer("workspaces/acme/objectives/win/keyResults/linked")
+    else {
+        panic!("another resource");
+    };
+    assert_eq!(linked.kpi, "workspaces/acme/kpis/nps");
+    let source = api::BaselineSource {
+        source: Some(api::baseline_source::Source::KpiRevision(11)),
+    };
+    let expected = api::Metric {
+        baseline: Some(40.0),
+        target,
+        baseline_source: Some(source),
+    };
+    assert_eq!(linked.kind, Some(api::key_result::Kind::Metric(expected)));
 }
 
 #[test]
