@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod import;
 mod serve;
 
 /// An event-sourced OKR and KPI service.
@@ -20,6 +21,8 @@ struct Cli {
 enum Command {
     /// Runs the server.
     Serve(serve::Serve),
+    /// Brings data from files into a workspace.
+    Import(import::Import),
 }
 
 /// A command that did not do what it was asked: one sentence for the person, and the exit code.
@@ -45,6 +48,7 @@ pub(crate) enum FailureKind {
 pub fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Serve(serve) => serve.run(),
+        Command::Import(import) => import.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
