@@ -57,12 +57,13 @@ impl Server {
             .expect("the server");
         let mut lines = BufReader::new(child.stderr.take().expect("its log")).lines();
         let (mut address, mut replayed) = (String::new(), json!(null));
-        while replayed.is_null() {
+        loop {
             let line = lines.next().expect("a server that starts").expect("its log");
             let fields = serde_json::from_str::<serde_json::Value>(&line).expect("JSON")["fields"].clone();
             match fields["message"].as_str() {
                 Some("listening") => address = fields["address"].as_str().expect("an address").to_owned(),
                 Some("the log is replayed") => replayed = fields,
+                Some("serving") => break,
                 _ => {}
             }
         }
@@ -71,7 +72,6 @@ impl Server {
         Self {
             child,
             address,
-            data_dir: data_dir.to_owned(),
             replayed,
         }
     }
@@ -88,7 +88,6 @@ impl Server {
         Self {
             child,
             address: address.trim().to_owned(),
-            data_dir: PathBuf::new(),
             replayed: json!(null),
         }
     }

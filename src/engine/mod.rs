@@ -189,6 +189,7 @@ impl Engine {
             lines,
             requests,
             feed_bytes_max: config.feed_bytes_max,
+            runtime: tokio::runtime::Handle::try_current().ok(),
         };
         let (failed, failure) = watch::channel(None);
         let thread = spawn(committer, Arc::clone(&queue), failed)?;

@@ -58,10 +58,11 @@ pub(super) fn fold_log(
         scope.spawn(move || {
             let mut records = log.read(id, Revision::ZERO);
             loop {
+                // Hashing is left to the folding side, so that both have about as much to do.
                 let chunk: Result<Vec<_>, _> = records
                     .by_ref()
                     .take(CHUNK_COMMITS)
-                    .map(|record| read_commit(id, &record?))
+                    .map(|record| decoded(id, record?))
                     .collect();
                 let last = chunk.as_ref().map_or(true, |chunk| chunk.len() < CHUNK_COMMITS);
                 // The folding side stops listening only when it has failed itself.
@@ -76,7 +77,7 @@ pub(super) fn fold_log(
 
 fn fold_chunks(
     id: LogId,
-    chunks: &Receiver<Result<Vec<ReadCommit>, LogError>>,
+    chunks: &Receiver<Result<Vec<(Commit, Record)>, LogError>>,
     head: Option<Head>,
     memory: RequestMemory,
     feed_bytes_max: usize,
@@ -89,10 +90,9 @@ fn fold_chunks(
     let mut requests = VecDeque::new();
     let mut versions = Vec::new();
     for chunk in chunks {
-        for read in chunk? {
-            let commit = read.commit;
+        for (commit, record) in chunk? {
             state.fold(&commit);
-            frontier.push(read.leaf);
+            frontier.push(LeafHash::of(&record.bytes));
             epoch = commit.epoch;
             replayed.commits += 1;
             replayed.events += commit.events.len() as u64;
@@ -130,6 +130,10 @@ fn fold_chunks(
         epoch,
         requests,
     })
+}
+
+fn decoded(log: LogId, record: Record) -> Result<(Commit, Record), LogError> {
+    Ok((codec::decode(log, &record)?, record))
 }
 
 /// Keeps the newest requests of a log, as many as the server will remember at most.

@@ -158,6 +158,7 @@ impl BoundServer {
                 .map_err(|error| ServeError::Log(Arc::new(error)))?;
             let running = engine.get_or_init(|| opened).clone();
             report(&health, ServingStatus::Serving).await;
+            tracing::info!(address = %self.address, "serving");
             tokio::select! {
                 error = running.failure() => Err(ServeError::Log(error)),
                 () = shutdown => Ok(running),
