@@ -97,7 +97,10 @@ impl Serve {
                 format!("the runtime cannot be started: {error}"),
             )
         })?;
-        runtime.block_on(serve(settings))
+        let served = runtime.block_on(serve(settings));
+        // A start that was interrupted may still be reading its log: nothing waits for that.
+        runtime.shutdown_background();
+        served
     }
 }
 
