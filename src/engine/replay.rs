@@ -41,6 +41,8 @@ pub(super) struct ReadCommit {
 
 /// How many commits travel together from the thread that reads to the one that folds.
 const CHUNK_COMMITS: usize = 512;
+/// Behind so many bytes of updates a reader who is behind has enough for a while.
+const ADVANCE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// How many such chunks may wait.
 const CHUNKS_MAX: usize = 8;
 
@@ -230,17 +232,24 @@ impl Past {
         &self.frontier
     }
 
-    /// Folds up to `count_max` commits more, up to `head`, and answers them as a live reader saw them.
+    /// Folds up to `count_max` commits more, up to `head`, and answers them as a live reader saw them. Fewer, but at
+    /// least one, where they are large: whoever is behind holds no more than whoever is live.
     pub(super) fn advance(&mut self, head: Revision, count_max: usize) -> Result<Vec<Arc<Update>>, LogError> {
         let left = usize::try_from(head.0.saturating_sub(self.revision().0)).unwrap_or(usize::MAX);
         let log = Arc::clone(&self.log);
         let mut updates = Vec::new();
+        let mut bytes = 0;
         for record in log
             .read(self.id, self.revision().next())
             .take(count_max.min(left))
         {
             let read = read_commit(self.id, &record?)?;
-            updates.push(Arc::new(next_update(&mut self.state, &mut self.frontier, read)));
+            let update = next_update(&mut self.state, &mut self.frontier, read);
+            bytes += update.size_bytes;
+            updates.push(Arc::new(update));
+            if bytes >= ADVANCE_BYTES_MAX {
+                break;
+            }
         }
         Ok(updates)
     }
