@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod demo;
 mod serve;
 
 /// An event-sourced OKR and KPI service.
@@ -20,6 +21,8 @@ struct Cli {
 enum Command {
     /// Runs the server.
     Serve(serve::Serve),
+    /// Tells a story of eight weeks on a server of its own, and shows what a subscriber sees.
+    Demo(demo::Demo),
 }
 
 /// A command that did not do what it was asked: one sentence for the person, and the exit code.
@@ -45,6 +48,7 @@ pub(crate) enum FailureKind {
 pub fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Serve(serve) => serve.run(),
+        Command::Demo(demo) => demo.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
