@@ -19,8 +19,8 @@ use super::queue::{Job, Queue};
 use super::replay::read_commit;
 use super::requests::{Known, RequestDigest, Requests, digest, first_half};
 use super::{Answer, Clock, Committed, Refusal, Request};
-use crate::domain::{Command, Id, Origin, RequestKey, Timestamp};
-use crate::log::{Append, AppendOutcome, EventLog, Head, Heads, LogError, LogId, MAX_RECORD_BYTES};
+use crate::domain::{Command, Id, RequestKey};
+use crate::log::{Append, AppendOutcome, EventLog, Head, Heads, LogError, LogId};
 
 /// Everything the committer thread owns.
 pub(super) struct Committer {
@@ -394,25 +394,4 @@ impl Committer {
             }
         }
     }
-}
-
-/// The origin of a day that starts by itself.
-pub(super) fn day_origin() -> Origin {
-    Origin::system("StartDay")
-}
-
-/// Whether a record of this many bytes fits into the log.
-pub(super) fn fits(bytes: usize) -> Result<(), Refusal> {
-    if bytes > MAX_RECORD_BYTES {
-        return Err(Refusal::CommitTooLarge {
-            bytes,
-            bytes_max: MAX_RECORD_BYTES,
-        });
-    }
-    Ok(())
-}
-
-/// The recorded time never goes back within a log.
-pub(super) fn recorded_time(now: Timestamp, newest: Option<Timestamp>) -> Timestamp {
-    newest.map_or(now, |newest| newest.max(now))
 }
