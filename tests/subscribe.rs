@@ -40,7 +40,9 @@ impl Reader {
     }
 
     async fn next(&mut self) -> Option<Said> {
-        let message = tokio::time::timeout(PATIENCE, self.0.message()).await.expect("a message in time");
+        let message = tokio::time::timeout(PATIENCE, self.0.message())
+            .await
+            .expect("a message in time");
         let message = message.expect("no error")?;
         Some((message.resume_token, message.event.expect("an event")))
     }
@@ -48,7 +50,10 @@ impl Reader {
     /// Updates up to a revision, with their tokens; what is no update is looked over.
     async fn updates_to(&mut self, revision: i64) -> Vec<(String, api::Update)> {
         let mut updates: Vec<(String, api::Update)> = Vec::new();
-        while updates.last().is_none_or(|(token, update)| token.is_empty() || revision_of(update) < revision) {
+        while updates
+            .last()
+            .is_none_or(|(token, update)| token.is_empty() || revision_of(update) < revision)
+        {
             if let (token, Event::Update(update)) = self.next().await.expect("a stream that goes on") {
                 updates.push((token, update));
             }
@@ -69,7 +74,10 @@ impl Reader {
     /// The resources of the snapshot that the stream begins with, and its revision.
     async fn snapshot(&mut self) -> (Vec<api::Resource>, i64) {
         let (token, started) = self.next().await.expect("started");
-        assert!(matches!(started, Event::Started(_)) && token.is_empty(), "a snapshot cannot be resumed");
+        assert!(
+            matches!(started, Event::Started(_)) && token.is_empty(),
+            "a snapshot cannot be resumed"
+        );
         let mut resources = Vec::new();
         loop {
             match self.next().await.expect("a snapshot") {
@@ -105,7 +113,11 @@ fn caught_up(event: &Event) -> Option<i64> {
 
 async fn measured(server: &Server, times: std::ops::Range<i64>) {
     for number in times {
-        server.kpis().record_measurement(measure("nps", -number, number as f64)).await.expect("a value");
+        server
+            .kpis()
+            .record_measurement(measure("nps", -number, number as f64))
+            .await
+            .expect("a value");
     }
 }
 
@@ -116,7 +128,9 @@ fn large_batch(second: i64) -> api::BatchRecordMeasurementsRequest {
             .map(|number| api::Measurement {
                 kpi: acme(["kpis/nps", "kpis/churn"][number % 2]),
                 note: "n".repeat(3000),
-                ..measure("nps", second - number as i64, number as f64).measurement.expect("a measurement")
+                ..measure("nps", second - number as i64, number as f64)
+                    .measurement
+                    .expect("a measurement")
             })
             .collect(),
         ..Default::default()
@@ -152,11 +166,18 @@ async fn a_snapshot_meets_its_first_update_without_gap_or_overlap_while_four_wri
     for (mut reader, revision) in readers {
         if revision < head {
             let seen = revisions(&reader.updates_to(head).await);
-            assert_eq!(seen, (revision + 1..=head).collect::<Vec<_>>(), "every revision once, in order");
+            assert_eq!(
+                seen,
+                (revision + 1..=head).collect::<Vec<_>>(),
+                "every revision once, in order"
+            );
         }
     }
     let mut whole = Reader::of(&server, Start::FromBeginning(())).await;
-    assert_eq!(revisions(&whole.updates_to(head).await), (1..=head).collect::<Vec<_>>());
+    assert_eq!(
+        revisions(&whole.updates_to(head).await),
+        (1..=head).collect::<Vec<_>>()
+    );
 }
 
 #[tokio::test]
@@ -171,7 +192,10 @@ async fn who_resumes_in_the_past_sees_what_a_live_reader_saw() {
     measured(&server, 40..60).await;
     let head = server.head().await;
     let seen = live.updates_to(head).await;
-    assert!(seen.iter().any(|(_, update)| update.events[0].r#type == "DayStarted"));
+    assert!(
+        seen.iter()
+            .any(|(_, update)| update.events[0].r#type == "DayStarted")
+    );
     assert!(seen.iter().any(|(_, update)| !update.derived_changes.is_empty()));
     let mut resumed = Reader::of(&server, Start::After(from)).await;
     assert_eq!(resumed.updates_to(head).await, seen);
@@ -179,7 +203,12 @@ async fn who_resumes_in_the_past_sees_what_a_live_reader_saw() {
         let mut resumed = Reader::of(&server, Start::After(token.clone())).await;
         let (_, started) = resumed.next().await.unwrap();
         assert!(matches!(started, Event::Started(started) if started.head_revision == head));
-        assert_eq!(resumed.updates_to(head).await, seen[index + 1..], "behind revision {}", index + 3);
+        assert_eq!(
+            resumed.updates_to(head).await,
+            seen[index + 1..],
+            "behind revision {}",
+            index + 3
+        );
     }
 }
 
@@ -208,7 +237,9 @@ async fn the_very_first_token_is_one_like_any_other() {
     let mut reader = Reader::of(&server, Start::FromBeginning(())).await;
     let (token, started) = reader.next().await.unwrap();
     assert!(matches!(started, Event::Started(_)));
-    let mut resumed = Reader::try_of(&server, Start::After(token)).await.expect("the beginning is a place");
+    let mut resumed = Reader::try_of(&server, Start::After(token))
+        .await
+        .expect("the beginning is a place");
     assert_eq!(revisions(&resumed.updates_to(2).await), [1, 2]);
 }
 
@@ -249,7 +280,10 @@ async fn who_falls_behind_is_told_so_and_misses_nothing() {
     };
     assert_eq!(reader.wait_for(fell_behind).await.1, 2);
     let head = server.head().await;
-    assert_eq!(revisions(&reader.updates_to(head).await), (3..=head).collect::<Vec<_>>());
+    assert_eq!(
+        revisions(&reader.updates_to(head).await),
+        (3..=head).collect::<Vec<_>>()
+    );
     assert_eq!(reader.wait_for(caught_up).await.1, head);
 }
 
@@ -261,11 +295,16 @@ async fn a_server_that_stops_says_goodbye_with_a_token_and_ends_although_streams
     reader.wait_for(caught_up).await;
     let idle = Reader::of(&server, Start::Snapshot(())).await;
     server.tell_to_stop();
-    let (token, ()) = reader.wait_for(|event| matches!(event, Event::GoingAway(_)).then_some(())).await;
+    let (token, ()) = reader
+        .wait_for(|event| matches!(event, Event::GoingAway(_)).then_some(()))
+        .await;
     assert_ne!(token, "");
     assert!(reader.next().await.is_none(), "it ends behind its goodbye");
     drop(reader);
-    tokio::time::timeout(PATIENCE, server.ended()).await.expect("it ends").expect("in good order");
+    tokio::time::timeout(PATIENCE, server.ended())
+        .await
+        .expect("it ends")
+        .expect("in good order");
     drop(idle);
 }
 
@@ -287,16 +326,33 @@ async fn a_token_is_refused_where_it_does_not_belong() {
     let filter = Refused::new(Code::FailedPrecondition, "FILTER_MISMATCH", &["after"]);
     let future = Refused::new(Code::OutOfRange, "POSITION_IN_FUTURE", &[]);
     // By the format that the token's own file describes: version, log, revision, root, filter.
-    for (at, expected) in [(1, &log), (16, &log), (24, &future), (17, &future), (25, &log), (56, &log), (57, &filter)] {
+    for (at, expected) in [
+        (1, &log),
+        (16, &log),
+        (24, &future),
+        (17, &future),
+        (25, &log),
+        (56, &log),
+        (57, &filter),
+    ] {
         assert_eq!(refused(changed(&token, at)).await, *expected, "byte {at}");
     }
-    server.workspaces().create_workspace(new_workspace("other")).await.unwrap();
+    server
+        .workspaces()
+        .create_workspace(new_workspace("other"))
+        .await
+        .unwrap();
     let request = api::SubscribeRequest {
         parent: "workspaces/other".to_owned(),
         start: Some(Start::After(token)),
         checkpoint_interval: None,
     };
-    let status = server.progress().subscribe(request).await.map(|_| ()).expect_err("another workspace's");
+    let status = server
+        .progress()
+        .subscribe(request)
+        .await
+        .map(|_| ())
+        .expect_err("another workspace's");
     assert_eq!(Refused::of(&status), log);
 }
 
@@ -314,10 +370,22 @@ async fn a_request_that_makes_no_sense_is_refused_before_the_first_message() {
     let server = Server::start().await;
     with_kpi(&server).await;
     let refused = async |request: api::SubscribeRequest| {
-        let status = server.progress().subscribe(request).await.map(|_| ()).expect_err("a refusal");
+        let status = server
+            .progress()
+            .subscribe(request)
+            .await
+            .map(|_| ())
+            .expect_err("a refusal");
         Refused::of(&status)
     };
-    for (seconds, nanos) in [(0, 0), (-1, 0), (3601, 0), (0, 999_999_999), (i64::MAX, 0), (1, -5)] {
+    for (seconds, nanos) in [
+        (0, 0),
+        (-1, 0),
+        (3601, 0),
+        (0, 999_999_999),
+        (i64::MAX, 0),
+        (1, -5),
+    ] {
         let request = api::SubscribeRequest {
             parent: "workspaces/acme".to_owned(),
             start: None,
@@ -330,7 +398,10 @@ async fn a_request_that_makes_no_sense_is_refused_before_the_first_message() {
         parent: "workspaces/nowhere".to_owned(),
         ..Default::default()
     };
-    assert_eq!(refused(nowhere).await, Refused::new(Code::NotFound, "NOT_FOUND", &[]));
+    assert_eq!(
+        refused(nowhere).await,
+        Refused::new(Code::NotFound, "NOT_FOUND", &[])
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -340,18 +411,31 @@ async fn a_large_commit_comes_in_several_messages_and_only_the_last_can_be_resum
     server.kpis().create_kpi(new_kpi("churn")).await.unwrap();
     let mut live = Reader::of(&server, Start::Live(())).await;
     live.wait_for(caught_up).await;
-    server.kpis().batch_record_measurements(large_batch(0)).await.unwrap();
+    server
+        .kpis()
+        .batch_record_measurements(large_batch(0))
+        .await
+        .unwrap();
     let parts = live.updates_to(4).await;
     assert!(parts.len() > 2, "3 MB of notes");
     let (last, first) = parts.split_last().unwrap();
     assert!(first.iter().all(|(token, _)| token.is_empty()) && !last.0.is_empty());
     for (_, part) in &parts {
         assert_eq!(revision_of(part), 4);
-        assert!(part.encoded_len() <= 1024 * 1024 + 64 * 1024, "{} bytes", part.encoded_len());
+        assert!(
+            part.encoded_len() <= 1024 * 1024 + 64 * 1024,
+            "{} bytes",
+            part.encoded_len()
+        );
     }
     let events: Vec<_> = parts.iter().flat_map(|(_, part)| &part.events).collect();
-    let names: Vec<_> = (0..1000).map(|index| acme(&format!("events/4.{index}"))).collect();
-    assert_eq!(events.iter().map(|event| event.name.clone()).collect::<Vec<_>>(), names);
+    let names: Vec<_> = (0..1000)
+        .map(|index| acme(&format!("events/4.{index}")))
+        .collect();
+    assert_eq!(
+        events.iter().map(|event| event.name.clone()).collect::<Vec<_>>(),
+        names
+    );
     let changes: usize = parts.iter().map(|(_, part)| part.derived_changes.len()).sum();
     assert_eq!(changes, 2, "each KPI once");
     let mut again = Reader::of(&server, Start::FromBeginning(())).await;
@@ -368,12 +452,18 @@ fn view_of(resources: &[api::Resource]) -> View {
             Resource::Workspace(w) => note(&mut view, &w.name, w.score.as_ref()),
             Resource::Team(team) => {
                 for score in &team.scores {
-                    note(&mut view, &format!("{} in {}", team.name, score.cycle), score.score.as_ref());
+                    note(
+                        &mut view,
+                        &format!("{} in {}", team.name, score.cycle),
+                        score.score.as_ref(),
+                    );
                 }
             }
             Resource::Cycle(cycle) => note(&mut view, &cycle.name, cycle.score.as_ref()),
             Resource::Objective(objective) => note(&mut view, &objective.name, objective.progress.as_ref()),
-            Resource::KeyResult(key_result) => note(&mut view, &key_result.name, key_result.progress.as_ref()),
+            Resource::KeyResult(key_result) => {
+                note(&mut view, &key_result.name, key_result.progress.as_ref())
+            }
             Resource::Kpi(kpi) => note(&mut view, &kpi.name, kpi.health.as_ref()),
             Resource::Member(_) | Resource::Initiative(_) | Resource::Target(_) => {}
         }
@@ -391,8 +481,17 @@ fn note(view: &mut View, whose: &str, figure: Option<&impl std::fmt::Debug>) {
 /// One change: what the view showed is what the change says that it was.
 fn fold(view: &mut View, change: &api::DerivedChange) {
     use api::derived_change::Figure;
-    fn step(view: &mut View, whose: &str, before: Option<&impl std::fmt::Debug>, after: Option<&impl std::fmt::Debug>) {
-        assert_eq!(view.get(whose).cloned(), before.map(|figure| format!("{figure:?}")), "before of {whose}");
+    fn step(
+        view: &mut View,
+        whose: &str,
+        before: Option<&impl std::fmt::Debug>,
+        after: Option<&impl std::fmt::Debug>,
+    ) {
+        assert_eq!(
+            view.get(whose).cloned(),
+            before.map(|figure| format!("{figure:?}")),
+            "before of {whose}"
+        );
         note(view, whose, after);
     }
     let whose = &change.resource;
@@ -402,7 +501,12 @@ fn fold(view: &mut View, change: &api::DerivedChange) {
         Figure::Kpi(c) => step(view, whose, c.before.as_ref(), c.after.as_ref()),
         Figure::Score(c) => step(view, whose, c.before.as_ref(), c.after.as_ref()),
         Figure::TeamScore(c) => {
-            step(view, &format!("{whose} in {}", c.cycle), c.before.as_ref(), c.after.as_ref());
+            step(
+                view,
+                &format!("{whose} in {}", c.cycle),
+                c.before.as_ref(),
+                c.after.as_ref(),
+            );
         }
     }
 }
@@ -415,7 +519,11 @@ async fn a_view_folded_from_a_snapshot_and_its_updates_is_the_next_snapshot() {
     let (resources, _) = early.snapshot().await;
     let mut view = view_of(&resources);
     // Everything that with_company makes, but the workspace and the KPI that are there.
-    server.workspaces().create_team(new_team("sales", "")).await.unwrap();
+    server
+        .workspaces()
+        .create_team(new_team("sales", ""))
+        .await
+        .unwrap();
     server.cycles().create_cycle(new_cycle("q1")).await.unwrap();
     let activate = api::ActivateCycleRequest {
         name: acme("cycles/q1"),
@@ -427,14 +535,26 @@ async fn a_view_folded_from_a_snapshot_and_its_updates_is_the_next_snapshot() {
     let mut win = new_objective("win");
     win.objective.as_mut().unwrap().team = acme("teams/sales");
     server.objectives().create_objective(win).await.unwrap();
-    server.objectives().create_key_result(new_key_result("win", "deals")).await.unwrap();
-    server.objectives().create_key_result(key_result_of_kpi("win", "nps", "nps")).await.unwrap();
+    server
+        .objectives()
+        .create_key_result(new_key_result("win", "deals"))
+        .await
+        .unwrap();
+    server
+        .objectives()
+        .create_key_result(key_result_of_kpi("win", "nps", "nps"))
+        .await
+        .unwrap();
     activate_objective(&server, "win").await;
     for day in 1..20 {
         server.clock.advance_to(at(day * 24 * 3600));
         let deals = new_check_in("objectives/win/keyResults/deals", "", day as f64);
         server.objectives().create_check_in(deals).await.unwrap();
-        server.kpis().record_measurement(measure("nps", day * 24 * 3600, 30.0 + day as f64)).await.unwrap();
+        server
+            .kpis()
+            .record_measurement(measure("nps", day * 24 * 3600, 30.0 + day as f64))
+            .await
+            .unwrap();
     }
     let mut late = Reader::of(&server, Start::Snapshot(())).await;
     let (resources, head) = late.snapshot().await;

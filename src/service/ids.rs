@@ -26,7 +26,12 @@ fn made(prefix: char, request_id: &str) -> String {
     let uuid = Uuid::try_parse(request_id).unwrap_or_else(|_| Uuid::new_v4());
     let digest = Sha256::digest(uuid.as_bytes());
     std::iter::once(prefix)
-        .chain(digest.iter().take(12).map(|byte| char::from(ALPHABET[usize::from(byte & 31)])))
+        .chain(
+            digest
+                .iter()
+                .take(12)
+                .map(|byte| char::from(ALPHABET[usize::from(byte & 31)])),
+        )
         .collect()
 }
 
@@ -46,7 +51,10 @@ mod tests {
         assert_eq!(of("Sales", "").unwrap_err().field, "team_id");
         let (first, second) = (of("", "").unwrap(), of("", "").unwrap());
         assert_ne!(first, second);
-        assert!(first.as_str().len() == 13 && first.as_str().starts_with('t'), "{first}");
+        assert!(
+            first.as_str().len() == 13 && first.as_str().starts_with('t'),
+            "{first}"
+        );
     }
 
     #[test]

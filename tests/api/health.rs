@@ -42,7 +42,10 @@ async fn nobody_is_served_before_the_log_is_replayed_and_everybody_behind_it() {
     let starting = Refused::new(Code::Unavailable, "STARTING", &[]);
     let written = server.workspaces().create_workspace(new_workspace("acme")).await;
     assert_eq!(Refused::of(&written.unwrap_err()), starting);
-    let listed = server.workspaces().list_workspaces(api::ListWorkspacesRequest::default()).await;
+    let listed = server
+        .workspaces()
+        .list_workspaces(api::ListWorkspacesRequest::default())
+        .await;
     assert_eq!(Refused::of(&listed.unwrap_err()), starting);
     let request = api::SubscribeRequest {
         parent: "workspaces/acme".to_owned(),
@@ -68,13 +71,25 @@ async fn a_server_that_stops_says_so_and_takes_nothing_more() {
     let mut server = Server::with(MemoryLog::new(), EngineConfig::default(), config).await;
     with_workspace(&server).await;
     let mut watch = server.watch("").await;
-    assert_eq!(watch.message().await.unwrap().unwrap().status(), ServingStatus::Serving);
+    assert_eq!(
+        watch.message().await.unwrap().unwrap().status(),
+        ServingStatus::Serving
+    );
     server.tell_to_stop();
-    assert_eq!(watch.message().await.unwrap().unwrap().status(), ServingStatus::NotServing);
+    assert_eq!(
+        watch.message().await.unwrap().unwrap().status(),
+        ServingStatus::NotServing
+    );
     let mut workspaces = server.workspaces();
-    server.ended().await.expect("it ends although somebody watches it");
+    server
+        .ended()
+        .await
+        .expect("it ends although somebody watches it");
     let refused = workspaces.create_team(new_team("sales", "")).await.unwrap_err();
-    assert!(matches!(refused.code(), Code::Unavailable | Code::Cancelled), "{refused:?}");
+    assert!(
+        matches!(refused.code(), Code::Unavailable | Code::Cancelled),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test]
@@ -101,17 +116,27 @@ async fn reflection_lists_the_services_in_both_versions() {
                 message_request: Some(MessageRequest::ListServices(String::new())),
             };
             let mut client = ServerReflectionClient::new(server.channel.clone());
-            let answers = client.server_reflection_info(tokio_stream::iter([request])).await.unwrap();
+            let answers = client
+                .server_reflection_info(tokio_stream::iter([request]))
+                .await
+                .unwrap();
             let answer = answers.into_inner().next().await.unwrap().unwrap();
             let Some(MessageResponse::ListServicesResponse(listed)) = answer.message_response else {
                 panic!("no list");
             };
-            listed.service.into_iter().map(|service| service.name).collect::<Vec<_>>()
+            listed
+                .service
+                .into_iter()
+                .map(|service| service.name)
+                .collect::<Vec<_>>()
         }};
     }
     for listed in [services!(v1), services!(v1alpha)] {
         for service in &SERVICES[1..] {
-            assert!(listed.iter().any(|name| name == service), "{service} is not in {listed:?}");
+            assert!(
+                listed.iter().any(|name| name == service),
+                "{service} is not in {listed:?}"
+            );
         }
         assert!(listed.iter().any(|name| name == "grpc.health.v1.Health"));
     }

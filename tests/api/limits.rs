@@ -64,11 +64,23 @@ async fn bytes_that_are_no_message_are_refused_and_the_server_lives_on() {
     let server = Server::start().await;
     with_workspace(&server).await;
     let before = server.heads().await;
-    for bytes in [&b"\xff\xff\xff\xff"[..], b"\x0a\x7fabc", b"\x0a\x02\xff\xfe", &[0x0b; 200]] {
-        let refused = send(&server, "/binnacle.v1.KpiService/RecordMeasurement", bytes).await.unwrap_err();
-        assert!(matches!(refused.code(), Code::Internal | Code::InvalidArgument), "{refused:?}");
+    for bytes in [
+        &b"\xff\xff\xff\xff"[..],
+        b"\x0a\x7fabc",
+        b"\x0a\x02\xff\xfe",
+        &[0x0b; 200],
+    ] {
+        let refused = send(&server, "/binnacle.v1.KpiService/RecordMeasurement", bytes)
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(refused.code(), Code::Internal | Code::InvalidArgument),
+            "{refused:?}"
+        );
     }
-    let unknown = send(&server, "/binnacle.v1.KpiService/Nothing", b"").await.unwrap_err();
+    let unknown = send(&server, "/binnacle.v1.KpiService/Nothing", b"")
+        .await
+        .unwrap_err();
     assert_eq!(unknown.code(), Code::Unimplemented);
     assert_eq!(server.heads().await, before);
 }
@@ -83,10 +95,22 @@ async fn a_message_over_4_mib_is_refused_and_one_just_below_is_read() {
         request
     };
     let before = server.head().await;
-    let refused = server.kpis().record_measurement(noted(4 * 1024 * 1024)).await.unwrap_err();
-    assert!(matches!(refused.code(), Code::OutOfRange | Code::ResourceExhausted), "{refused:?}");
-    let refusal = server.refusal(server.kpis().record_measurement(noted(4 * 1024 * 1024 - 200))).await;
-    assert_eq!(refusal, Refused::new(Code::InvalidArgument, "INVALID_FIELD", &["measurement.note"]));
+    let refused = server
+        .kpis()
+        .record_measurement(noted(4 * 1024 * 1024))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(refused.code(), Code::OutOfRange | Code::ResourceExhausted),
+        "{refused:?}"
+    );
+    let refusal = server
+        .refusal(server.kpis().record_measurement(noted(4 * 1024 * 1024 - 200)))
+        .await;
+    assert_eq!(
+        refusal,
+        Refused::new(Code::InvalidArgument, "INVALID_FIELD", &["measurement.note"])
+    );
     assert_eq!(server.head().await, before);
 }
 
@@ -117,7 +141,10 @@ async fn a_full_queue_says_so_at_once_and_when_to_come_back() {
         tokio::spawn(async move { client.record_measurement(measure("nps", second, 1.0)).await })
     };
     let first = write(0);
-    tokio::task::spawn_blocking(move || arrived.recv()).await.unwrap().expect("the first is on its way");
+    tokio::task::spawn_blocking(move || arrived.recv())
+        .await
+        .unwrap()
+        .expect("the first is on its way");
     // The first is at the disk, one more may wait: of two more exactly one is refused.
     let (second, third) = (write(1), write(2));
     let (status, waiting) = tokio::select! {
@@ -126,7 +153,10 @@ async fn a_full_queue_says_so_at_once_and_when_to_come_back() {
         refused = third => (refused.unwrap().unwrap_err(), Some(())),
     };
     let _ = waiting;
-    assert_eq!(Refused::of(&status), Refused::new(Code::ResourceExhausted, "OVERLOADED", &[]));
+    assert_eq!(
+        Refused::of(&status),
+        Refused::new(Code::ResourceExhausted, "OVERLOADED", &[])
+    );
     let retry = status.get_details_retry_info().expect("when to come back");
     assert!(retry.retry_delay.is_some_and(|delay| !delay.is_zero()));
     drop(open);
@@ -137,19 +167,40 @@ async fn a_full_queue_says_so_at_once_and_when_to_come_back() {
 async fn metadata_that_is_too_long_is_refused_by_name() {
     let server = Server::start().await;
     with_kpi(&server).await;
-    for key in ["binnacle-actor", "binnacle-on-behalf-of", "binnacle-correlation-id", "binnacle-causation-id", "traceparent"] {
+    for key in [
+        "binnacle-actor",
+        "binnacle-on-behalf-of",
+        "binnacle-correlation-id",
+        "binnacle-causation-id",
+        "traceparent",
+    ] {
         let mut request = tonic::Request::new(measure("nps", 0, 1.0));
-        request.metadata_mut().insert(key, "x".repeat(201).parse().unwrap());
+        request
+            .metadata_mut()
+            .insert(key, "x".repeat(201).parse().unwrap());
         let refusal = server.refusal(server.kpis().record_measurement(request)).await;
         assert_eq!(
             refusal,
-            Refused::new(Code::InvalidArgument, "INVALID_FIELD", &[&format!("metadata {key}")])
+            Refused::new(
+                Code::InvalidArgument,
+                "INVALID_FIELD",
+                &[&format!("metadata {key}")]
+            )
         );
     }
     let mut huge = tonic::Request::new(measure("nps", 0, 1.0));
-    huge.metadata_mut().insert("x-huge", "x".repeat(64 * 1024).parse().unwrap());
-    server.kpis().record_measurement(huge).await.expect_err("more headers than the server takes");
-    server.kpis().record_measurement(measure("nps", 0, 1.0)).await.expect("it lives on");
+    huge.metadata_mut()
+        .insert("x-huge", "x".repeat(64 * 1024).parse().unwrap());
+    server
+        .kpis()
+        .record_measurement(huge)
+        .await
+        .expect_err("more headers than the server takes");
+    server
+        .kpis()
+        .record_measurement(measure("nps", 0, 1.0))
+        .await
+        .expect("it lives on");
 }
 
 #[tokio::test]
@@ -159,7 +210,11 @@ async fn a_chain_of_a_thousand_teams_and_a_wide_alignment_are_survived() {
     let mut above = String::new();
     for number in 0..1000 {
         let name = format!("t{number}");
-        server.workspaces().create_team(new_team(&name, &above)).await.expect("one more");
+        server
+            .workspaces()
+            .create_team(new_team(&name, &above))
+            .await
+            .expect("one more");
         above = name;
     }
     let loops = api::UpdateTeamRequest {

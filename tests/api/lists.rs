@@ -22,7 +22,11 @@ async fn every_list_shows_what_there_is_and_a_hyphen_shows_all() {
     let server = Server::start().await;
     with_company(&server).await;
     let deals = "objectives/win/keyResults/deals";
-    server.objectives().create_check_in(new_check_in(deals, "c1", 1.0)).await.unwrap();
+    server
+        .objectives()
+        .create_check_in(new_check_in(deals, "c1", 1.0))
+        .await
+        .unwrap();
     macro_rules! listed {
         ($client:expr, $call:ident, $Request:ident, $items:ident, $parent:expr) => {{
             let request = api::$Request {
@@ -35,27 +39,82 @@ async fn every_list_shows_what_there_is_and_a_hyphen_shows_all() {
             answer.$items.len()
         }};
     }
-    let (mut workspaces, mut objectives, mut kpis) = (server.workspaces(), server.objectives(), server.kpis());
+    let (mut workspaces, mut objectives, mut kpis) =
+        (server.workspaces(), server.objectives(), server.kpis());
     let all = "workspaces/acme";
     assert_eq!(listed!(workspaces, list_teams, ListTeamsRequest, teams, all), 1);
-    assert_eq!(listed!(workspaces, list_members, ListMembersRequest, members, all), 1);
-    assert_eq!(listed!(server.cycles(), list_cycles, ListCyclesRequest, cycles, all), 1);
-    assert_eq!(listed!(objectives, list_objectives, ListObjectivesRequest, objectives, all), 1);
+    assert_eq!(
+        listed!(workspaces, list_members, ListMembersRequest, members, all),
+        1
+    );
+    assert_eq!(
+        listed!(server.cycles(), list_cycles, ListCyclesRequest, cycles, all),
+        1
+    );
+    assert_eq!(
+        listed!(
+            objectives,
+            list_objectives,
+            ListObjectivesRequest,
+            objectives,
+            all
+        ),
+        1
+    );
     assert_eq!(listed!(kpis, list_kpis, ListKpisRequest, kpis, all), 1);
     for parent in ["objectives/win", "objectives/-"] {
         let parent = acme(parent);
-        assert_eq!(listed!(objectives, list_key_results, ListKeyResultsRequest, key_results, parent), 2);
-        assert_eq!(listed!(objectives, list_initiatives, ListInitiativesRequest, initiatives, parent), 1);
+        assert_eq!(
+            listed!(
+                objectives,
+                list_key_results,
+                ListKeyResultsRequest,
+                key_results,
+                parent
+            ),
+            2
+        );
+        assert_eq!(
+            listed!(
+                objectives,
+                list_initiatives,
+                ListInitiativesRequest,
+                initiatives,
+                parent
+            ),
+            1
+        );
     }
-    for parent in [deals, "objectives/win/keyResults/-", "objectives/-/keyResults/deals", "objectives/-/keyResults/-"] {
+    for parent in [
+        deals,
+        "objectives/win/keyResults/-",
+        "objectives/-/keyResults/deals",
+        "objectives/-/keyResults/-",
+    ] {
         let parent = acme(parent);
-        assert_eq!(listed!(objectives, list_check_ins, ListCheckInsRequest, check_ins, parent), 1, "{parent}");
+        assert_eq!(
+            listed!(objectives, list_check_ins, ListCheckInsRequest, check_ins, parent),
+            1,
+            "{parent}"
+        );
     }
     for parent in ["kpis/nps", "kpis/-"] {
         let parent = acme(parent);
-        assert_eq!(listed!(kpis, list_targets, ListTargetsRequest, targets, parent), 1);
+        assert_eq!(
+            listed!(kpis, list_targets, ListTargetsRequest, targets, parent),
+            1
+        );
     }
-    assert_eq!(listed!(kpis, list_measurements, ListMeasurementsRequest, measurements, acme("kpis/nps")), 1);
+    assert_eq!(
+        listed!(
+            kpis,
+            list_measurements,
+            ListMeasurementsRequest,
+            measurements,
+            acme("kpis/nps")
+        ),
+        1
+    );
 }
 
 #[tokio::test]
@@ -69,18 +128,37 @@ async fn pages_show_one_revision_while_writes_go_on() {
     let mut seen = Vec::new();
     let mut token = String::new();
     loop {
-        let page = server.kpis().list_kpis(list_kpis(1, &token)).await.unwrap().into_inner();
+        let page = server
+            .kpis()
+            .list_kpis(list_kpis(1, &token))
+            .await
+            .unwrap()
+            .into_inner();
         assert_eq!(page.revision, pinned);
-        seen.extend(page.kpis.into_iter().map(|kpi| (kpi.name, kpi.health.unwrap().measurement_count)));
+        seen.extend(
+            page.kpis
+                .into_iter()
+                .map(|kpi| (kpi.name, kpi.health.unwrap().measurement_count)),
+        );
         if page.next_page_token.is_empty() {
             break;
         }
         token = page.next_page_token;
         let number = seen.len();
-        server.kpis().create_kpi(new_kpi(&format!("b{number}"))).await.unwrap();
-        server.kpis().record_measurement(measure("g", number as i64, 1.0)).await.unwrap();
+        server
+            .kpis()
+            .create_kpi(new_kpi(&format!("b{number}")))
+            .await
+            .unwrap();
+        server
+            .kpis()
+            .record_measurement(measure("g", number as i64, 1.0))
+            .await
+            .unwrap();
     }
-    let expected: Vec<_> = ["a", "c", "e", "g"].map(|name| (acme(&format!("kpis/{name}")), 0)).into();
+    let expected: Vec<_> = ["a", "c", "e", "g"]
+        .map(|name| (acme(&format!("kpis/{name}")), 0))
+        .into();
     assert_eq!(seen, expected);
 }
 
@@ -92,9 +170,19 @@ async fn a_page_token_is_bound_to_its_list() {
         server.kpis().create_kpi(new_kpi(name)).await.unwrap();
         server.workspaces().create_team(new_team(name, "")).await.unwrap();
     }
-    let page = server.kpis().list_kpis(list_kpis(1, "")).await.unwrap().into_inner();
+    let page = server
+        .kpis()
+        .list_kpis(list_kpis(1, ""))
+        .await
+        .unwrap()
+        .into_inner();
     let token = page.next_page_token;
-    let larger = server.kpis().list_kpis(list_kpis(1000, &token)).await.unwrap().into_inner();
+    let larger = server
+        .kpis()
+        .list_kpis(list_kpis(1000, &token))
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(larger.kpis.len(), 2, "the page size may change");
     let bad = Refused::new(Code::InvalidArgument, "INVALID_FIELD", &["page_token"]);
     let teams = api::ListTeamsRequest {
@@ -104,17 +192,30 @@ async fn a_page_token_is_bound_to_its_list() {
     };
     assert_eq!(server.refusal(server.workspaces().list_teams(teams)).await, bad);
     for garbage in ["garbage", "AA", &token[1..], &"A".repeat(5000)] {
-        assert_eq!(server.refusal(server.kpis().list_kpis(list_kpis(1, garbage))).await, bad, "{garbage}");
+        assert_eq!(
+            server
+                .refusal(server.kpis().list_kpis(list_kpis(1, garbage)))
+                .await,
+            bad,
+            "{garbage}"
+        );
     }
     let negative = server.refusal(server.kpis().list_kpis(list_kpis(-1, ""))).await;
-    assert_eq!(negative, Refused::new(Code::InvalidArgument, "INVALID_FIELD", &["page_size"]));
+    assert_eq!(
+        negative,
+        Refused::new(Code::InvalidArgument, "INVALID_FIELD", &["page_size"])
+    );
 }
 
 /// A token as anybody can make one who knows the format: the seal is no secret.
 fn forged(binding: &[&str], revision: u64, last_key: &str) -> String {
     let revision = revision.to_be_bytes();
     let mut hash = Sha256::new();
-    for part in binding.iter().map(|part| part.as_bytes()).chain([&revision[..], last_key.as_bytes()]) {
+    for part in binding
+        .iter()
+        .map(|part| part.as_bytes())
+        .chain([&revision[..], last_key.as_bytes()])
+    {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
@@ -132,7 +233,12 @@ async fn a_page_token_of_what_has_not_happened_ends_at_once() {
     let future = Refused::new(Code::OutOfRange, "REVISION_IN_FUTURE", &[]);
     for revision in [99, u64::MAX] {
         let token = forged(&["ListKpisRequest", "workspaces/acme", "", ""], revision, "a");
-        assert_eq!(server.refusal(server.kpis().list_kpis(list_kpis(1, &token))).await, future);
+        assert_eq!(
+            server
+                .refusal(server.kpis().list_kpis(list_kpis(1, &token)))
+                .await,
+            future
+        );
         for (newest_first, direction) in [(false, ""), (true, "newest_first")] {
             for last in [0, 1, 50, u64::MAX] {
                 let binding = ["ListEvents", "workspaces/acme", direction];
@@ -152,7 +258,12 @@ async fn a_page_token_of_what_has_not_happened_ends_at_once() {
         page_token: behind_the_end,
         ..Default::default()
     };
-    let page = server.audit().list_events(request).await.expect("an empty page").into_inner();
+    let page = server
+        .audit()
+        .list_events(request)
+        .await
+        .expect("an empty page")
+        .into_inner();
     assert!(page.events.is_empty() && page.next_page_token.is_empty());
 }
 
@@ -161,7 +272,11 @@ async fn measurements_are_listed_by_effective_time_between_two_moments() {
     let server = Server::start().await;
     with_kpi(&server).await;
     for second in [-30, -10, -20, 0] {
-        server.kpis().record_measurement(measure("nps", second, second as f64)).await.unwrap();
+        server
+            .kpis()
+            .record_measurement(measure("nps", second, second as f64))
+            .await
+            .unwrap();
     }
     let list = async |start: Option<i64>, end: Option<i64>| -> Vec<f64> {
         let mut values = Vec::new();
@@ -173,8 +288,17 @@ async fn measurements_are_listed_by_effective_time_between_two_moments() {
             ..Default::default()
         };
         loop {
-            let page = server.kpis().list_measurements(request.clone()).await.unwrap().into_inner();
-            values.extend(page.measurements.iter().filter_map(|measurement| measurement.value));
+            let page = server
+                .kpis()
+                .list_measurements(request.clone())
+                .await
+                .unwrap()
+                .into_inner();
+            values.extend(
+                page.measurements
+                    .iter()
+                    .filter_map(|measurement| measurement.value),
+            );
             if page.next_page_token.is_empty() {
                 return values;
             }
@@ -182,7 +306,11 @@ async fn measurements_are_listed_by_effective_time_between_two_moments() {
         }
     };
     assert_eq!(list(None, None).await, [-30.0, -20.0, -10.0, 0.0]);
-    assert_eq!(list(Some(-20), Some(0)).await, [-20.0, -10.0], "from the first, up to before the second");
+    assert_eq!(
+        list(Some(-20), Some(0)).await,
+        [-20.0, -10.0],
+        "from the first, up to before the second"
+    );
     assert_eq!(list(Some(0), Some(-20)).await, [] as [f64; 0]);
 }
 
@@ -198,7 +326,12 @@ async fn a_page_ends_early_where_one_message_would_not_hold_it() {
     }
     let (mut seen, mut token) = (0, String::new());
     loop {
-        let page = server.kpis().list_kpis(list_kpis(1000, &token)).await.expect("a page").into_inner();
+        let page = server
+            .kpis()
+            .list_kpis(list_kpis(1000, &token))
+            .await
+            .expect("a page")
+            .into_inner();
         seen += page.kpis.len();
         if page.next_page_token.is_empty() {
             break;
@@ -210,6 +343,11 @@ async fn a_page_ends_early_where_one_message_would_not_hold_it() {
         parent: "workspaces/acme".to_owned(),
         ..Default::default()
     };
-    let overview = server.progress().get_overview(overview).await.expect("an overview").into_inner();
+    let overview = server
+        .progress()
+        .get_overview(overview)
+        .await
+        .expect("an overview")
+        .into_inner();
     assert!(overview.truncated && !overview.kpis.is_empty());
 }

@@ -17,7 +17,11 @@ async fn a_retry_answers_as_of_its_revision_and_records_nothing() {
     let mut client = server.kpis();
     let mut request = measure("nps", 0, 1.0);
     request.request_id = REQUEST.to_owned();
-    let first = client.record_measurement(request.clone()).await.unwrap().into_inner();
+    let first = client
+        .record_measurement(request.clone())
+        .await
+        .unwrap()
+        .into_inner();
     client.record_measurement(measure("nps", 0, 2.0)).await.unwrap();
     let head = server.head().await;
     let again = client.record_measurement(request.clone()).await.unwrap();
@@ -41,10 +45,22 @@ async fn a_retry_of_a_creation_whose_id_the_server_chose_answers_the_same_resour
         request
     };
     let mut workspaces = server.workspaces();
-    let first = workspaces.create_workspace(unnamed(new_workspace("x"))).await.unwrap().into_inner();
-    let again = workspaces.create_workspace(unnamed(new_workspace("x"))).await.unwrap().into_inner();
+    let first = workspaces
+        .create_workspace(unnamed(new_workspace("x")))
+        .await
+        .unwrap()
+        .into_inner();
+    let again = workspaces
+        .create_workspace(unnamed(new_workspace("x")))
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(again, first);
-    assert_eq!(server.heads().await, [(first.name, 1)], "a second workspace was made");
+    assert_eq!(
+        server.heads().await,
+        [(first.name, 1)],
+        "a second workspace was made"
+    );
 
     with_workspace(&server).await;
     let team = api::CreateTeamRequest {
@@ -62,8 +78,15 @@ async fn a_retry_of_a_creation_whose_id_the_server_chose_answers_the_same_resour
         ..new_objective("win")
     };
     let mut objectives = server.objectives();
-    let first = objectives.create_objective(objective.clone()).await.unwrap().into_inner();
-    assert_eq!(objectives.create_objective(objective).await.unwrap().into_inner(), first);
+    let first = objectives
+        .create_objective(objective.clone())
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(
+        objectives.create_objective(objective).await.unwrap().into_inner(),
+        first
+    );
 }
 
 async fn with_company_around(server: &Server) {
@@ -88,9 +111,17 @@ async fn a_request_that_changed_nothing_is_known_again_after_a_restart() {
     };
     let mut server = start().await;
     with_workspace(&server).await;
-    server.workspaces().create_team(new_team("sales", "")).await.unwrap();
+    server
+        .workspaces()
+        .create_team(new_team("sales", ""))
+        .await
+        .unwrap();
     let first = server.workspaces().update_team(request.clone()).await.unwrap();
-    assert_eq!(first.metadata().get("binnacle-revision").unwrap(), "3", "a commit without events");
+    assert_eq!(
+        first.metadata().get("binnacle-revision").unwrap(),
+        "3",
+        "a commit without events"
+    );
     server.tell_to_stop();
     server.ended().await.unwrap();
 
@@ -103,7 +134,10 @@ async fn a_request_that_changed_nothing_is_known_again_after_a_restart() {
         ..request
     };
     let refused = server.refusal(server.workspaces().update_team(other)).await;
-    assert_eq!(refused, Refused::new(Code::AlreadyExists, "REQUEST_ID_REUSED", &[]));
+    assert_eq!(
+        refused,
+        Refused::new(Code::AlreadyExists, "REQUEST_ID_REUSED", &[])
+    );
 }
 
 #[tokio::test]
@@ -113,10 +147,16 @@ async fn the_same_request_id_of_another_principal_or_method_is_another_request()
     for actor in ["maria", "jo"] {
         let mut request = tonic::Request::new(measure("nps", 0, 1.0));
         request.get_mut().request_id = REQUEST.to_owned();
-        request.metadata_mut().insert("binnacle-actor", actor.parse().unwrap());
+        request
+            .metadata_mut()
+            .insert("binnacle-actor", actor.parse().unwrap());
         server.kpis().record_measurement(request).await.unwrap();
     }
-    assert_eq!(server.head().await, 4, "the second changes nothing and is remembered all the same");
+    assert_eq!(
+        server.head().await,
+        4,
+        "the second changes nothing and is remembered all the same"
+    );
     let target = api::SetTargetRequest {
         request_id: REQUEST.to_owned(),
         ..new_target("nps")

@@ -13,7 +13,11 @@ fn done<T>(response: Response<T>) -> (T, i64) {
 }
 
 fn revision(metadata: &MetadataMap) -> i64 {
-    let text = metadata.get("binnacle-revision").expect("the trailer").to_str().expect("a text");
+    let text = metadata
+        .get("binnacle-revision")
+        .expect("the trailer")
+        .to_str()
+        .expect("a text");
     text.parse().expect("a revision")
 }
 
@@ -22,7 +26,10 @@ async fn a_workspace_its_people_and_its_teams_are_made_and_changed() {
     let server = Server::start().await;
     let mut client = server.workspaces();
     let (workspace, revision) = done(client.create_workspace(new_workspace("acme")).await.unwrap());
-    assert_eq!((workspace.name.as_str(), workspace.revision, revision), ("workspaces/acme", 1, 1));
+    assert_eq!(
+        (workspace.name.as_str(), workspace.revision, revision),
+        ("workspaces/acme", 1, 1)
+    );
     assert_eq!(workspace.today, date(2026, 1, 1));
     assert_eq!(workspace.etag, "r1");
 
@@ -39,7 +46,10 @@ async fn a_workspace_its_people_and_its_teams_are_made_and_changed() {
     let mut named = update;
     named.workspace.as_mut().unwrap().name = "workspaces/acme".to_owned();
     let (workspace, revision) = done(client.update_workspace(named).await.unwrap());
-    assert_eq!((workspace.ultimate_goal.as_str(), workspace.title.as_str()), ("Everybody rows", "acme"));
+    assert_eq!(
+        (workspace.ultimate_goal.as_str(), workspace.title.as_str()),
+        ("Everybody rows", "acme")
+    );
     assert_eq!(revision, 2);
 
     let (team, _) = done(client.create_team(new_team("sales", "")).await.unwrap());
@@ -55,7 +65,10 @@ async fn a_workspace_its_people_and_its_teams_are_made_and_changed() {
         ..Default::default()
     };
     let (team, revision) = done(client.update_team(update.clone()).await.unwrap());
-    assert_eq!((team.lead.as_str(), team.etag.as_str(), revision), (acme("members/maria").as_str(), "r5", 5));
+    assert_eq!(
+        (team.lead.as_str(), team.etag.as_str(), revision),
+        (acme("members/maria").as_str(), "r5", 5)
+    );
     let (_, revision) = done(client.update_team(update).await.unwrap());
     assert_eq!(revision, 5, "what changes nothing has a revision too: the head");
     assert_eq!(server.head().await, 5);
@@ -138,17 +151,32 @@ async fn an_objective_is_made_changed_activated_and_checked_in_on() {
         ..Default::default()
     };
     let (initiative, _) = done(client.update_initiative(update).await.unwrap());
-    assert_eq!((initiative.state(), initiative.done_count), (api::initiative::State::Done, Some(0)));
+    assert_eq!(
+        (initiative.state(), initiative.done_count),
+        (api::initiative::State::Done, Some(0))
+    );
 
     let request = new_check_in("objectives/win/keyResults/deals", "first", 5.0);
     let (check_in, revision) = done(client.create_check_in(request).await.unwrap());
-    assert_eq!((check_in.value, check_in.principal.as_str()), (Some(5.0), "anonymous"));
-    assert_eq!((check_in.revision, revision), (server.head().await, check_in.revision));
+    assert_eq!(
+        (check_in.value, check_in.principal.as_str()),
+        (Some(5.0), "anonymous")
+    );
+    assert_eq!(
+        (check_in.revision, revision),
+        (server.head().await, check_in.revision)
+    );
     let request = api::GetKeyResultRequest {
         name: acme("objectives/win/keyResults/deals"),
         min_revision: revision,
     };
-    let progress = client.get_key_result(request).await.unwrap().into_inner().progress.unwrap();
+    let progress = client
+        .get_key_result(request)
+        .await
+        .unwrap()
+        .into_inner()
+        .progress
+        .unwrap();
     assert_eq!((progress.current, progress.score), (Some(5.0), 0.5));
     assert_eq!(progress.status(), api::Status::OnTrack);
 }
@@ -170,12 +198,19 @@ async fn a_kpi_is_made_changed_given_a_target_and_measured() {
     let (kpi, _) = done(client.update_kpi(update).await.unwrap());
     assert_eq!(kpi.area, "care");
     let (target, revision) = done(client.set_target(new_target("nps")).await.unwrap());
-    assert_eq!((target.name, target.revision), (acme("kpis/nps/targets/2026-01-01"), revision));
+    assert_eq!(
+        (target.name, target.revision),
+        (acme("kpis/nps/targets/2026-01-01"), revision)
+    );
 
     let (measured, revision) = done(client.record_measurement(measure("nps", 0, 51.0)).await.unwrap());
     assert_eq!((measured.value, measured.revision), (Some(51.0), revision));
     let (again, same) = done(client.record_measurement(measure("nps", 0, 51.0)).await.unwrap());
-    assert_eq!((again.revision, same), (revision, revision), "an identical repeat records nothing");
+    assert_eq!(
+        (again.revision, same),
+        (revision, revision),
+        "an identical repeat records nothing"
+    );
     assert_eq!(server.head().await, revision);
 
     let batch = api::BatchRecordMeasurementsRequest {
@@ -189,7 +224,14 @@ async fn a_kpi_is_made_changed_given_a_target_and_measured() {
         ..Default::default()
     };
     let (batch, revision) = done(client.batch_record_measurements(batch).await.unwrap());
-    assert_eq!((batch.recorded_count, batch.superseded_count, batch.unchanged_count), (2, 0, 2));
+    assert_eq!(
+        (
+            batch.recorded_count,
+            batch.superseded_count,
+            batch.unchanged_count
+        ),
+        (2, 0, 2)
+    );
     assert_eq!(batch.revision, revision);
     let (superseded, _) = done(client.record_measurement(measure("nps", 2, 49.0)).await.unwrap());
     assert_eq!(superseded.value, Some(49.0));
@@ -197,7 +239,13 @@ async fn a_kpi_is_made_changed_given_a_target_and_measured() {
         name: acme("kpis/nps"),
         min_revision: 0,
     };
-    let health = client.get_kpi(request).await.unwrap().into_inner().health.unwrap();
+    let health = client
+        .get_kpi(request)
+        .await
+        .unwrap()
+        .into_inner()
+        .health
+        .unwrap();
     assert_eq!(health.health(), api::Health::Breached);
     assert_eq!((health.latest_value, health.measurement_count), (Some(49.0), 3));
 }

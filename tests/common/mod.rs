@@ -77,12 +77,9 @@ impl Server {
         let bound = BoundServer::bind("127.0.0.1:0".parse().expect("an address"), config).expect("a port");
         let address = bound.address();
         let (stop, stopped) = oneshot::channel();
-        let ended = tokio::spawn(bound.serve(
-            move || Ok(open()),
-            async move {
-                let _gone = stopped.await;
-            },
-        ));
+        let ended = tokio::spawn(bound.serve(move || Ok(open()), async move {
+            let _gone = stopped.await;
+        }));
         let channel = Channel::from_shared(format!("http://{address}"))
             .expect("an address")
             .connect_lazy();
@@ -134,7 +131,10 @@ impl Server {
         HealthClient::new(self.channel.clone())
     }
 
-    pub(crate) async fn watch(&self, service: &str) -> tonic::Streaming<tonic_health::pb::HealthCheckResponse> {
+    pub(crate) async fn watch(
+        &self,
+        service: &str,
+    ) -> tonic::Streaming<tonic_health::pb::HealthCheckResponse> {
         let service = service.to_owned();
         let request = HealthCheckRequest { service };
         self.health().watch(request).await.expect("health").into_inner()
@@ -146,7 +146,11 @@ impl Server {
             page_size: 1000,
             ..Default::default()
         };
-        let listed = self.workspaces().list_workspaces(request).await.expect("workspaces");
+        let listed = self
+            .workspaces()
+            .list_workspaces(request)
+            .await
+            .expect("workspaces");
         let workspaces = listed.into_inner().workspaces;
         workspaces.into_iter().map(|w| (w.name, w.revision)).collect()
     }
@@ -154,11 +158,18 @@ impl Server {
     /// The newest revision of workspaces/acme.
     pub(crate) async fn head(&self) -> i64 {
         let heads = self.heads().await;
-        heads.iter().find(|(name, _)| name == "workspaces/acme").expect("acme").1
+        heads
+            .iter()
+            .find(|(name, _)| name == "workspaces/acme")
+            .expect("acme")
+            .1
     }
 
     /// A call that is refused, and records nothing.
-    pub(crate) async fn refusal<T: Debug>(&self, call: impl Future<Output = Result<Response<T>, Status>>) -> Refused {
+    pub(crate) async fn refusal<T: Debug>(
+        &self,
+        call: impl Future<Output = Result<Response<T>, Status>>,
+    ) -> Refused {
         let before = self.heads().await;
         let status = call.await.expect_err("a refusal");
         assert_eq!(self.heads().await, before, "recorded although refused: {status}");
@@ -169,19 +180,30 @@ impl Server {
 impl Refused {
     pub(crate) fn of(status: &Status) -> Self {
         let details = status.check_error_details().expect("details");
-        let info = details.error_info().unwrap_or_else(|| panic!("no reason: {status:?}"));
+        let info = details
+            .error_info()
+            .unwrap_or_else(|| panic!("no reason: {status:?}"));
         assert_eq!(info.domain, "binnacle");
         assert!(!status.message().is_empty());
         for leak in ["panicked", ".rs:", "src/", "unwrap"] {
             assert!(!status.message().contains(leak), "it leaks: {status}");
         }
         let fields = details.bad_request().map(|bad| {
-            bad.field_violations.iter().map(|violation| violation.field.clone()).collect::<Vec<_>>()
+            bad.field_violations
+                .iter()
+                .map(|violation| violation.field.clone())
+                .collect::<Vec<_>>()
         });
-        let rules = details
-            .precondition_failure()
-            .map(|rule| rule.violations.iter().map(|violation| violation.subject.clone()).collect());
-        let resource = info.metadata.get("resource").map(|resource| vec![resource.clone()]);
+        let rules = details.precondition_failure().map(|rule| {
+            rule.violations
+                .iter()
+                .map(|violation| violation.subject.clone())
+                .collect()
+        });
+        let resource = info
+            .metadata
+            .get("resource")
+            .map(|resource| vec![resource.clone()]);
         Self {
             code: status.code(),
             reason: info.reason.clone(),
@@ -242,7 +264,11 @@ pub(crate) fn new_workspace(id: &str) -> api::CreateWorkspaceRequest {
 }
 
 pub(crate) fn new_team(id: &str, parent: &str) -> api::CreateTeamRequest {
-    let parent_team = if parent.is_empty() { String::new() } else { acme(&format!("teams/{parent}")) };
+    let parent_team = if parent.is_empty() {
+        String::new()
+    } else {
+        acme(&format!("teams/{parent}"))
+    };
     api::CreateTeamRequest {
         parent: "workspaces/acme".to_owned(),
         team_id: id.to_owned(),
@@ -383,7 +409,11 @@ pub(crate) fn measure(kpi: &str, second: i64, value: f64) -> api::RecordMeasurem
 
 /// workspaces/acme alone; its owner is members/anonymous.
 pub(crate) async fn with_workspace(server: &Server) {
-    server.workspaces().create_workspace(new_workspace("acme")).await.expect("a workspace");
+    server
+        .workspaces()
+        .create_workspace(new_workspace("acme"))
+        .await
+        .expect("a workspace");
 }
 
 /// A workspace with one KPI, nps.
@@ -396,21 +426,57 @@ pub(crate) async fn with_kpi(server: &Server) {
 /// with key results deals (by check-ins) and nps (by the KPI), initiative demos.
 pub(crate) async fn with_company(server: &Server) {
     with_kpi(server).await;
-    server.workspaces().create_team(new_team("sales", "")).await.expect("a team");
-    server.cycles().create_cycle(new_cycle("q1")).await.expect("a cycle");
+    server
+        .workspaces()
+        .create_team(new_team("sales", ""))
+        .await
+        .expect("a team");
+    server
+        .cycles()
+        .create_cycle(new_cycle("q1"))
+        .await
+        .expect("a cycle");
     let activate = api::ActivateCycleRequest {
         name: acme("cycles/q1"),
         ..Default::default()
     };
-    server.cycles().activate_cycle(activate).await.expect("an active cycle");
-    server.kpis().set_target(new_target("nps")).await.expect("a target");
-    server.kpis().record_measurement(measure("nps", 0, 40.0)).await.expect("a value");
+    server
+        .cycles()
+        .activate_cycle(activate)
+        .await
+        .expect("an active cycle");
+    server
+        .kpis()
+        .set_target(new_target("nps"))
+        .await
+        .expect("a target");
+    server
+        .kpis()
+        .record_measurement(measure("nps", 0, 40.0))
+        .await
+        .expect("a value");
     let mut win = new_objective("win");
     win.objective.as_mut().expect("an objective").team = acme("teams/sales");
-    server.objectives().create_objective(win).await.expect("an objective");
-    server.objectives().create_key_result(new_key_result("win", "deals")).await.expect("a key result");
-    server.objectives().create_key_result(key_result_of_kpi("win", "nps", "nps")).await.expect("a key result");
-    server.objectives().create_initiative(new_initiative("win", "demos")).await.expect("an initiative");
+    server
+        .objectives()
+        .create_objective(win)
+        .await
+        .expect("an objective");
+    server
+        .objectives()
+        .create_key_result(new_key_result("win", "deals"))
+        .await
+        .expect("a key result");
+    server
+        .objectives()
+        .create_key_result(key_result_of_kpi("win", "nps", "nps"))
+        .await
+        .expect("a key result");
+    server
+        .objectives()
+        .create_initiative(new_initiative("win", "demos"))
+        .await
+        .expect("an initiative");
     activate_objective(server, "win").await;
 }
 
@@ -432,5 +498,9 @@ pub(crate) async fn activate_objective(server: &Server, id: &str) {
         name: acme(&format!("objectives/{id}")),
         ..Default::default()
     };
-    server.objectives().activate_objective(activate).await.expect("an active objective");
+    server
+        .objectives()
+        .activate_objective(activate)
+        .await
+        .expect("an active objective");
 }
