@@ -92,6 +92,10 @@ impl Given {
     }
 
     /// What a command would come to.
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "a table reads better without borrowing"
+    )]
     pub(crate) fn when(&self, command: Command) -> Outcome {
         let before = self.workspace.clone();
         let decided = self.decided(&command);
