@@ -372,7 +372,7 @@ fn objective_fields(a: u8, b: u8, number: i16) -> ObjectiveFields {
         team: (b % 4 != 3).then(|| id("t", b, 4)).filter(|_| b > 3),
         contributing_teams: Vec::new(),
         cycle: id("c", b, 3),
-        ambition: if a % 2 == 0 {
+        ambition: if a.is_multiple_of(2) {
             Ambition::Committed
         } else {
             Ambition::Aspirational
@@ -394,13 +394,13 @@ fn key_result_fields(a: u8, b: u8, number: i16) -> KeyResultFields {
         title: title("key result"),
         owner: None,
         kind: KeyResultKind::Metric(Metric {
-            baseline: (a % 4 != 0 || !linked).then_some(baseline),
+            baseline: (!a.is_multiple_of(4) || !linked).then_some(baseline),
             target: value(number),
         }),
         unit: None,
         weight: Weight::parse(f64::from(a % 3)).expect("a weight"),
         kpi: linked.then(|| id("p", a, 3)),
-        due_date: (a % 5 == 0).then(|| day(b / 8)),
+        due_date: (a.is_multiple_of(5)).then(|| day(b / 8)),
     }
 }
 

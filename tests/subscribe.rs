@@ -250,7 +250,7 @@ async fn a_live_stream_says_when_it_is_caught_up_and_where_it_stands_when_nothin
     let mut reader = Reader::of(&server, Start::Live(())).await;
     assert_eq!(reader.wait_for(caught_up).await.1, 2);
     let checkpoint = |event: &Event| match event {
-        Event::Checkpoint(checkpoint) => Some(checkpoint.clone()),
+        Event::Checkpoint(checkpoint) => Some(*checkpoint),
         Event::Update(_) => panic!("nothing happened"),
         _ => None,
     };

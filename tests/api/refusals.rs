@@ -229,7 +229,8 @@ async fn what_makes_no_sense_is_named_field_by_field() {
     ];
     let mut refusal = server.refusal(kpis.create_kpi(kpi)).await;
     let mut expected = unknown.map(|field| format!("kpi.{field}"));
-    (refusal.about.sort(), expected.sort());
+    refusal.about.sort();
+    expected.sort();
     assert_eq!(refusal.about, expected);
     assert_eq!(refusal.code, InvalidArgument);
 

@@ -71,7 +71,7 @@ async fn a_retry_of_a_creation_whose_id_the_server_chose_answers_the_same_resour
     let first = workspaces.create_team(team.clone()).await.unwrap().into_inner();
     assert_eq!(workspaces.create_team(team).await.unwrap().into_inner(), first);
 
-    with_company_around(&server).await;
+    server.cycles().create_cycle(new_cycle("q1")).await.unwrap();
     let objective = api::CreateObjectiveRequest {
         objective_id: String::new(),
         request_id: REQUEST.to_owned(),
@@ -87,10 +87,6 @@ async fn a_retry_of_a_creation_whose_id_the_server_chose_answers_the_same_resour
         objectives.create_objective(objective).await.unwrap().into_inner(),
         first
     );
-}
-
-async fn with_company_around(server: &Server) {
-    server.cycles().create_cycle(new_cycle("q1")).await.unwrap();
 }
 
 #[tokio::test]
