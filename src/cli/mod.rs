@@ -6,6 +6,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod demo;
+mod import;
 mod serve;
 
 /// An event-sourced OKR and KPI service.
@@ -20,6 +22,10 @@ struct Cli {
 enum Command {
     /// Runs the server.
     Serve(serve::Serve),
+    /// Brings data from files into a workspace.
+    Import(import::Import),
+    /// Tells a story of eight weeks on a server of its own, and shows what a subscriber sees.
+    Demo(demo::Demo),
 }
 
 /// A command that did not do what it was asked: one sentence for the person, and the exit code.
@@ -45,6 +51,8 @@ pub(crate) enum FailureKind {
 pub fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Serve(serve) => serve.run(),
+        Command::Import(import) => import.run(),
+        Command::Demo(demo) => demo.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -71,7 +71,7 @@ struct Settings {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
-enum LogFormat {
+pub(super) enum LogFormat {
     /// For people.
     Pretty,
     /// For machines, one object a line.
@@ -97,7 +97,10 @@ impl Serve {
                 format!("the runtime cannot be started: {error}"),
             )
         })?;
-        runtime.block_on(serve(settings))
+        let served = runtime.block_on(serve(settings));
+        // A start that was interrupted may still be reading its log: nothing waits for that.
+        runtime.shutdown_background();
+        served
     }
 }
 
@@ -143,7 +146,7 @@ pub(super) fn open_engine(
     Ok(engine)
 }
 
-fn shutdown_signal() -> Result<impl Future<Output = ()> + Send, Failure> {
+pub(super) fn shutdown_signal() -> Result<impl Future<Output = ()> + Send, Failure> {
     let listen = |kind| {
         signal(kind)
             .map_err(|error| Failure::new(FailureKind::Failed, format!("signals cannot be heard: {error}")))
@@ -192,7 +195,7 @@ fn read(file: &Path) -> Result<Settings, Failure> {
     toml::from_str(&text).map_err(|error| wrong(&error))
 }
 
-fn start_logging(format: LogFormat, filter: Option<&str>) -> Result<(), Failure> {
+pub(super) fn start_logging(format: LogFormat, filter: Option<&str>) -> Result<(), Failure> {
     let filter = tracing_subscriber::EnvFilter::try_new(filter.unwrap_or("info")).map_err(|error| {
         Failure::new(
             FailureKind::Usage,

@@ -1,0 +1,322 @@
+//! A picture as lines of text. Pure: the same picture, width and colours are the same lines.
+//!
+//! Invariant: no line is wider than it was told, and without colours there is no escape sequence in any.
+
+use super::text::{bar, cut, left, number, right, sparkline, suffix, value};
+use super::view::{Bounds, KeyResultPicture, KpiPicture, Notable, Picture};
+use crate::proto::api;
+
+/// How wide lines are, and whether they have colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Style {
+    pub(super) columns: usize,
+    pub(super) colours: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Colour {
+    Plain,
+    Bold,
+    Dim,
+    Green,
+    Yellow,
+    Red,
+}
+
+/// The columns of the table.
+struct Grid {
+    title: usize,
+    bar: usize,
+    detail: usize,
+    status: usize,
+}
+
+/// The narrowest and the widest that a frame is drawn.
+const COLUMNS_MIN: usize = 60;
+const COLUMNS_MAX: usize = 100;
+const SCORE: usize = 4;
+
+impl Style {
+    fn paint(self, text: &str, colour: Colour) -> String {
+        let code = match colour {
+            Colour::Plain => return text.to_owned(),
+            _ if !self.colours => return text.to_owned(),
+            Colour::Bold => "1",
+            Colour::Dim => "2",
+            Colour::Green => "32",
+            Colour::Yellow => "33",
+            Colour::Red => "31",
+        };
+        format!("\x1b[{code}m{text}\x1b[0m")
+    }
+
+    fn width(self) -> usize {
+        self.columns.clamp(COLUMNS_MIN, COLUMNS_MAX)
+    }
+
+    fn grid(self) -> Grid {
+        let width = self.width();
+        let (bar, detail) = if width >= 96 { (16, 26) } else { (10, 22) };
+        let status = 11;
+        Grid {
+            title: width - bar - SCORE - detail - status - 5,
+            bar,
+            detail,
+            status,
+        }
+    }
+}
+
+/// The whole picture.
+pub(super) fn frame(picture: &Picture, style: Style) -> Vec<String> {
+    let mut lines = heading(picture, style);
+    lines.push(String::new());
+    lines.push(titles(style, "OBJECTIVES", "score, ┊ expected", "status"));
+    for (name, _) in &picture.objectives {
+        lines.extend(objective(picture, name, style));
+    }
+    lines.push(String::new());
+    lines.push(titles(style, "KPIS", "week by week", "health"));
+    for kpi in picture.kpis.values() {
+        lines.push(kpi_line(picture, kpi, style));
+    }
+    lines
+}
+
+fn heading(picture: &Picture, style: Style) -> Vec<String> {
+    let width = style.width();
+    let today = picture.today.map(|today| today.to_string()).unwrap_or_default();
+    let place = format!("{today}  revision {}", picture.revision);
+    let room = width.saturating_sub(place.chars().count() + 2);
+    let mut lines = vec![format!(
+        "{}  {}",
+        style.paint(&left(&picture.title, room), Colour::Bold),
+        style.paint(&place, Colour::Dim)
+    )];
+    lines.push(style.paint(&cut(&picture.ultimate_goal, width), Colour::Dim));
+    for cycle in picture.cycles.values() {
+        let days = match (cycle.first_date, cycle.last_date, picture.today) {
+            (Some(first), Some(last), Some(today)) => {
+                let days = |to: jiff::civil::Date| to.since(first).map_or(0, |span| span.get_days() + 1);
+                format!("day {} of {}", days(today), days(last))
+            }
+            _ => String::new(),
+        };
+        let grid = style.grid();
+        let text = format!(
+            "{} {} {}  {}",
+            left(&cycle.title, grid.title),
+            bar(cycle.score, None, grid.bar),
+            score(cycle.score),
+            days
+        );
+        lines.push(cut(&text, width));
+    }
+    lines
+}
+
+fn titles(style: Style, what: &str, figure: &str, status: &str) -> String {
+    let grid = style.grid();
+    let middle = grid.bar + SCORE + grid.detail + 3;
+    let text = format!(
+        "{} {} {}",
+        left(what, grid.title),
+        left(figure, middle),
+        left(status, grid.status)
+    );
+    style.paint(&text, Colour::Bold)
+}
+
+fn objective(picture: &Picture, name: &str, style: Style) -> Vec<String> {
+    let Some(objective) = picture.objectives.get(name) else {
+        return Vec::new();
+    };
+    let grid = style.grid();
+    let progress = objective.progress.unwrap_or_default();
+    let (status, colour) = match &objective.progress {
+        Some(progress) => status(progress.status()),
+        None => ("draft", Colour::Dim),
+    };
+    let below = |other: &str| other.starts_with(name) && other[name.len()..].starts_with('/');
+    let initiatives = picture.initiatives.iter().filter(|(name, _)| below(name));
+    let states: Vec<_> = initiatives.map(|(_, initiative)| initiative.state).collect();
+    let done = states
+        .iter()
+        .filter(|state| **state == api::initiative::State::Done)
+        .count();
+    let detail = match states.len() {
+        0 => String::new(),
+        all => format!("initiatives {done} of {all} done"),
+    };
+    let mut lines = vec![format!(
+        "{} {} {}  {} {}",
+        style.paint(&left(&objective.title, grid.title), Colour::Bold),
+        style.paint(&bar(progress.score, progress.expected, grid.bar), colour),
+        score(progress.score),
+        style.paint(&left(&detail, grid.detail), Colour::Dim),
+        style.paint(&left(status, grid.status), colour),
+    )];
+    for (name, key_result) in &picture.key_results {
+        if below(name) {
+            lines.push(key_result_line(picture, key_result, style));
+        }
+    }
+    lines
+}
+
+fn key_result_line(picture: &Picture, key_result: &KeyResultPicture, style: Style) -> String {
+    let grid = style.grid();
+    let progress = key_result.progress;
+    let scored = progress.map(|progress| progress.score);
+    let expected = progress.map(|progress| progress.expected);
+    let (status, colour) = progress.map_or(("draft", Colour::Dim), |progress| status(progress.status()));
+    let kpi = picture.kpis.get(&key_result.kpi);
+    let unit = key_result.unit.as_ref().or(kpi.map(|kpi| &kpi.unit));
+    let unit = unit.cloned().unwrap_or_default();
+    let current = progress
+        .and_then(|progress| progress.current)
+        .or(key_result.baseline);
+    let text = |number: Option<f64>| number.map_or("–".to_owned(), |it| self::number(it, unit.decimals));
+    let detail = format!(
+        "{} → {} {}",
+        text(current),
+        text(key_result.target),
+        suffix(&unit)
+    );
+    format!(
+        "  {} {} {}  {} {}",
+        left(&key_result.title, grid.title - 2),
+        style.paint(&bar(scored, expected, grid.bar), colour),
+        score(scored),
+        left(detail.trim_end(), grid.detail),
+        style.paint(&left(status, grid.status), colour),
+    )
+}
+
+fn kpi_line(picture: &Picture, kpi: &KpiPicture, style: Style) -> String {
+    let grid = style.grid();
+    let health = kpi.health.clone().unwrap_or_default();
+    let bounds = picture.targets.get(&health.target).copied().unwrap_or_default();
+    let values: Vec<f64> = kpi.series.values().copied().collect();
+    let target = bounds.at_least.or(bounds.at_most);
+    let (text, colour) = health_text(health.health());
+    let shown = health.period_value.as_ref().map(|period| period.value);
+    let shown = shown.map_or("–".to_owned(), |it| value(it, &kpi.unit));
+    let value_width = grid.detail - 12;
+    format!(
+        "{} {} {} {} {}",
+        left(&kpi.title, grid.title),
+        style.paint(&left(&sparkline(&values, target, grid.bar), grid.bar), colour),
+        right(&shown, value_width),
+        left(
+            &target_text(bounds, &kpi.unit),
+            grid.detail + SCORE - value_width + 1
+        ),
+        style.paint(&left(text, grid.status), colour),
+    )
+}
+
+fn target_text(bounds: Bounds, unit: &api::Unit) -> String {
+    let number = |it| number(it, unit.decimals);
+    match (bounds.at_least, bounds.at_most) {
+        (Some(low), Some(high)) => format!("{} to {}", number(low), number(high)),
+        (Some(low), None) => format!("at least {}", number(low)),
+        (None, Some(high)) => format!("at most {}", number(high)),
+        (None, None) => "no target".to_owned(),
+    }
+}
+
+/// A line for something that happened.
+pub(super) fn notable_line(picture: &Picture, notable: &Notable, style: Style) -> String {
+    let (text, colour) = match notable {
+        Notable::Health {
+            kpi,
+            before,
+            after,
+            recovered,
+        } => {
+            let default = KpiPicture::default();
+            let kpi = picture.kpis.get(kpi).unwrap_or(&default);
+            let health = kpi.health.clone().unwrap_or_default();
+            let bounds = picture.targets.get(&health.target).copied().unwrap_or_default();
+            let shown = health
+                .latest_value
+                .map(|it| value(it, &kpi.unit))
+                .unwrap_or_default();
+            let (after, colour) = health_text(*after);
+            let how = match recovered {
+                true => "RECOVERED",
+                false => "is",
+            };
+            let text = format!(
+                "KPI {} {how} {after} (was {}): {shown}, {}",
+                kpi.title,
+                health_text(*before).0,
+                target_text(bounds, &kpi.unit)
+            );
+            (text, colour)
+        }
+        Notable::Status {
+            objective,
+            before,
+            after,
+        } => {
+            let title = picture.objectives.get(objective).map(|it| it.title.as_str());
+            let (after, colour) = status(*after);
+            let before = status(*before).0;
+            let title = title.unwrap_or_default();
+            (format!("objective {title} is {after} (was {before})"), colour)
+        }
+        Notable::Begun { objective } => {
+            let title = picture.objectives.get(objective).map(|it| it.title.as_str());
+            (
+                format!("objective {} begins", title.unwrap_or_default()),
+                Colour::Bold,
+            )
+        }
+        Notable::Done { initiative } => {
+            let title = picture.initiatives.get(initiative).map(|it| it.title.as_str());
+            (
+                format!("initiative {} is done", title.unwrap_or_default()),
+                Colour::Green,
+            )
+        }
+    };
+    style.paint(&cut(&text, style.width() - 2), colour)
+}
+
+/// What the narrator says.
+pub(super) fn headline(text: &str, style: Style) -> String {
+    style.paint(&cut(text, style.width()), Colour::Bold)
+}
+
+fn score(score: Option<f64>) -> String {
+    match score.filter(|score| score.is_finite()) {
+        Some(score) => right(&format!("{score:.2}"), SCORE),
+        None => right("–", SCORE),
+    }
+}
+
+fn status(status: api::Status) -> (&'static str, Colour) {
+    match status {
+        api::Status::Unspecified => ("", Colour::Plain),
+        api::Status::Unmeasured => ("unmeasured", Colour::Dim),
+        api::Status::NotStarted => ("not started", Colour::Dim),
+        api::Status::OnTrack => ("on track", Colour::Green),
+        api::Status::Behind => ("behind", Colour::Yellow),
+        api::Status::AtRisk => ("AT RISK", Colour::Red),
+        api::Status::Achieved => ("ACHIEVED", Colour::Green),
+        api::Status::Closed => ("closed", Colour::Dim),
+    }
+}
+
+fn health_text(health: api::Health) -> (&'static str, Colour) {
+    match health {
+        api::Health::Unspecified => ("", Colour::Plain),
+        api::Health::NoData => ("no data", Colour::Dim),
+        api::Health::NoTarget => ("no target", Colour::Dim),
+        api::Health::Healthy => ("healthy", Colour::Green),
+        api::Health::Watch => ("watch", Colour::Yellow),
+        api::Health::Breached => ("BREACHED", Colour::Red),
+    }
+}

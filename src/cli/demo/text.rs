@@ -1,0 +1,247 @@
+//! Small texts: bars, sparklines, numbers with their units, cells of a width.
+//!
+//! Every function is total: what is absent, infinite or no number has a text too. All characters are one column wide.
+
+use crate::proto::api;
+
+const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+
+/// A score from 0 to 1 as a bar; `┊` is where it should be today. No score: dots.
+pub(super) fn bar(score: Option<f64>, expected: Option<f64>, width: usize) -> String {
+    let Some(score) = score.filter(|score| score.is_finite()) else {
+        return "·".repeat(width);
+    };
+    let filled = cells(score, width);
+    let mark = expected
+        .filter(|expected| expected.is_finite())
+        .map(|expected| cells(expected, width));
+    (0..width)
+        .map(|cell| match cell {
+            _ if cell < filled => '█',
+            _ if mark == Some(cell + 1) => '┊',
+            _ => '░',
+        })
+        .collect()
+}
+
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "between 0 and a width of the terminal"
+)]
+fn cells(share: f64, width: usize) -> usize {
+    (share.clamp(0.0, 1.0) * width as f64).round() as usize
+}
+
+/// The last values as a sparkline of at most `width` columns, on a scale that also holds the target.
+pub(super) fn sparkline(values: &[f64], target: Option<f64>, width: usize) -> String {
+    let values: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
+    let shown = &values[values.len().saturating_sub(width)..];
+    let scale = || {
+        shown
+            .iter()
+            .copied()
+            .chain(target.filter(|target| target.is_finite()))
+    };
+    let (low, high) = scale().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+        (low.min(value), high.max(value))
+    });
+    shown
+        .iter()
+        .map(|value| {
+            let share = (value - low) / (high - low);
+            // All alike: in the middle.
+            let share = if share.is_finite() { share } else { 0.5 };
+            LEVELS[cells(share, LEVELS.len() - 1).min(LEVELS.len() - 1)]
+        })
+        .collect()
+}
+
+/// A value in its unit, short: millions as "1.06 M".
+pub(super) fn value(value: f64, unit: &api::Unit) -> String {
+    let suffix = suffix(unit);
+    let number = number(value, unit.decimals);
+    if suffix.is_empty() {
+        number
+    } else {
+        format!("{number} {suffix}")
+    }
+}
+
+/// A number alone, short.
+pub(super) fn number(value: f64, decimals: Option<u32>) -> String {
+    if !value.is_finite() {
+        return "–".to_owned();
+    }
+    let (value, more) = if value.abs() >= 1e6 {
+        (value / 1e6, " M")
+    } else {
+        (value, "")
+    };
+    let places = match decimals {
+        Some(decimals) if more.is_empty() => usize::try_from(decimals.min(9)).unwrap_or(0),
+        _ => 2,
+    };
+    let mut text = format!("{value:.places$}");
+    let is_free = decimals.is_none() || !more.is_empty();
+    if is_free && text.contains('.') {
+        text.truncate(text.trim_end_matches('0').trim_end_matches('.').len());
+    }
+    // A small negative number that is rounded to nothing has no sign.
+    let is_zero = text.chars().all(|digit| matches!(digit, '-' | '0' | '.'));
+    let text = if is_zero {
+        text.trim_start_matches('-')
+    } else {
+        &text
+    };
+    format!("{}{more}", grouped(text))
+}
+
+/// A comma before every third digit from the right.
+fn grouped(number: &str) -> String {
+    let (whole, fraction) = number
+        .split_once('.')
+        .map_or((number, None), |(w, f)| (w, Some(f)));
+    let (sign, digits) = whole
+        .strip_prefix('-')
+        .map_or(("", whole), |digits| ("-", digits));
+    let mut text = sign.to_owned();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    if let Some(fraction) = fraction {
+        text.push('.');
+        text.push_str(fraction);
+    }
+    text
+}
+
+/// What stands behind a value.
+pub(super) fn suffix(unit: &api::Unit) -> &str {
+    match unit.kind() {
+        api::unit::Kind::Percent => "%",
+        api::unit::Kind::Currency => &unit.currency_code,
+        api::unit::Kind::Duration => "s",
+        api::unit::Kind::Unspecified
+        | api::unit::Kind::Number
+        | api::unit::Kind::Count
+        | api::unit::Kind::Scale => &unit.symbol,
+    }
+}
+
+/// A text in exactly so many columns, at the left; what does not fit ends with an ellipsis.
+pub(super) fn left(text: &str, width: usize) -> String {
+    let text = cut(text, width);
+    format!("{text:<width$}")
+}
+
+/// A text in exactly so many columns, at the right.
+pub(super) fn right(text: &str, width: usize) -> String {
+    let text = cut(text, width);
+    format!("{text:>width$}")
+}
+
+/// A text in at most so many columns.
+pub(super) fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(width.saturating_sub(1)).collect();
+    if width > 0 {
+        short.push('…');
+    }
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_is_filled_up_to_the_score_and_marks_what_is_expected() {
+        for (score, expected, text) in [
+            (Some(0.0), None, "░░░░░░░░░░"),
+            (Some(0.5), None, "█████░░░░░"),
+            (Some(1.0), Some(0.3), "██████████"),
+            (Some(0.3), Some(0.6), "███░░┊░░░░"),
+            (Some(0.3), Some(0.3), "███░░░░░░░"),
+            (Some(0.0), Some(1.0), "░░░░░░░░░┊"),
+            (Some(0.0), Some(0.0), "░░░░░░░░░░"),
+            (Some(1.7), None, "██████████"),
+            (Some(-0.2), None, "░░░░░░░░░░"),
+            (None, Some(0.5), "··········"),
+            (Some(f64::NAN), Some(0.5), "··········"),
+            (Some(0.5), Some(f64::NAN), "█████░░░░░"),
+        ] {
+            assert_eq!(bar(score, expected, 10), text, "{score:?} {expected:?}");
+        }
+        assert_eq!(bar(Some(0.5), Some(0.7), 0), "");
+    }
+
+    #[test]
+    fn a_sparkline_shows_the_last_values_on_one_scale_with_the_target() {
+        for (values, target, text) in [
+            (
+                &[29.0, 33.0, 41.0, 48.0, 44.0, 38.0, 32.0, 29.0][..],
+                Some(30.0),
+                "▁▃▅█▇▄▂▁",
+            ),
+            (&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0], None, "▁▂▃▄▅▆▇█"),
+            (
+                &[9.0, 9.0, 0.0, 7.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+                None,
+                "▁█▁▁▁▁▁▁",
+            ),
+            (&[5.0], Some(10.0), "▁"),
+            (&[10.0], Some(5.0), "█"),
+            (&[5.0, 5.0], None, "▅▅"),
+            (&[5.0, f64::NAN, f64::INFINITY], Some(f64::NAN), "▅"),
+            (&[], Some(1.0), ""),
+        ] {
+            assert_eq!(sparkline(values, target, 8), text, "{values:?} {target:?}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_short_and_a_value_has_its_unit() {
+        let unit = |kind: api::unit::Kind, code: &str, symbol: &str, decimals| api::Unit {
+            kind: kind.into(),
+            currency_code: code.to_owned(),
+            symbol: symbol.to_owned(),
+            decimals,
+            scale_labels: Vec::new(),
+        };
+        use api::unit::Kind;
+        let plain = unit(Kind::Number, "", "", None);
+        for (number, unit, text) in [
+            (55_000.0, unit(Kind::Currency, "BRL", "", Some(0)), "55,000 BRL"),
+            (
+                1_060_000.0,
+                unit(Kind::Currency, "BRL", "", Some(0)),
+                "1.06 M BRL",
+            ),
+            (7e6, unit(Kind::Currency, "USD", "", Some(0)), "7 M USD"),
+            (3.2, unit(Kind::Percent, "", "", Some(2)), "3.20 %"),
+            (29.0, unit(Kind::Number, "", "min", Some(0)), "29 min"),
+            (-1234.5, plain.clone(), "-1,234.5"),
+            (-0.001, plain.clone(), "0"),
+            (100.0, plain.clone(), "100"),
+            (f64::NAN, plain.clone(), "–"),
+            (f64::INFINITY, plain, "–"),
+        ] {
+            assert_eq!(value(number, &unit), text);
+        }
+    }
+
+    #[test]
+    fn a_cell_has_its_width() {
+        assert_eq!(left("score", 7), "score  ");
+        assert_eq!(right("score", 7), "  score");
+        assert_eq!(left("Annual revenue", 8), "Annual …");
+        assert_eq!(cut("ab", 1), "…");
+        assert_eq!(cut("ab", 0), "");
+    }
+}
