@@ -278,7 +278,7 @@ fn kill_a_start(data_dir: &Path, moment: Moment) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_start_that_was_killed_at_any_moment_is_followed_by_one_that_needs_no_help() {
+async fn a_start_that_was_killed_is_followed_by_one_that_needs_no_help() {
     let dir = TempDir::new().expect("a directory");
     let mut sent = Vec::new();
     for (round, moment) in (1..).zip(MOMENTS) {
