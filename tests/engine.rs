@@ -402,14 +402,27 @@ async fn assert_answered_again(engine: &Engine, first: &Committed) {
         .expect("the first answer");
     assert_eq!(again.revision, first.revision);
     assert_eq!(
-        again.commit.expect("its commit").commit,
-        first.commit.as_ref().expect("its commit").commit
+        again.commit.expect("its commit"),
+        *first.commit.as_ref().expect("its commit")
     );
+    let kpi = engine
+        .execute(with_id(create_kpi("csat"), 9, 9))
+        .await
+        .expect("a KPI");
+    engine
+        .execute(measure("csat", 0, 1.0))
+        .await
+        .expect("a measurement");
+    let again = engine
+        .execute(with_id(create_kpi("csat"), 9, 9))
+        .await
+        .expect("the first answer");
     assert_eq!(
         again.state.workspace().revision(),
-        first.revision,
+        kpi.revision,
         "as of its revision"
     );
+    let before = head(engine).max(before);
     let reused = engine.execute(with_id(measure("nps", 5, 1.0), 1, 2)).await;
     assert!(matches!(reused, Err(Refusal::RequestIdReused)), "{reused:?}");
     assert_eq!(head(engine), before);
@@ -462,7 +475,7 @@ async fn a_request_that_changes_nothing_is_remembered_only_with_an_id() {
         .execute(with_id(measure("nps", 0, 1.0), 3, 3))
         .await
         .expect("nothing to do");
-    assert_eq!(same.commit.expect("a commit without events").commit.events, []);
+    assert_eq!(same.commit.expect("a commit without events").events, []);
     assert_eq!(same.revision, head_before.next());
     engine.close();
 }

@@ -46,6 +46,9 @@ struct Group {
     bytes: usize,
 }
 
+/// What a caller is told.
+type Said = Result<Answer, Refusal>;
+
 /// How many bytes of records one write may have before the next command waits for the next one.
 const GROUP_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// How often the committer looks at the clock when nobody asks for anything.
@@ -350,7 +353,7 @@ impl Committer {
     }
 
     /// Waking a task from outside of the runtime is dear, so that many answers are handed over at once.
-    fn send(&self, answers: Vec<(oneshot::Sender<Result<Answer, Refusal>>, Result<Answer, Refusal>)>) {
+    fn send(&self, answers: Vec<(oneshot::Sender<Said>, Said)>) {
         let send_all = move || {
             for (answer, result) in answers {
                 // A caller who has gone away does not hear the answer; what was recorded stays recorded.
@@ -388,7 +391,7 @@ impl Committer {
                 };
                 Ok(Answer::Done(Committed {
                     revision: commit.revision,
-                    commit: Some(commit.update),
+                    commit: Some(Arc::clone(&commit.update.commit)),
                     state,
                 }))
             }

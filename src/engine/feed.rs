@@ -14,7 +14,7 @@ use crate::projection::DerivedChange;
 #[derive(Debug)]
 pub struct Update {
     /// The commit.
-    pub commit: Commit,
+    pub commit: Arc<Commit>,
     /// Its leaf in the tree.
     pub leaf: LeafHash,
     /// The tree's root with it.

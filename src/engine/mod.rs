@@ -71,7 +71,7 @@ pub struct Committed {
     /// The revision that made it durable; the head, if it changed nothing.
     pub revision: Revision,
     /// What was recorded; none if it changed nothing and had no id.
-    pub commit: Option<Arc<Update>>,
+    pub commit: Option<Arc<Commit>>,
     /// The workspace as of that revision; for measurements it may be a later one.
     pub state: Arc<State>,
 }
@@ -219,11 +219,22 @@ impl Engine {
     /// # Errors
     /// It was refused; except after `Stopped` nothing was recorded.
     pub async fn execute(&self, request: Request) -> Result<Committed, Refusal> {
+        // What a measurement recorded is all in its commit: its retry needs no state of the past.
+        let by_commit_alone = matches!(request.command, Command::RecordMeasurements(_));
         let (answer, answered) = oneshot::channel();
         self.inner.queue.push(Job { request, answer })?;
         match answered.await {
             Ok(Ok(Answer::Done(committed))) => Ok(committed),
-            Ok(Ok(Answer::Repeated { workspace, revision })) => self.recall(&workspace, revision).await,
+            Ok(Ok(Answer::Repeated { workspace, revision })) => {
+                let recorded = match by_commit_alone {
+                    true => self.recorded(&workspace, revision).await?,
+                    false => None,
+                };
+                match recorded {
+                    Some(committed) => Ok(committed),
+                    None => self.recall(&workspace, revision).await,
+                }
+            }
             Ok(Err(refusal)) => Err(refusal),
             Err(_) => Err(Refusal::Stopped),
         }
@@ -236,12 +247,30 @@ impl Engine {
         let (past, updates) = self
             .advance(self.past(&hosted, before).await?, revision, 1)
             .await?;
-        let commit = updates.into_iter().next();
+        let commit = updates.first().map(|update| Arc::clone(&update.commit));
         Ok(Committed {
             revision,
             commit,
             state: Arc::new(past.state().clone()),
         })
+    }
+
+    /// What a request recorded when it ran, beside the newest state; none: it changed nothing.
+    async fn recorded(&self, workspace: &Id, revision: Revision) -> Result<Option<Committed>, Refusal> {
+        let hosted = self.hosted(workspace)?;
+        let stored = self.commits(&hosted, revision, revision, 1).await?;
+        let recorded = stored
+            .into_iter()
+            .next()
+            .filter(|stored| !stored.commit.events.is_empty());
+        Ok(recorded.map(|stored| {
+            let state = Arc::clone(&hosted.published().state);
+            Committed {
+                revision,
+                commit: Some(Arc::new(stored.commit)),
+                state,
+            }
+        }))
     }
 
     /// A workspace.

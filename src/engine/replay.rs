@@ -262,7 +262,7 @@ pub(super) fn next_update(state: &mut State, frontier: &mut Frontier, read: Read
     // A decoded commit takes a few times its stored bytes; a change is two shared figures.
     let size_bytes = 512 + 4 * read.size_bytes + 320 * changes.len();
     Update {
-        commit: read.commit,
+        commit: Arc::new(read.commit),
         leaf: read.leaf,
         root: frontier.root(),
         changes,

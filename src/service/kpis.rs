@@ -152,7 +152,7 @@ impl KpiService for Api {
 
 /// The measurement that a write recorded.
 fn recorded(written: &Written) -> Option<api::Measurement> {
-    let commit = &written.committed.commit.as_ref()?.commit;
+    let commit = written.committed.commit.as_ref()?;
     match commit.events.first()? {
         Event::MeasurementRecorded(recorded) => Some(to_proto::measurement(
             &written.workspace,
@@ -197,11 +197,7 @@ fn known_before(
 }
 
 fn batch_answer(written: &Written, count: usize) -> api::BatchRecordMeasurementsResponse {
-    let recorded = written
-        .committed
-        .commit
-        .iter()
-        .flat_map(|update| &update.commit.events);
+    let recorded = written.committed.commit.iter().flat_map(|commit| &commit.events);
     let (mut new, mut superseded) = (0, 0);
     for event in recorded {
         match event {
