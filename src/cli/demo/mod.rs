@@ -115,7 +115,7 @@ impl Demo {
                 return Ok(());
             }
             invite(&subscriber.stage(), address, subscriber.workspace());
-            std::future::pending().await
+            Err(subscriber.failure().await)
         };
         let told = tokio::select! {
             told = told => told,
@@ -203,14 +203,14 @@ async fn prove(subscriber: &Subscriber, channel: Channel) -> Result<(), Failure>
         ..
     } = verdict;
     stage.say(&format!(
-        "\nThe picture above comes from the stream alone. It agrees with GetOverview at revision {}:\n\
-         {scores} scores, {objectives} objectives, {key_results} key results and {kpis} KPIs.",
+        "\nThe picture above comes from the stream alone. It agrees with GetOverview at\n\
+         revision {}: {scores} scores, {objectives} objectives, {key_results} key results, {kpis} KPIs.",
         overview.revision
     ));
-    stage.say(&format!("Delivered: {}.", stage.ledger.summary()));
+    stage.say(&format!("Behind its snapshot: {}.", stage.ledger.summary()));
     agreed(&Verdict::of(&second, &overview), "The picture from the beginning")?;
     stage.say(&format!(
-        "A second subscriber read from the beginning and saw the same: {}.",
+        "A second subscriber, from the beginning, saw the same: {}.",
         second_ledger.summary()
     ));
     Ok(())
@@ -232,14 +232,21 @@ fn invite(stage: &Stage, address: SocketAddr, workspace: &str) {
     let measure =
         format!("'{{\"parent\":\"{workspace}/kpis/support-reply-time\",\"measurement\":{{\"value\":45}}}}'");
     let kpi = format!("'{{\"name\":\"{workspace}/kpis/support-reply-time\"}}'");
+    let grpcurl = |arguments: &str, call: &str| {
+        format!("grpcurl -plaintext {arguments} \\\n  {address} binnacle.v1.{call}\n")
+    };
     stage.say(&format!(
-        "\nIt goes on serving on {address}, with the time of today. Try from another terminal:\n\n\
-         grpcurl -plaintext {address} list\n\
-         grpcurl -plaintext -d {overview} {address} binnacle.v1.ProgressService/GetOverview\n\
-         grpcurl -plaintext -d {overview} {address} binnacle.v1.ProgressService/Subscribe\n\
-         grpcurl -plaintext -H 'binnacle-actor: rui' -d {measure} {address} binnacle.v1.KpiService/RecordMeasurement\n\
-         buf curl --http2-prior-knowledge --protocol grpc -d {kpi} http://{address}/binnacle.v1.KpiService/GetKpi\n\n\
-         Whatever changes is told below. Ctrl-C ends it.\n"
+        "\nIt goes on serving on {address}, with the time of today.\nTry from another terminal:\n\n\
+         grpcurl -plaintext {address} list\n{}{}{}\
+         buf curl --http2-prior-knowledge --protocol grpc \\\n  -d {kpi} \\\n  \
+         http://{address}/binnacle.v1.KpiService/GetKpi\n\n\
+         Whatever changes is told below. Ctrl-C ends it.\n",
+        grpcurl(&format!("-d {overview}"), "ProgressService/GetOverview"),
+        grpcurl(&format!("-d {overview}"), "ProgressService/Subscribe"),
+        grpcurl(
+            &format!("-H 'binnacle-actor: rui' \\\n  -d {measure}"),
+            "KpiService/RecordMeasurement"
+        ),
     ));
 }
 
