@@ -1,4 +1,23 @@
 //! Binnacle: an event-sourced OKR and KPI service.
+//!
+//! The log is the database. The state is a value: a function of a prefix of the log. A command is decided against the
+//! newest state, what it decided is made durable, and only then does anybody see it.
+//!
+//! ```text
+//!  gRPC request
+//!     │  service     message → Command (the only room that knows tonic)
+//!     ▼
+//!  engine            one committer thread owns the newest state of every workspace
+//!     │  domain      decide: (state, Command) → events or a refusal; evolve: (state, event) → state. Pure
+//!     │  projection  what follows from the state: scores, status, health, and what of it changed. Pure
+//!     ▼
+//!  log               the whole group in one durable write
+//!     ▼
+//!  engine            publishes the new state, wakes subscribers, answers the callers
+//! ```
+//!
+//! To read the code, begin with [`domain`] (its `command`, `decide`, `event`, `evolve`), go on with
+//! `engine/committer.rs`, then [`log`], then [`service`]. `docs/architecture.md` walks through the house.
 
 pub mod cli;
 pub mod domain;

@@ -6,9 +6,9 @@
 
 include!(concat!(env!("OUT_DIR"), "/protos.rs"));
 
-pub use binnacle::event::v1 as stored;
-pub use binnacle::v1 as api;
-pub use google::r#type as google_type;
+pub use self::binnacle::event::v1 as stored;
+pub use self::binnacle::v1 as api;
+pub use self::google::r#type as google_type;
 
 /// The API's descriptor set with everything it imports, for server reflection.
 pub const API_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/api.bin"));

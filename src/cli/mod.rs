@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod demo;
+mod import;
 mod serve;
 
 /// An event-sourced OKR and KPI service.
@@ -21,6 +22,8 @@ struct Cli {
 enum Command {
     /// Runs the server.
     Serve(serve::Serve),
+    /// Brings data from files into a workspace.
+    Import(import::Import),
     /// Tells a story of eight weeks on a server of its own, and shows what a subscriber sees.
     Demo(demo::Demo),
 }
@@ -48,6 +51,7 @@ pub(crate) enum FailureKind {
 pub fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Serve(serve) => serve.run(),
+        Command::Import(import) => import.run(),
         Command::Demo(demo) => demo.run(),
     };
     match result {

@@ -11,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Failure, FailureKind};
 use crate::engine::{Clock, Engine, EngineConfig, QueueLimits, RequestMemory, SystemClock};
-use crate::log::{EventLog, Heads, LogError, LogErrorKind, SledLog};
+use crate::log::{EventLog, Heads, LogError, LogErrorKind, SledLog, create_dir};
 use crate::service::{BoundServer, ServeError, ServerConfig};
 
 /// Runs the server.
@@ -97,7 +97,10 @@ impl Serve {
                 format!("the runtime cannot be started: {error}"),
             )
         })?;
-        runtime.block_on(serve(settings))
+        let served = runtime.block_on(serve(settings));
+        // A start that was interrupted may still be reading its log: nothing waits for that.
+        runtime.shutdown_background();
+        served
     }
 }
 
@@ -126,13 +129,7 @@ pub(super) fn open_engine(
     clock: Arc<dyn Clock>,
     config: EngineConfig,
 ) -> Result<Engine, LogError> {
-    std::fs::create_dir_all(data_dir).map_err(|error| {
-        let context = format!(
-            "the data directory {} cannot be made: {error}",
-            data_dir.display()
-        );
-        LogError::caused(LogErrorKind::Io, context, error)
-    })?;
+    create_dir(data_dir)?;
     // The store's lock also protects the file of heads.
     let log: Arc<dyn EventLog> = Arc::new(SledLog::open(data_dir.join("store"))?);
     let heads = Heads::open(data_dir.join("heads"))?;

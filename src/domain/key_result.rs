@@ -142,9 +142,8 @@ pub(super) fn update(
         .authorship
         .check(etag, || ResourceName::KeyResult(id.clone()))?;
     let before = &key_result.fields;
-    let mut after = patch.applied_to(before);
+    let mut after = with_baseline_of_kpi(workspace, patch.applied_to(before))?;
     keep_baseline_source(before, &mut after);
-    let after = with_baseline_of_kpi(workspace, after)?;
     if after == *before {
         return Ok(Vec::new());
     }
@@ -168,7 +167,8 @@ fn open_objective(workspace: &Workspace, id: &Id) -> Result<ObjectiveState, Reje
     }
 }
 
-/// A caller who sends back what was read has not given a new baseline: where it came from stays known.
+/// A caller who sends back what was read has not given a new baseline, nor has a KPI that stands where it stood: where
+/// the baseline came from stays known.
 fn keep_baseline_source(before: &KeyResultFields, after: &mut KeyResultFields) {
     let (KeyResultKind::Metric(before), KeyResultKind::Metric(after)) = (&before.kind, &mut after.kind);
     if let (Some(old), Some(new)) = (before.baseline, &mut after.baseline)

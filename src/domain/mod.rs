@@ -35,6 +35,11 @@ mod time;
 mod unit;
 mod workspace;
 
+#[cfg(test)]
+pub(crate) mod given;
+#[cfg(test)]
+mod tests;
+
 pub use authored::{Authorship, Etag};
 pub use check_in::{CheckIn, NewCheckIn, StatusOverride};
 pub use command::{Command, CreateWorkspace};

@@ -214,21 +214,25 @@ fn check_alignment(workspace: &Workspace, id: &Id, aligned_to: Option<&Alignment
     if let Alignment::KeyResult(key_result) = alignment {
         workspace.key_result(key_result)?;
     }
-    let mut depth = 1 + height_below(workspace, id, DEPTH_MAX);
+    // The whole way up first: what would lie below itself has a clearer refusal than its depth.
+    let mut levels_above = 0;
     let mut above = Some(alignment);
     while let Some(alignment) = above {
         if alignment.objective() == id {
             return Err(Rejection::AlignmentCycle(id.clone()));
         }
-        depth += 1;
-        if depth > DEPTH_MAX {
-            return Err(Rejection::AlignmentTooDeep { depth_max: DEPTH_MAX });
+        levels_above += 1;
+        if levels_above >= DEPTH_MAX {
+            break;
         }
         above = workspace
             .objective(alignment.objective())?
             .fields
             .aligned_to
             .as_ref();
+    }
+    if levels_above + 1 + height_below(workspace, id, DEPTH_MAX) > DEPTH_MAX {
+        return Err(Rejection::AlignmentTooDeep { depth_max: DEPTH_MAX });
     }
     Ok(())
 }

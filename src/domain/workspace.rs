@@ -49,7 +49,7 @@ pub enum Preset {
 /// Everything that is true at one revision.
 ///
 /// Maps are ordered and share their structure between versions. The indices below the resources are functions of them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Workspace {
     pub(super) revision: Revision,
     pub(super) root: Arc<WorkspaceRoot>,
@@ -74,7 +74,7 @@ pub struct Workspace {
 }
 
 /// What rarely changes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct WorkspaceRoot {
     pub(super) id: Option<Id>,
     pub(super) fields: WorkspaceFields,

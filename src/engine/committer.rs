@@ -19,8 +19,8 @@ use super::queue::{Job, Queue};
 use super::replay::read_commit;
 use super::requests::{Known, RequestDigest, Requests, digest, first_half};
 use super::{Answer, Clock, Committed, Refusal, Request};
-use crate::domain::{Command, Id, Origin, RequestKey, Timestamp};
-use crate::log::{Append, AppendOutcome, EventLog, Head, Heads, LogError, LogId, MAX_RECORD_BYTES};
+use crate::domain::{Command, Id, RequestKey};
+use crate::log::{Append, AppendOutcome, EventLog, Head, Heads, LogError, LogId};
 
 /// Everything the committer thread owns.
 pub(super) struct Committer {
@@ -33,6 +33,8 @@ pub(super) struct Committer {
     pub(super) lines: BTreeMap<Id, Line>,
     pub(super) requests: Requests,
     pub(super) feed_bytes_max: usize,
+    /// Where the callers wait, if they wait in a runtime.
+    pub(super) runtime: Option<tokio::runtime::Handle>,
 }
 
 /// What one write makes durable, and the answers that wait for it.
@@ -330,6 +332,7 @@ impl Committer {
     fn answer(&self, decided: Vec<(Job, Decided)>, rivalled: &[Id], backlog: &mut VecDeque<Job>) {
         let (mut count, mut bytes) = (0, 0);
         let mut again = Vec::new();
+        let mut answers = Vec::with_capacity(decided.len());
         for (job, decided) in decided {
             if rivalled.contains(&job.request.workspace) {
                 again.push(job);
@@ -337,12 +340,27 @@ impl Committer {
             }
             count += 1;
             bytes += job.request.size_bytes;
-            send(job.answer, self.answer_of(&job.request.workspace, decided));
+            answers.push((job.answer, self.answer_of(&job.request.workspace, decided)));
         }
         for job in again.into_iter().rev() {
             backlog.push_front(job);
         }
         self.queue.answered(count, bytes);
+        self.send(answers);
+    }
+
+    /// Waking a task from outside of the runtime is dear, so that many answers are handed over at once.
+    fn send(&self, answers: Vec<(oneshot::Sender<Result<Answer, Refusal>>, Result<Answer, Refusal>)>) {
+        let send_all = move || {
+            for (answer, result) in answers {
+                // A caller who has gone away does not hear the answer; what was recorded stays recorded.
+                let _gone = answer.send(result);
+            }
+        };
+        match &self.runtime {
+            Some(runtime) => drop(runtime.spawn(async move { send_all() })),
+            None => send_all(),
+        }
     }
 
     fn answer_of(&self, workspace: &Id, decided: Decided) -> Result<Answer, Refusal> {
@@ -376,30 +394,4 @@ impl Committer {
             }
         }
     }
-}
-
-/// A caller who has gone away does not hear the answer; what was recorded stays recorded.
-fn send(answer: oneshot::Sender<Result<Answer, Refusal>>, result: Result<Answer, Refusal>) {
-    let _gone = answer.send(result);
-}
-
-/// The origin of a day that starts by itself.
-pub(super) fn day_origin() -> Origin {
-    Origin::system("StartDay")
-}
-
-/// Whether a record of this many bytes fits into the log.
-pub(super) fn fits(bytes: usize) -> Result<(), Refusal> {
-    if bytes > MAX_RECORD_BYTES {
-        return Err(Refusal::CommitTooLarge {
-            bytes,
-            bytes_max: MAX_RECORD_BYTES,
-        });
-    }
-    Ok(())
-}
-
-/// The recorded time never goes back within a log.
-pub(super) fn recorded_time(now: Timestamp, newest: Option<Timestamp>) -> Timestamp {
-    newest.map_or(now, |newest| newest.max(now))
 }

@@ -3,13 +3,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::committer::{day_origin, fits, recorded_time};
 use super::feed::Update;
 use super::hosted::Hosted;
 use super::replay::{ReadCommit, next_update};
 use super::{Refusal, Revision};
 use crate::domain::{Command, Commit, Event, Id, Origin, Rejection, Stamp, Timestamp, decide, plus_days};
-use crate::log::{Frontier, LeafHash, LogId, codec};
+use crate::log::{Frontier, LeafHash, LogId, MAX_RECORD_BYTES, codec};
 use crate::projection::State;
 
 /// One workspace at its newest durable state.
@@ -244,4 +243,25 @@ fn midnight_after(state: &State) -> Timestamp {
         return Timestamp::MAX;
     }
     workspace.rules().start_of(plus_days(workspace.today(), 1))
+}
+
+/// The origin of a day that starts by itself.
+fn day_origin() -> Origin {
+    Origin::system("StartDay")
+}
+
+/// Whether a record of this many bytes fits into the log.
+fn fits(bytes: usize) -> Result<(), Refusal> {
+    if bytes > MAX_RECORD_BYTES {
+        return Err(Refusal::CommitTooLarge {
+            bytes,
+            bytes_max: MAX_RECORD_BYTES,
+        });
+    }
+    Ok(())
+}
+
+/// The recorded time never goes back within a log.
+fn recorded_time(now: Timestamp, newest: Option<Timestamp>) -> Timestamp {
+    newest.map_or(now, |newest| newest.max(now))
 }

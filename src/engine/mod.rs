@@ -103,7 +103,7 @@ struct Inner {
     queue: Arc<Queue>,
     registry: Arc<Registry>,
     /// How many folds of the past run at once.
-    folds: Semaphore,
+    folds: Arc<Semaphore>,
     failure: watch::Receiver<Option<Arc<LogError>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     replayed: Replayed,
@@ -189,10 +189,11 @@ impl Engine {
             lines,
             requests,
             feed_bytes_max: config.feed_bytes_max,
+            runtime: tokio::runtime::Handle::try_current().ok(),
         };
         let (failed, failure) = watch::channel(None);
         let thread = spawn(committer, Arc::clone(&queue), failed)?;
-        let folds = Semaphore::new(FOLDS_MAX);
+        let folds = Arc::new(Semaphore::new(FOLDS_MAX));
         let thread = Mutex::new(Some(thread));
         Ok(Self {
             inner: Arc::new(Inner {
@@ -318,7 +319,7 @@ impl Engine {
         count_max: usize,
     ) -> Result<Vec<StoredCommit>, Refusal> {
         let (log, id) = (Arc::clone(&self.inner.log), hosted.log());
-        let count = usize::try_from((last.0 + 1).saturating_sub(from.0))
+        let count = usize::try_from(last.0.saturating_add(1).saturating_sub(from.0))
             .unwrap_or(usize::MAX)
             .min(count_max);
         self.fold(move || {
@@ -369,7 +370,15 @@ impl Engine {
         &self,
         work: impl FnOnce() -> Result<T, LogError> + Send + 'static,
     ) -> Result<T, Refusal> {
-        let _turn = self.inner.folds.acquire().await.map_err(|_| Refusal::Stopped)?;
+        let turn = Arc::clone(&self.inner.folds)
+            .acquire_owned()
+            .await
+            .map_err(|_| Refusal::Stopped)?;
+        // A caller who goes away does not end the fold, so the fold keeps its turn itself.
+        let work = move || {
+            let _turn = turn;
+            work()
+        };
         match tokio::task::spawn_blocking(work).await {
             Ok(result) => Ok(result?),
             Err(_panicked) => Err(Refusal::Panicked),

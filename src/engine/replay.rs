@@ -41,6 +41,8 @@ pub(super) struct ReadCommit {
 
 /// How many commits travel together from the thread that reads to the one that folds.
 const CHUNK_COMMITS: usize = 512;
+/// Behind so many bytes of updates a reader who is behind has enough for a while.
+const ADVANCE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// How many such chunks may wait.
 const CHUNKS_MAX: usize = 8;
 
@@ -58,10 +60,11 @@ pub(super) fn fold_log(
         scope.spawn(move || {
             let mut records = log.read(id, Revision::ZERO);
             loop {
+                // Hashing is left to the folding side, so that both have about as much to do.
                 let chunk: Result<Vec<_>, _> = records
                     .by_ref()
                     .take(CHUNK_COMMITS)
-                    .map(|record| read_commit(id, &record?))
+                    .map(|record| decoded(id, record?))
                     .collect();
                 let last = chunk.as_ref().map_or(true, |chunk| chunk.len() < CHUNK_COMMITS);
                 // The folding side stops listening only when it has failed itself.
@@ -76,7 +79,7 @@ pub(super) fn fold_log(
 
 fn fold_chunks(
     id: LogId,
-    chunks: &Receiver<Result<Vec<ReadCommit>, LogError>>,
+    chunks: &Receiver<Result<Vec<(Commit, Record)>, LogError>>,
     head: Option<Head>,
     memory: RequestMemory,
     feed_bytes_max: usize,
@@ -89,10 +92,9 @@ fn fold_chunks(
     let mut requests = VecDeque::new();
     let mut versions = Vec::new();
     for chunk in chunks {
-        for read in chunk? {
-            let commit = read.commit;
+        for (commit, record) in chunk? {
             state.fold(&commit);
-            frontier.push(read.leaf);
+            frontier.push(LeafHash::of(&record.bytes));
             epoch = commit.epoch;
             replayed.commits += 1;
             replayed.events += commit.events.len() as u64;
@@ -130,6 +132,10 @@ fn fold_chunks(
         epoch,
         requests,
     })
+}
+
+fn decoded(log: LogId, record: Record) -> Result<(Commit, Record), LogError> {
+    Ok((codec::decode(log, &record)?, record))
 }
 
 /// Keeps the newest requests of a log, as many as the server will remember at most.
@@ -226,17 +232,24 @@ impl Past {
         &self.frontier
     }
 
-    /// Folds up to `count_max` commits more, up to `head`, and answers them as a live reader saw them.
+    /// Folds up to `count_max` commits more, up to `head`, and answers them as a live reader saw them. Fewer, but at
+    /// least one, where they are large: whoever is behind holds no more than whoever is live.
     pub(super) fn advance(&mut self, head: Revision, count_max: usize) -> Result<Vec<Arc<Update>>, LogError> {
         let left = usize::try_from(head.0.saturating_sub(self.revision().0)).unwrap_or(usize::MAX);
         let log = Arc::clone(&self.log);
         let mut updates = Vec::new();
+        let mut bytes = 0;
         for record in log
             .read(self.id, self.revision().next())
             .take(count_max.min(left))
         {
             let read = read_commit(self.id, &record?)?;
-            updates.push(Arc::new(next_update(&mut self.state, &mut self.frontier, read)));
+            let update = next_update(&mut self.state, &mut self.frontier, read);
+            bytes += update.size_bytes;
+            updates.push(Arc::new(update));
+            if bytes >= ADVANCE_BYTES_MAX {
+                break;
+            }
         }
         Ok(updates)
     }

@@ -61,6 +61,29 @@ impl Guard {
     }
 }
 
+/// Makes a directory, and whatever is missing above it, and their names durable: a store that nobody can find after a
+/// power cut is lost.
+///
+/// # Errors
+/// `Io` when the operating system refuses.
+pub fn create_dir(dir: &Path) -> Result<(), LogError> {
+    let failed = |error| io_error("could not create", dir, error);
+    let dir = std::path::absolute(dir).map_err(failed)?;
+    let missing = dir.ancestors().take_while(|dir| !dir.exists()).count();
+    fs::create_dir_all(&dir).map_err(failed)?;
+    // The parent also of a directory that is there: the start that made it may have been killed.
+    for parent in dir.ancestors().skip(1).take(missing.max(1)) {
+        match File::open(parent).and_then(|parent| parent.sync_all()) {
+            // Who may not read a directory has not made anything in it either.
+            Err(error) if error.kind() != io::ErrorKind::PermissionDenied => {
+                return Err(io_error("could not make durable", parent, error));
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
 /// Readies `dir` for the database: creates it, clears what a killed start left behind, checks `blobs/`.
 pub(super) fn prepare(dir: &Path) -> Result<(), LogError> {
     fs::create_dir_all(dir).map_err(|error| io_error("could not create", dir, error))?;
@@ -158,4 +181,23 @@ fn entries(dir: &Path) -> io::Result<Vec<DirEntry>> {
 /// A refusal of the operating system, with the file it is about.
 pub(super) fn io_error(what: &str, path: &Path, error: io::Error) -> LogError {
     LogError::caused(LogErrorKind::Io, format!("{what} {}", path.display()), error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_is_made_with_all_that_is_missing_above_it_and_may_be_there_already() {
+        let dir = tempfile::tempdir().unwrap();
+        let deep = dir.path().join("a/b/c");
+        for _ in 0..2 {
+            create_dir(&deep).unwrap();
+            assert!(deep.is_dir());
+        }
+        fs::write(dir.path().join("file"), b"").unwrap();
+        let refused = create_dir(&dir.path().join("file/below")).unwrap_err();
+        assert_eq!(refused.kind, LogErrorKind::Io);
+        assert!(refused.context.contains("file/below"), "{}", refused.context);
+    }
 }

@@ -25,6 +25,7 @@ mod tree;
 #[cfg(test)]
 mod conformance;
 
+pub use data_dir::create_dir;
 pub use error::{LogError, LogErrorKind};
 pub use heads::{Head, Heads};
 pub use memory::{Ending, Interruption, MemoryLog};

@@ -200,9 +200,9 @@ impl EventLog for SledLog {
 
 /// Refuses a store in a format this release does not read; begins an empty one.
 fn check_or_begin(db: &Db, dir: &Path, guard: &Guard) -> Result<(), LogError> {
-    let context = || format!("the store in {} could not be read", dir.display());
+    let context = || format!("the store in {} could not be begun", dir.display());
     let io = |error| LogError::caused(LogErrorKind::Io, context(), error);
-    if let Some(meta) = db.get(META_KEY).map_err(io)? {
+    if let Some(meta) = db.get(META_KEY).map_err(read_error)? {
         return check_meta(&meta);
     }
     if !db.is_empty() {
@@ -244,13 +244,7 @@ fn find_heads(db: &Db) -> Result<BTreeMap<LogId, Revision>, LogError> {
 fn key_of(found: Option<sled::Result<(IVec, IVec)>>) -> Result<Option<(Key, IVec)>, LogError> {
     let damaged = |what: String| LogError::new(LogErrorKind::Damaged, what);
     let Some(found) = found else { return Ok(None) };
-    let (key, block) = found.map_err(|error| {
-        LogError::caused(
-            LogErrorKind::Io,
-            "the store could not be read while looking for its logs",
-            error,
-        )
-    })?;
+    let (key, block) = found.map_err(read_error)?;
     let key = Key::decode(&key).map_err(|flaw| {
         damaged(format!(
             "the store holds what is not a log: {flaw}; restore the newest backup"

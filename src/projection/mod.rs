@@ -7,6 +7,8 @@ mod audit;
 mod dirty;
 mod figures;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use audit::{FieldChange, field_changes};
 pub use figures::{DerivedChange, Figures};

@@ -12,7 +12,7 @@ use super::pages::{self, Binding, PageToken};
 use super::trailer::DurableAt;
 use super::{principal, status, to_proto};
 use crate::domain::{Id, Rejection, RequestKey, ResourceName, Revision};
-use crate::engine::{self, Committed, Engine, Hosted};
+use crate::engine::{self, Committed, Engine, Hosted, Refusal};
 use crate::log::LogId;
 use crate::projection::State;
 use crate::proto::api;
@@ -31,6 +31,9 @@ pub struct Api {
 pub(super) trait Write: Message + Default {
     /// The call, as commits name it.
     const METHOD: &'static str;
+
+    /// Whether it is about elements, so that a refusal names each bad one by its index.
+    const BATCH: bool;
 
     /// Parses it.
     fn asked(&self) -> Result<Asked, Rejection>;
@@ -73,11 +76,27 @@ pub(super) trait ListRequest {
     fn min_revision(&self) -> i64;
 }
 
+/// Whether a call is about many of a thing, by its name (AIP-231).
+const fn is_batch(call: &str) -> bool {
+    matches!(call.as_bytes(), [b'B', b'a', b't', b'c', b'h', ..])
+}
+
+/// The core decides one element as it decides a single one; in a batch it has an index all the same.
+fn by_index(refusal: Refusal) -> Refusal {
+    match refusal {
+        Refusal::Rejected(rejection) if !matches!(rejection, Rejection::Elements(_)) => {
+            Refusal::Rejected(Rejection::Elements(vec![(0, rejection)]))
+        }
+        refusal => refusal,
+    }
+}
+
 macro_rules! writes {
     ($($service:literal: $($Call:ident($Request:ident) => $parse:ident,)*;)*) => {
         $($(
             impl Write for api::$Request {
                 const METHOD: &'static str = concat!("binnacle.v1.", $service, "/", stringify!($Call));
+                const BATCH: bool = is_batch(stringify!($Call));
 
                 fn asked(&self) -> Result<Asked, Rejection> {
                     from_proto::$parse(self)
@@ -227,7 +246,10 @@ impl Api {
             origin,
             size_bytes,
         };
-        let committed = engine.execute(request).await?;
+        let committed = engine
+            .execute(request)
+            .await
+            .map_err(|refusal| if R::BATCH { by_index(refusal) } else { refusal })?;
         let log = engine.hosted(&workspace)?.log();
         Ok(Written {
             workspace,
@@ -278,7 +300,7 @@ impl Api {
 
     /// One page. `items` answers so many of what comes behind a key, each with its own key; `filters` are what else a
     /// page token is bound to.
-    pub(super) async fn list<R: ListRequest, T>(
+    pub(super) async fn list<R: ListRequest, T: Message>(
         &self,
         request: &R,
         filters: [&str; 2],
@@ -297,6 +319,7 @@ impl Api {
         let last_key = token.as_ref().map(|token| token.last_key.as_str());
         // One more than the page tells whether there is another.
         let mut found = items(&state, last_key, size + 1)?;
+        let size = size.min(pages::fitting(found.iter().map(|(_, item)| item.encoded_len())));
         let more = found.len() > size;
         found.truncate(size);
         let next_page_token = match found.last() {

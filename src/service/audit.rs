@@ -11,8 +11,6 @@ use crate::engine::StoredCommit;
 use crate::proto::api;
 use crate::proto::api::audit_service_server::AuditService;
 
-/// A page ends early behind so many bytes, so that it fits into one message.
-const PAGE_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// How many commits are read at once.
 const READ_COMMITS: usize = 256;
 
@@ -33,6 +31,8 @@ impl AuditService for Api {
         let newest = token
             .as_ref()
             .map_or(state.workspace().revision(), |token| token.revision);
+        // A token may come from before the log was restored to an earlier point.
+        self.engine()?.read(&workspace, newest)?;
         let last_shown = token
             .as_ref()
             .map(|token| revision_key(&token.last_key))
@@ -44,16 +44,19 @@ impl AuditService for Api {
         };
 
         let mut page = EventPage::default();
-        while page.events.len() < size && page.bytes < PAGE_BYTES_MAX {
+        while page.events.len() < size && page.bytes < pages::BYTES_MAX {
             let Some((from, last)) = place.next_range() else {
                 break;
             };
             let mut commits = self.engine()?.commits(&hosted, from, last, READ_COMMITS).await?;
+            if commits.is_empty() {
+                break;
+            }
             if place.newest_first {
                 commits.reverse();
             }
             for stored in commits {
-                if page.events.len() >= size || page.bytes >= PAGE_BYTES_MAX {
+                if page.events.len() >= size || page.bytes >= pages::BYTES_MAX {
                     break;
                 }
                 place.last_shown = Some(stored.commit.revision);
@@ -118,10 +121,11 @@ impl Place {
         if self.newest_first {
             let last = self
                 .last_shown
-                .map_or(self.newest.0, |shown| shown.0.saturating_sub(1));
+                .map_or(self.newest.0, |shown| shown.0.saturating_sub(1))
+                .min(self.newest.0);
             (last > 0).then(|| (Revision(last.saturating_sub(count - 1).max(1)), Revision(last)))
         } else {
-            let from = self.last_shown.map_or(1, |shown| shown.0 + 1);
+            let from = self.last_shown.map_or(1, |shown| shown.0.saturating_add(1));
             (from <= self.newest.0).then_some((Revision(from), self.newest))
         }
     }

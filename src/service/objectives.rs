@@ -4,7 +4,7 @@ use tonic::{Request, Response, Status, async_trait};
 
 use super::api::{Api, NO_FILTERS, Written, wire};
 use super::{lists, names, to_proto};
-use crate::domain::{Id, Rejection, ResourceName, Workspace};
+use crate::domain::{Id, KeyResultId, Rejection, ResourceName, Workspace};
 use crate::proto::api;
 use crate::proto::api::objective_service_server::ObjectiveService;
 
@@ -189,6 +189,11 @@ impl ObjectiveService for Api {
         let (workspace, scope) = names::key_result_or_all("parent", &request.parent)?;
         let page = self
             .list(request, NO_FILTERS, &workspace, |state, after, count| {
+                exists(state.workspace(), scope.objective.as_ref())?;
+                if let (Some(objective), Some(id)) = (&scope.objective, &scope.key_result) {
+                    let (objective, id) = (objective.clone(), id.clone());
+                    state.workspace().key_result(&KeyResultId { objective, id })?;
+                }
                 Ok(lists::check_ins(state.workspace(), &scope, after)
                     .take(count)
                     .map(|(key, key_result, recorded)| {

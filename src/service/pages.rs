@@ -16,6 +16,9 @@ const SIZE_DEFAULT: usize = 50;
 /// The largest page.
 const SIZE_MAX: usize = 1000;
 
+/// What the elements of one page may take, in bytes: with it any page fits into one message.
+pub(crate) const BYTES_MAX: usize = 2 * 1024 * 1024;
+
 /// The longest token, in characters: two whole names of resources are far shorter.
 const TOKEN_CHARS_MAX: usize = 4096;
 
@@ -47,6 +50,17 @@ pub(crate) fn page_size(number: i32) -> Result<usize, Violation> {
         Ok(size) => Ok(size.min(SIZE_MAX)),
         Err(_) => Err(Invalid::new(format!("{number} is negative: send 0 to {SIZE_MAX}")).at("page_size")),
     }
+}
+
+/// How many elements of these sizes fit into one page: the first always does.
+#[must_use]
+pub(crate) fn fitting(sizes_bytes: impl Iterator<Item = usize>) -> usize {
+    let mut bytes = 0;
+    let fit = sizes_bytes.take_while(|size| {
+        bytes += size;
+        bytes <= BYTES_MAX
+    });
+    fit.count().max(1)
 }
 
 /// The revision that an answer must have reached; 0: any.
@@ -143,6 +157,13 @@ mod tests {
         assert_eq!(page_size(-1).unwrap_err().field, "page_size");
         assert_eq!(min_revision(7), Ok(Revision(7)));
         assert_eq!(min_revision(-1).unwrap_err().field, "min_revision");
+    }
+
+    #[test]
+    fn a_page_ends_where_its_bytes_end_and_is_never_empty() {
+        assert_eq!(fitting([BYTES_MAX / 2, BYTES_MAX / 2, 1].into_iter()), 2);
+        assert_eq!(fitting([BYTES_MAX + 1, 1].into_iter()), 1);
+        assert_eq!(fitting([1, 2, 3].into_iter()), 3);
     }
 
     #[test]

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use futures_util::Stream;
 use futures_util::stream::{self, BoxStream, StreamExt};
+use prost::Message;
 use tonic::{Request, Response, Status, async_trait};
 
 use super::api::{Api, wire};
 use super::subscription::{Start, Subscription};
-use super::{names, to_proto};
+use super::{names, pages, to_proto};
 use crate::domain::{CycleState, Id, Invalid, Rejection, Violation};
 use crate::projection::State;
 use crate::proto::api;
@@ -140,39 +141,57 @@ fn overview(
         .take(SHOWN_MAX + 1)
         .collect();
     objectives.sort_unstable();
-    let mut kpis: Vec<_> = workspace
+    let kpis: Vec<_> = workspace
         .kpis()
         .iter()
         .filter(|(_, kpi)| chosen.takes(kpi.fields.team.as_ref(), kpi.fields.owner.as_ref()))
         .take(SHOWN_MAX + 1)
         .collect();
     let truncated = objectives.len() > SHOWN_MAX || kpis.len() > SHOWN_MAX;
-    objectives.truncate(SHOWN_MAX);
-    kpis.truncate(SHOWN_MAX);
+    let mut room = Room::default();
     Ok(api::Overview {
         workspace: Some(shown),
-        cycles: cycles
-            .into_iter()
-            .filter_map(|cycle| {
-                Some(to_proto::cycle(
-                    id,
-                    cycle,
-                    workspace.cycle(cycle).ok()?,
-                    figures.cycle(cycle),
-                ))
-            })
-            .collect(),
-        objectives: objectives
-            .into_iter()
-            .filter_map(|objective| objective_overview(id, state, objective))
-            .collect(),
-        kpis: kpis
-            .into_iter()
-            .map(|(kpi_id, kpi)| to_proto::kpi(id, kpi_id, kpi, figures.kpi(kpi_id)))
-            .collect(),
+        cycles: room.fill(cycles.into_iter().filter_map(|cycle| {
+            Some(to_proto::cycle(
+                id,
+                cycle,
+                workspace.cycle(cycle).ok()?,
+                figures.cycle(cycle),
+            ))
+        })),
+        objectives: room.fill(
+            objectives
+                .into_iter()
+                .take(SHOWN_MAX)
+                .filter_map(|objective| objective_overview(id, state, objective)),
+        ),
+        kpis: room.fill(
+            kpis.into_iter()
+                .take(SHOWN_MAX)
+                .map(|(kpi_id, kpi)| to_proto::kpi(id, kpi_id, kpi, figures.kpi(kpi_id))),
+        ),
         revision: wire(workspace.revision()),
-        truncated,
+        truncated: truncated || room.exceeded,
     })
+}
+
+/// What is left of the bytes of one message.
+#[derive(Default)]
+struct Room {
+    bytes: usize,
+    exceeded: bool,
+}
+
+impl Room {
+    /// As many of these as there is room for.
+    fn fill<T: Message>(&mut self, items: impl Iterator<Item = T>) -> Vec<T> {
+        let fit = items.take_while(|item| {
+            self.bytes += item.encoded_len();
+            self.exceeded |= self.bytes > pages::BYTES_MAX;
+            !self.exceeded
+        });
+        fit.collect()
+    }
 }
 
 fn objective_overview(workspace: &Id, state: &State, id: &Id) -> Option<api::ObjectiveOverview> {

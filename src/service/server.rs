@@ -151,22 +151,29 @@ impl BoundServer {
         tokio::pin!(server);
 
         let opened = tokio::task::spawn_blocking(open);
+        tokio::pin!(shutdown);
         let life = async {
-            let opened = opened
-                .await
-                .map_err(|_| stopped_while_opening())?
-                .map_err(|error| ServeError::Log(Arc::new(error)))?;
+            let opened = tokio::select! {
+                opened = opened => opened.map_err(|_| stopped_while_opening())?,
+                // Nothing was promised to anybody yet.
+                () = &mut shutdown => return Ok(None),
+            };
+            let opened = opened.map_err(|error| ServeError::Log(Arc::new(error)))?;
             let running = engine.get_or_init(|| opened).clone();
             report(&health, ServingStatus::Serving).await;
+            tracing::info!(address = %self.address, "serving");
             tokio::select! {
                 error = running.failure() => Err(ServeError::Log(error)),
-                () = shutdown => Ok(running),
+                () = shutdown => Ok(Some(running)),
             }
         };
         let running = tokio::select! {
             served = &mut server => return Ok(served?),
             // After a failure of the disk nothing may be said any more: what is open is dropped.
-            lived = life => lived?,
+            lived = life => match lived? {
+                Some(running) => running,
+                None => return Ok(()),
+            },
         };
         report(&health, ServingStatus::NotServing).await;
         drain.send_replace(true);

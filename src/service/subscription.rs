@@ -302,7 +302,10 @@ async fn resume(
     // The ring knows the root of what it holds: a reader who was away for a moment costs nothing.
     let before = Revision(token.revision.0.saturating_sub(1));
     let in_ring = match hosted.feed().after(before) {
-        Tail::Updates(updates) => updates.first().map(|update| update.root),
+        Tail::Updates(updates) => updates
+            .first()
+            .filter(|update| update.commit.revision == token.revision)
+            .map(|update| update.root),
         Tail::Gone => None,
     };
     let known = if token.revision == newest.revision {

@@ -1,5 +1,6 @@
 //! `WorkspaceService`: workspaces, teams, members.
 
+use prost::Message;
 use tonic::{Request, Response, Status, async_trait};
 
 use super::api::{Api, NO_FILTERS, wire};
@@ -41,6 +42,7 @@ impl WorkspaceService for Api {
             .take(size + 1)
             .map(|(id, hosted)| to_proto::workspace(id, &hosted.published().state, hosted.log()))
             .collect();
+        let size = size.min(pages::fitting(found.iter().map(Message::encoded_len)));
         let more = found.len() > size;
         found.truncate(size);
         let last_key = found

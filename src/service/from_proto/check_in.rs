@@ -21,7 +21,7 @@ pub(crate) fn create_check_in(request: &api::CreateCheckInRequest) -> Result<Ask
     } = request;
     let mut findings = Findings::default();
     let parent = findings.keep(names::key_result("parent", parent));
-    let id = findings.keep(ids::chosen("check_in_id", check_in_id, 'c'));
+    let id = findings.keep(ids::chosen("check_in_id", check_in_id, 'c', request_id));
     let command = findings
         .message("check_in", check_in.as_ref())
         .and_then(|message| {

@@ -30,7 +30,7 @@ pub(crate) fn create_cycle(request: &api::CreateCycleRequest) -> Result<Asked, R
     } = request;
     let mut findings = Findings::default();
     let workspace = findings.keep(names::workspace("parent", parent));
-    let id = findings.keep(ids::chosen("cycle_id", cycle_id, 'c'));
+    let id = findings.keep(ids::chosen("cycle_id", cycle_id, 'c', request_id));
     let command = findings.message("cycle", cycle.as_ref()).and_then(|message| {
         let patch = read(message, findings.fields("cycle", &Mask::All, workspace.as_ref()));
         let fields = Box::new(patch.complete()?);

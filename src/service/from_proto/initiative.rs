@@ -32,7 +32,7 @@ pub(crate) fn create_initiative(request: &api::CreateInitiativeRequest) -> Resul
     } = request;
     let mut findings = Findings::default();
     let (workspace, objective) = findings.keep(names::objective("parent", parent)).unzip();
-    let id = findings.keep(ids::chosen("initiative_id", initiative_id, 'i'));
+    let id = findings.keep(ids::chosen("initiative_id", initiative_id, 'i', request_id));
     let command = findings
         .message("initiative", initiative.as_ref())
         .and_then(|message| {

@@ -36,7 +36,7 @@ pub(crate) fn create_key_result(request: &api::CreateKeyResultRequest) -> Result
     } = request;
     let mut findings = Findings::default();
     let (workspace, objective) = findings.keep(names::objective("parent", parent)).unzip();
-    let id = findings.keep(ids::chosen("key_result_id", key_result_id, 'k'));
+    let id = findings.keep(ids::chosen("key_result_id", key_result_id, 'k', request_id));
     let command = findings
         .message("key_result", key_result.as_ref())
         .and_then(|message| {

@@ -46,7 +46,7 @@ pub(crate) fn create_kpi(request: &api::CreateKpiRequest) -> Result<Asked, Rejec
     } = request;
     let mut findings = Findings::default();
     let workspace = findings.keep(names::workspace("parent", parent));
-    let id = findings.keep(ids::chosen("kpi_id", kpi_id, 'k'));
+    let id = findings.keep(ids::chosen("kpi_id", kpi_id, 'k', request_id));
     let command = findings.message("kpi", kpi.as_ref()).and_then(|message| {
         let patch = read(message, findings.fields("kpi", &Mask::All, workspace.as_ref()));
         let fields = Box::new(patch.complete()?);

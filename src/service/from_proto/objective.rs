@@ -36,7 +36,7 @@ pub(crate) fn create_objective(request: &api::CreateObjectiveRequest) -> Result<
     } = request;
     let mut findings = Findings::default();
     let workspace = findings.keep(names::workspace("parent", parent));
-    let id = findings.keep(ids::chosen("objective_id", objective_id, 'o'));
+    let id = findings.keep(ids::chosen("objective_id", objective_id, 'o', request_id));
     let command = findings
         .message("objective", objective.as_ref())
         .and_then(|message| {

@@ -37,7 +37,7 @@ pub(crate) fn create_team(request: &api::CreateTeamRequest) -> Result<Asked, Rej
     } = request;
     let mut findings = Findings::default();
     let workspace = findings.keep(names::workspace("parent", parent));
-    let id = findings.keep(ids::chosen("team_id", team_id, 't'));
+    let id = findings.keep(ids::chosen("team_id", team_id, 't', request_id));
     let command = findings.message("team", team.as_ref()).and_then(|message| {
         let patch = read_team(message, findings.fields("team", &Mask::All, workspace.as_ref()));
         let fields = Box::new(patch.complete()?);
@@ -86,7 +86,7 @@ pub(crate) fn create_member(request: &api::CreateMemberRequest) -> Result<Asked,
     } = request;
     let mut findings = Findings::default();
     let workspace = findings.keep(names::workspace("parent", parent));
-    let id = findings.keep(ids::chosen("member_id", member_id, 'm'));
+    let id = findings.keep(ids::chosen("member_id", member_id, 'm', request_id));
     let command = findings.message("member", member.as_ref()).and_then(|message| {
         let patch = read_member(message, findings.fields("member", &Mask::All, workspace.as_ref()));
         let fields = Box::new(patch.complete()?);

@@ -32,7 +32,7 @@ pub(crate) fn create_workspace(request: &api::CreateWorkspaceRequest) -> Result<
         request_id,
     } = request;
     let mut findings = Findings::default();
-    let id = findings.keep(ids::chosen("workspace_id", workspace_id, 'w'));
+    let id = findings.keep(ids::chosen("workspace_id", workspace_id, 'w', request_id));
     let command = findings
         .message("workspace", workspace.as_ref())
         .and_then(|message| {

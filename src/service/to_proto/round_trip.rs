@@ -61,11 +61,8 @@ impl Running {
     }
 
     fn answer(&self, name: &str) -> Resource {
-        let (workspace, inside) = name
-            .strip_prefix("workspaces/")
-            .unwrap()
-            .split_once('/')
-            .unwrap_or_default();
+        let path = name.strip_prefix("workspaces/").unwrap();
+        let (workspace, inside) = path.split_once('/').unwrap_or((path, ""));
         let (workspace, name) = (
             Id::parse(workspace).unwrap(),
             ResourceName::parse(inside).unwrap(),

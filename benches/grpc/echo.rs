@@ -1,0 +1,58 @@
+//! The baseline: tonic with nothing behind it. It answers the measurement that it was sent.
+
+use std::net::SocketAddr;
+
+use binnacle::proto::api;
+use binnacle::proto::api::kpi_service_server::{KpiService, KpiServiceServer};
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+use tonic::{Request, Response, Status, async_trait};
+
+struct Echo;
+
+pub(crate) fn serve(address: &str) {
+    let address: SocketAddr = address.parse().expect("an address");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let incoming = TcpIncoming::bind(address)
+            .expect("the address")
+            .with_nodelay(Some(true));
+        println!("{}", incoming.local_addr().expect("an address"));
+        Server::builder()
+            .add_service(KpiServiceServer::new(Echo))
+            .serve_with_incoming(incoming)
+            .await
+            .expect("the echo");
+    });
+}
+
+macro_rules! not_here {
+    ($($call:ident($Request:ident) -> $Answer:ident;)*) => {
+        #[async_trait]
+        impl KpiService for Echo {
+            async fn record_measurement(
+                &self,
+                request: Request<api::RecordMeasurementRequest>,
+            ) -> Result<Response<api::Measurement>, Status> {
+                Ok(Response::new(request.into_inner().measurement.unwrap_or_default()))
+            }
+
+            $(
+                async fn $call(&self, _: Request<api::$Request>) -> Result<Response<api::$Answer>, Status> {
+                    Err(Status::unimplemented("the echo knows one call"))
+                }
+            )*
+        }
+    };
+}
+
+not_here! {
+    create_kpi(CreateKpiRequest) -> Kpi;
+    get_kpi(GetKpiRequest) -> Kpi;
+    list_kpis(ListKpisRequest) -> ListKpisResponse;
+    update_kpi(UpdateKpiRequest) -> Kpi;
+    set_target(SetTargetRequest) -> Target;
+    list_targets(ListTargetsRequest) -> ListTargetsResponse;
+    batch_record_measurements(BatchRecordMeasurementsRequest) -> BatchRecordMeasurementsResponse;
+    list_measurements(ListMeasurementsRequest) -> ListMeasurementsResponse;
+}

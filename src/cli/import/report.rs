@@ -1,0 +1,135 @@
+//! What the person who imports is told: bad rows by file and line, a refusal of the server, the summary.
+
+use std::io::{IsTerminal, Write};
+
+use indicatif::{ProgressBar, ProgressDrawTarget};
+use tonic::{Code, Status};
+
+use super::batch;
+use super::gather::Gathered;
+use super::send::{Counts, Refused};
+use crate::cli::{Failure, FailureKind};
+use crate::domain::Id;
+
+/// The most bad rows that are shown.
+const SHOWN_MAX: usize = 20;
+/// Shows bad rows, if there are any.
+pub(super) fn refuse_if_bad(gathered: &Gathered) -> Result<(), Failure> {
+    let faults = gathered.faults();
+    if faults.is_empty() {
+        return Ok(());
+    }
+    show(&faults, faults.len());
+    let lines = match gathered.bad_lines() {
+        1 => "1 line is".to_owned(),
+        lines => format!("{lines} lines are"),
+    };
+    let sentence = format!("nothing was written: {lines} wrong; correct them and run it again");
+    Err(Failure::new(FailureKind::Usage, sentence))
+}
+
+/// Shows what the server refused by file and line, and says what is recorded nevertheless.
+pub(super) fn refusal(
+    gathered: &Gathered,
+    all: &[Refused],
+    first: &Refused,
+    counts: Counts,
+    created: usize,
+) -> Failure {
+    let mut faults = Vec::new();
+    for refused in all {
+        for (place, sentence) in batch::refused_places(&refused.status, &refused.batch.places) {
+            let sentence = batch::with_places(&sentence, &refused.batch.places, |place| gathered.at(place));
+            faults.push(format!("{}: {sentence}", gathered.at(place)));
+        }
+    }
+    let refused_count = all
+        .iter()
+        .map(|refused| batch::refused_count(&refused.status))
+        .sum();
+    show(&faults, faults.len().max(refused_count));
+    let written = match (counts.sum(), created) {
+        (0, 0) => "nothing was written".to_owned(),
+        (sent, _) => format!(
+            "{sent} of {} measurements are recorded and {created} KPIs created; run it again when it is mended, what is recorded counts as unchanged",
+            gathered.measurements.len()
+        ),
+    };
+    let message = batch::with_places(first.status.message(), &first.batch.places, |place| {
+        gathered.at(place)
+    });
+    failure(&Status::new(first.status.code(), message), &written)
+}
+
+/// A refusal of the server: its message, and what was written before.
+pub(super) fn failure(status: &Status, written: &str) -> Failure {
+    let kind = match status.code() {
+        Code::InvalidArgument
+        | Code::NotFound
+        | Code::AlreadyExists
+        | Code::FailedPrecondition
+        | Code::OutOfRange => FailureKind::Usage,
+        Code::DataLoss => FailureKind::Damaged,
+        _ => FailureKind::Failed,
+    };
+    let message = match status.message() {
+        "" => status.code().description(),
+        message => message,
+    };
+    Failure::new(kind, format!("{message} ({written})"))
+}
+
+fn show(faults: &[String], count: usize) {
+    let shown = &faults[..faults.len().min(SHOWN_MAX)];
+    for fault in shown {
+        tell(fault);
+    }
+    if count > shown.len() {
+        tell(&format!("and {} more", count - shown.len()));
+    }
+}
+
+/// How many rows there were, and which of them do not count.
+pub(super) fn rows_read(gathered: &Gathered) -> String {
+    let mut said = format!("{} rows read", gathered.rows_read);
+    if gathered.duplicates > 0 {
+        said += &format!(" ({} of them repeat another)", gathered.duplicates);
+    }
+    if gathered.rows_left_out > 0 {
+        said += &format!(", {} left out by --where", gathered.rows_left_out);
+    }
+    said
+}
+
+/// A list of ids behind a sentence.
+pub(super) fn listed(ids: &[Id]) -> String {
+    let shown: Vec<_> = ids.iter().take(SHOWN_MAX).map(Id::as_str).collect();
+    match (shown.len(), ids.len()) {
+        (0, _) => String::new(),
+        (shown_count, count) if shown_count < count => {
+            format!(": {}, and {} more", shown.join(", "), count - shown_count)
+        }
+        _ => format!(": {}", shown.join(", ")),
+    }
+}
+
+/// A bar where a person can see it, and nothing elsewhere.
+pub(super) fn progress_bar(measurements: u64) -> ProgressBar {
+    let bar = ProgressBar::new(measurements);
+    bar.set_draw_target(if std::io::stderr().is_terminal() {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
+    });
+    bar
+}
+
+/// To standard output. That nobody reads it is no reason to fail.
+pub(super) fn say(sentence: &str) {
+    let _unread = writeln!(std::io::stdout(), "{sentence}");
+}
+
+/// To standard error.
+pub(super) fn tell(sentence: &str) {
+    let _unread = writeln!(std::io::stderr(), "{sentence}");
+}

@@ -1,0 +1,5 @@
+//! The rules as tables: given, when, then.
+
+mod kpis;
+mod objectives;
+mod people;
