@@ -30,6 +30,29 @@ fn entries(directory: &Path) -> Vec<PathBuf> {
     entries.map(|entry| entry.expect("an entry").path()).collect()
 }
 
+fn assert_everything_was_delivered_once(out: &str) {
+    let end = &out[out.find("Behind its snapshot: ").expect("the count")..];
+    let (first, second) = end.split_once("A second subscriber").expect("another count");
+    assert!(
+        first.contains("none missed, none repeated, resumed once with 21 to catch up"),
+        "{first}"
+    );
+    let line = line_with(second, "from the beginning, saw the same");
+    let numbers: Vec<u64> = line
+        .split(|c: char| !c.is_ascii_digit())
+        .filter_map(|number| number.parse().ok())
+        .collect();
+    // It saw every revision as an update of its own.
+    assert!(
+        matches!(numbers[..], [updates, 1, last] if updates == last && last > 200),
+        "{line}"
+    );
+    assert!(
+        second.contains("none missed, none repeated, never resumed"),
+        "{second}"
+    );
+}
+
 #[test]
 fn the_story_is_told_and_the_picture_of_the_stream_agrees_with_the_server() {
     let temporary = tempfile::tempdir().expect("a directory");
@@ -69,27 +92,7 @@ fn the_story_is_told_and_the_picture_of_the_stream_agrees_with_the_server() {
     assert!(kpi.ends_with("healthy"), "{kpi}");
 
     assert!(out.contains("It agrees with GetOverview"), "{out}");
-    let end = &out[out.find("Behind its snapshot: ").expect("the count")..];
-    let (first, second) = end.split_once("A second subscriber").expect("another count");
-    assert!(
-        first.contains("none missed, none repeated, resumed once with 21 to catch up"),
-        "{first}"
-    );
-    let line = line_with(second, "from the beginning, saw the same");
-    let numbers: Vec<u64> = line
-        .split(|c: char| !c.is_ascii_digit())
-        .filter_map(|number| number.parse().ok())
-        .collect();
-    // It saw every revision as an update of its own.
-    assert!(
-        matches!(numbers[..], [updates, 1, last] if updates == last && last > 200),
-        "{line}"
-    );
-    assert!(
-        second.contains("none missed, none repeated, never resumed"),
-        "{second}"
-    );
-
+    assert_everything_was_delivered_once(&out);
     assert_eq!(
         entries(temporary.path()),
         Vec::<PathBuf>::new(),
