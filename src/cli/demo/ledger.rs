@@ -83,7 +83,7 @@ impl Ledger {
         self.reached
     }
 
-    /// What was delivered, in one sentence.
+    /// What was delivered, in two lines.
     pub(super) fn summary(&self) -> String {
         let Self {
             updates,
@@ -98,7 +98,10 @@ impl Ledger {
             1 => format!("resumed once with {caught_up} to catch up"),
             more => format!("resumed {more} times with {caught_up} to catch up"),
         };
-        format!("{updates} updates, revisions {first} to {reached}, none missed, none repeated, {resumed}")
+        let plural = if *updates == 1 { "" } else { "s" };
+        format!(
+            "{updates} update{plural}, revisions {first} to {reached},\n  none missed, none repeated, {resumed}"
+        )
     }
 }
 
@@ -134,7 +137,7 @@ mod tests {
         }
         assert_eq!(
             ledger.summary(),
-            "3 updates, revisions 8 to 10, none missed, none repeated, never resumed"
+            "3 updates, revisions 8 to 10,\n  none missed, none repeated, never resumed"
         );
     }
 
@@ -161,7 +164,7 @@ mod tests {
         assert_eq!(ledger.token(), "t8");
         assert_eq!(
             ledger.summary(),
-            "1 updates, revisions 8 to 8, none missed, none repeated, resumed once with 2 to catch up"
+            "1 update, revisions 8 to 8,\n  none missed, none repeated, resumed once with 2 to catch up"
         );
     }
 }

@@ -26,6 +26,7 @@ use drive::{Driver, WEEK_S, failed, refused};
 use stage::Stage;
 use story::Story;
 use subscriber::{Subscriber, read_from_beginning};
+use view::Picture;
 
 mod clock;
 mod compare;
@@ -68,6 +69,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 const PAUSE_WEEK: Duration = Duration::from_millis(1000);
 /// How long the server may take to open an empty store.
 const OPENING_TRIES: u32 = 500;
+/// How often the picture and the overview may miss each other.
+const SAME_REVISION_TRIES: u32 = 100;
 /// How long between two looks whether it is open.
 const OPENING_PAUSE: Duration = Duration::from_millis(20);
 
@@ -115,7 +118,7 @@ impl Demo {
                 return Ok(());
             }
             invite(&subscriber.stage(), address, subscriber.workspace());
-            std::future::pending().await
+            Err(subscriber.failure().await)
         };
         let told = tokio::select! {
             told = told => told,
@@ -179,22 +182,13 @@ impl Demo {
 
 /// Holds what the stream delivered against what the server answers and against the whole log.
 async fn prove(subscriber: &Subscriber, channel: Channel) -> Result<(), Failure> {
-    let request = api::GetOverviewRequest {
-        parent: subscriber.workspace().to_owned(),
-        ..api::GetOverviewRequest::default()
-    };
-    let mut client = ProgressServiceClient::new(channel.clone());
-    let overview = client.get_overview(request).await;
-    let overview = overview
-        .map_err(|status| refused("GetOverview", &status))?
-        .into_inner();
-    subscriber.reach(overview.revision).await?;
+    let (picture, overview) = same_revision(subscriber, channel.clone()).await?;
     let (second, second_ledger) =
         read_from_beginning(channel, subscriber.workspace(), overview.revision).await?;
-
-    let stage = subscriber.stage();
-    let verdict = Verdict::of(&stage.picture, &overview);
+    let verdict = Verdict::of(&picture, &overview);
     agreed(&verdict, "The picture from the stream")?;
+    agreed(&Verdict::of(&second, &overview), "The picture from the beginning")?;
+    let stage = subscriber.stage();
     let Verdict {
         scores,
         objectives,
@@ -203,17 +197,42 @@ async fn prove(subscriber: &Subscriber, channel: Channel) -> Result<(), Failure>
         ..
     } = verdict;
     stage.say(&format!(
-        "\nThe picture above comes from the stream alone. It agrees with GetOverview at revision {}:\n\
-         {scores} scores, {objectives} objectives, {key_results} key results and {kpis} KPIs.",
+        "\nThe picture above comes from the stream alone. It agrees with GetOverview at\n\
+         revision {}: {scores} scores, {objectives} objectives, {key_results} key results, {kpis} KPIs.",
         overview.revision
     ));
-    stage.say(&format!("Delivered: {}.", stage.ledger.summary()));
-    agreed(&Verdict::of(&second, &overview), "The picture from the beginning")?;
+    stage.say(&format!("Behind its snapshot: {}.", stage.ledger.summary()));
     stage.say(&format!(
-        "A second subscriber read from the beginning and saw the same: {}.",
+        "A second subscriber, from the beginning, saw the same: {}.",
         second_ledger.summary()
     ));
     Ok(())
+}
+
+/// The picture and the overview at one revision: a midnight, or somebody else's call, may come in between.
+async fn same_revision(
+    subscriber: &Subscriber,
+    channel: Channel,
+) -> Result<(Picture, api::Overview), Failure> {
+    let mut client = ProgressServiceClient::new(channel);
+    for _ in 0..SAME_REVISION_TRIES {
+        let request = api::GetOverviewRequest {
+            parent: subscriber.workspace().to_owned(),
+            ..api::GetOverviewRequest::default()
+        };
+        let overview = client.get_overview(request).await;
+        let overview = overview
+            .map_err(|status| refused("GetOverview", &status))?
+            .into_inner();
+        subscriber.reach(overview.revision).await?;
+        let picture = subscriber.stage().picture.clone();
+        if picture.revision == overview.revision {
+            return Ok((picture, overview));
+        }
+    }
+    Err(failed(
+        "the workspace changes too fast for the picture to be compared".to_owned(),
+    ))
 }
 
 fn agreed(verdict: &Verdict, what: &str) -> Result<(), Failure> {
@@ -232,14 +251,21 @@ fn invite(stage: &Stage, address: SocketAddr, workspace: &str) {
     let measure =
         format!("'{{\"parent\":\"{workspace}/kpis/support-reply-time\",\"measurement\":{{\"value\":45}}}}'");
     let kpi = format!("'{{\"name\":\"{workspace}/kpis/support-reply-time\"}}'");
+    let grpcurl = |arguments: &str, call: &str| {
+        format!("grpcurl -plaintext {arguments} \\\n  {address} binnacle.v1.{call}\n")
+    };
     stage.say(&format!(
-        "\nIt goes on serving on {address}, with the time of today. Try from another terminal:\n\n\
-         grpcurl -plaintext {address} list\n\
-         grpcurl -plaintext -d {overview} {address} binnacle.v1.ProgressService/GetOverview\n\
-         grpcurl -plaintext -d {overview} {address} binnacle.v1.ProgressService/Subscribe\n\
-         grpcurl -plaintext -H 'binnacle-actor: rui' -d {measure} {address} binnacle.v1.KpiService/RecordMeasurement\n\
-         buf curl --http2-prior-knowledge --protocol grpc -d {kpi} http://{address}/binnacle.v1.KpiService/GetKpi\n\n\
-         Whatever changes is told below. Ctrl-C ends it.\n"
+        "\nIt goes on serving on {address}, with the time of today.\nTry from another terminal:\n\n\
+         grpcurl -plaintext {address} list\n{}{}{}\
+         buf curl --http2-prior-knowledge --protocol grpc \\\n  -d {kpi} \\\n  \
+         http://{address}/binnacle.v1.KpiService/GetKpi\n\n\
+         Whatever changes is told below. Ctrl-C ends it.\n",
+        grpcurl(&format!("-d {overview}"), "ProgressService/GetOverview"),
+        grpcurl(&format!("-d {overview}"), "ProgressService/Subscribe"),
+        grpcurl(
+            &format!("-H 'binnacle-actor: rui' \\\n  -d {measure}"),
+            "KpiService/RecordMeasurement"
+        ),
     ));
 }
 

@@ -6,10 +6,12 @@ use super::text::{bar, cut, left, number, right, sparkline, suffix, value};
 use super::view::{Bounds, KeyResultPicture, KpiPicture, Notable, Picture};
 use crate::proto::api;
 
-/// How wide lines are, and whether they have colours.
+/// How wide lines are, whether they have colours, and how much is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Style {
     pub(super) columns: usize,
+    /// Whether key results have lines of their own.
+    pub(super) key_results: bool,
     pub(super) colours: bool,
 }
 
@@ -72,7 +74,7 @@ pub(super) fn frame(picture: &Picture, style: Style) -> Vec<String> {
     let mut lines = heading(picture, style);
     lines.push(String::new());
     lines.push(titles(style, "OBJECTIVES", "score, ┊ expected", "status"));
-    for (name, _) in &picture.objectives {
+    for name in picture.objectives.keys() {
         lines.extend(objective(picture, name, style));
     }
     lines.push(String::new());
@@ -88,12 +90,12 @@ fn heading(picture: &Picture, style: Style) -> Vec<String> {
     let today = picture.today.map(|today| today.to_string()).unwrap_or_default();
     let place = format!("{today}  revision {}", picture.revision);
     let room = width.saturating_sub(place.chars().count() + 2);
+    let title = format!("{}: {}", picture.title, picture.ultimate_goal);
     let mut lines = vec![format!(
         "{}  {}",
-        style.paint(&left(&picture.title, room), Colour::Bold),
+        style.paint(&left(&title, room), Colour::Bold),
         style.paint(&place, Colour::Dim)
     )];
-    lines.push(style.paint(&cut(&picture.ultimate_goal, width), Colour::Dim));
     for cycle in picture.cycles.values() {
         let days = match (cycle.first_date, cycle.last_date, picture.today) {
             (Some(first), Some(last), Some(today)) => {
@@ -157,7 +159,7 @@ fn objective(picture: &Picture, name: &str, style: Style) -> Vec<String> {
         style.paint(&left(status, grid.status), colour),
     )];
     for (name, key_result) in &picture.key_results {
-        if below(name) {
+        if style.key_results && below(name) {
             lines.push(key_result_line(picture, key_result, style));
         }
     }
@@ -244,13 +246,10 @@ pub(super) fn notable_line(picture: &Picture, notable: &Notable, style: Style) -
                 .map(|it| value(it, &kpi.unit))
                 .unwrap_or_default();
             let (after, colour) = health_text(*after);
-            let how = match recovered {
-                true => "RECOVERED",
-                false => "is",
-            };
             let text = format!(
-                "KPI {} {how} {after} (was {}): {shown}, {}",
+                "KPI {}{}: {} → {after} at {shown} ({})",
                 kpi.title,
+                if *recovered { " RECOVERED" } else { "" },
                 health_text(*before).0,
                 target_text(bounds, &kpi.unit)
             );
@@ -265,7 +264,7 @@ pub(super) fn notable_line(picture: &Picture, notable: &Notable, style: Style) -
             let (after, colour) = status(*after);
             let before = status(*before).0;
             let title = title.unwrap_or_default();
-            (format!("objective {title} is {after} (was {before})"), colour)
+            (format!("objective {title}: {before} → {after}"), colour)
         }
         Notable::Begun { objective } => {
             let title = picture.objectives.get(objective).map(|it| it.title.as_str());
@@ -320,3 +319,6 @@ fn health_text(health: api::Health) -> (&'static str, Colour) {
         api::Health::Breached => ("BREACHED", Colour::Red),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -44,6 +44,7 @@ impl Stage {
         let size = screen.as_ref().and_then(console::Term::size_checked);
         let colours = screen.is_some() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let style = Style {
+            key_results: true,
             columns: size.map_or(COLUMNS, |(_, columns)| columns.into()),
             colours,
         };
@@ -142,7 +143,6 @@ impl Stage {
     pub(super) fn finish(&mut self) {
         if self.is_live() {
             self.draw_lines(usize::MAX);
-            self.say("");
         }
         self.mode = Mode::Afterwards;
     }
@@ -169,10 +169,19 @@ impl Stage {
 
     /// Over what is there: from the top, each line to its end, and nothing below.
     fn draw_lines(&self, rows_max: usize) {
-        let mut lines = vec![self.headline.clone(), String::new()];
-        lines.extend(render::frame(&self.picture, self.style));
+        let mut lines = vec![self.headline.clone()];
+        lines.extend(self.recent.iter().map(|line| format!("  {line}")));
+        lines.resize(RECENT + 1, String::new());
         lines.push(String::new());
-        lines.extend(self.recent.iter().cloned());
+        let mut frame = render::frame(&self.picture, self.style);
+        if lines.len() + frame.len() > rows_max {
+            let style = Style {
+                key_results: false,
+                ..self.style
+            };
+            frame = render::frame(&self.picture, style);
+        }
+        lines.extend(frame);
         let mut text = "\x1b[H".to_owned();
         for line in lines.iter().take(rows_max) {
             text.push_str(line);

@@ -235,7 +235,7 @@ impl KpiData {
     /// The value measured at the end of a week, counted from 1.
     pub(super) fn value_of_week(&self, week: usize) -> Option<f64> {
         let every = self.every_weeks.max(1);
-        let nth = (week % every == 0).then_some(week / every)?;
+        let nth = week.is_multiple_of(every).then_some(week / every)?;
         self.weeks.get(nth.checked_sub(1)?).copied()
     }
 }

@@ -83,10 +83,19 @@ impl Subscriber {
         let (stage, place) = (Arc::clone(&self.stage), self.place.clone());
         self.task = Some(tokio::spawn(async move {
             if let Err(sentence) = fold(stream, &stage, &place).await {
-                place.send_replace(Err(sentence));
+                let _before = place.send_replace(Err(sentence));
             }
         }));
         Ok(())
+    }
+
+    /// Waits until something goes wrong.
+    pub(super) async fn failure(&self) -> Failure {
+        let mut place = self.place.subscribe();
+        match place.wait_for(Result::is_err).await.as_deref() {
+            Ok(Err(sentence)) => failed(sentence.clone()),
+            Ok(Ok(_)) | Err(_) => failed("the subscriber is gone".to_owned()),
+        }
     }
 
     /// Waits until everything up to a revision has arrived.
@@ -116,7 +125,7 @@ async fn fold(
     while let Some(message) = stream.message().await.map_err(ended)? {
         let mut stage = stage.lock().unwrap_or_else(PoisonError::into_inner);
         stage.take(message)?;
-        place.send_replace(Ok(stage.ledger.reached()));
+        let _before = place.send_replace(Ok(stage.ledger.reached()));
     }
     Ok(())
 }

@@ -319,3 +319,6 @@ fn health_change(name: &str, change: &api::KpiChange, in_trouble: &mut bool) -> 
         recovered,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,196 @@
+//! Messages in, picture out.
+
+use prost_types::value::Kind;
+
+use super::*;
+
+const KPI: &str = "workspaces/a/kpis/k";
+
+fn update(revision: i64, events: Vec<api::Event>, figures: Vec<(&str, Figure)>) -> api::Update {
+    let derived_changes = figures.into_iter().map(|(resource, figure)| api::DerivedChange {
+        resource: resource.to_owned(),
+        figure: Some(figure),
+    });
+    api::Update {
+        commit: Some(api::Commit {
+            revision,
+            ..api::Commit::default()
+        }),
+        events,
+        derived_changes: derived_changes.collect(),
+    }
+}
+
+fn event(kind: &str, resource: &str, after: &[(&str, Kind)]) -> api::Event {
+    let changes = after.iter().map(|(path, kind)| api::FieldChange {
+        path: (*path).to_owned(),
+        before: None,
+        after: Some(prost_types::Value {
+            kind: Some(kind.clone()),
+        }),
+    });
+    api::Event {
+        r#type: kind.to_owned(),
+        resource: resource.to_owned(),
+        changes: changes.collect(),
+        ..api::Event::default()
+    }
+}
+
+fn text(text: &str) -> Kind {
+    Kind::StringValue(text.to_owned())
+}
+
+fn health(health: api::Health) -> api::KpiHealth {
+    let mut message = api::KpiHealth::default();
+    message.set_health(health);
+    message
+}
+
+fn health_change(before: Option<api::Health>, after: api::Health) -> Figure {
+    Figure::Kpi(api::KpiChange {
+        before: before.map(health),
+        after: Some(health(after)),
+    })
+}
+
+#[test]
+fn a_kpi_is_known_from_its_events_alone() {
+    let mut picture = Picture::default();
+    let created = event(
+        "KpiCreated",
+        KPI,
+        &[
+            ("title", text("Revenue")),
+            ("unit.kind.CURRENCY", text("BRL")),
+            ("unit.decimals", Kind::NumberValue(0.0)),
+        ],
+    );
+    let target = format!("{KPI}/targets/2026-01-01");
+    let target_set = event("TargetSet", &target, &[("at_least", Kind::NumberValue(5.0))]);
+    let mut measured = event(
+        "MeasurementRecorded",
+        KPI,
+        &[("measurement.value", Kind::NumberValue(4.0))],
+    );
+    measured.effective_time = Some(prost_types::Timestamp { seconds: 7, nanos: 0 });
+    picture.update(&update(3, vec![created, target_set, measured], Vec::new()));
+
+    let kpi = &picture.kpis[KPI];
+    assert_eq!((picture.revision, kpi.title.as_str()), (3, "Revenue"));
+    assert_eq!(
+        (kpi.unit.kind(), kpi.unit.currency_code.as_str()),
+        (api::unit::Kind::Currency, "BRL")
+    );
+    assert_eq!(kpi.unit.decimals, Some(0));
+    assert_eq!(kpi.series, BTreeMap::from([((7, 0), 4.0)]));
+    assert_eq!(picture.targets[&target].at_least, Some(5.0));
+}
+
+#[test]
+fn a_later_value_of_the_same_moment_takes_its_place() {
+    let mut picture = Picture::default();
+    for value in [4.0, 6.0] {
+        let mut measured = event(
+            "MeasurementRecorded",
+            KPI,
+            &[("measurement.value", Kind::NumberValue(value))],
+        );
+        measured.effective_time = Some(prost_types::Timestamp { seconds: 7, nanos: 0 });
+        picture.update(&update(1, vec![measured], Vec::new()));
+    }
+    assert_eq!(picture.kpis[KPI].series, BTreeMap::from([((7, 0), 6.0)]));
+}
+
+#[test]
+fn a_kpi_that_was_breached_recovers_when_it_is_healthy_and_not_before() {
+    use api::Health::{Breached, Healthy, Watch};
+    let mut picture = Picture::default();
+    let mut before = None;
+    for (after, recovers) in [
+        (Healthy, None),
+        (Watch, Some(false)),
+        (Healthy, Some(false)),
+        (Breached, Some(false)),
+        (Watch, Some(false)),
+        (Healthy, Some(true)),
+        (Watch, Some(false)),
+        (Healthy, Some(false)),
+    ] {
+        let change = health_change(before, after);
+        let notable = picture.update(&update(1, Vec::new(), vec![(KPI, change)]));
+        let recovered = notable.first().map(|notable| match notable {
+            Notable::Health { recovered, .. } => *recovered,
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(recovered, recovers, "{after:?}");
+        before = Some(after);
+    }
+    assert_eq!(picture.contradiction, None);
+}
+
+#[test]
+fn a_figure_that_changes_from_what_it_was_not_is_a_contradiction() {
+    let mut picture = Picture::default();
+    let change = health_change(None, api::Health::Healthy);
+    picture.update(&update(1, Vec::new(), vec![(KPI, change)]));
+    let change = health_change(Some(api::Health::Watch), api::Health::Breached);
+    picture.update(&update(2, Vec::new(), vec![(KPI, change)]));
+    let contradiction = picture.contradiction.expect("a contradiction");
+    assert!(
+        contradiction.starts_with("revision 2 changes workspaces/a/kpis/k"),
+        "{contradiction}"
+    );
+}
+
+#[test]
+fn a_snapshot_and_the_events_of_the_same_resources_are_one_picture() {
+    let name = "workspaces/a/objectives/o/keyResults/r";
+    let mut from_snapshot = Picture::default();
+    let metric = api::Metric {
+        baseline: Some(48.0),
+        target: Some(30.0),
+        baseline_source: None,
+    };
+    from_snapshot.resource(api::Resource {
+        resource: Some(Resource::KeyResult(api::KeyResult {
+            name: name.to_owned(),
+            title: "Reply time".to_owned(),
+            kpi: KPI.to_owned(),
+            kind: Some(api::key_result::Kind::Metric(metric)),
+            confidence: Some(0.5),
+            ..api::KeyResult::default()
+        })),
+    });
+    let mut from_events = Picture::default();
+    let created = event(
+        "KeyResultCreated",
+        name,
+        &[
+            ("title", text("Reply time")),
+            ("kpi", text("k")),
+            ("metric.baseline.value", Kind::NumberValue(48.0)),
+            ("metric.target", Kind::NumberValue(30.0)),
+        ],
+    );
+    let check_in = format!("{name}/checkIns/c");
+    let checked_in = event(
+        "CheckInRecorded",
+        &check_in,
+        &[("confidence", Kind::NumberValue(0.5))],
+    );
+    from_events.update(&update(0, vec![created, checked_in], Vec::new()));
+    assert_eq!(from_events, from_snapshot);
+}
+
+#[test]
+fn what_a_newer_server_tells_is_left_out() {
+    let mut picture = Picture::default();
+    let notable = picture.update(&update(9, vec![event("SomethingNew", KPI, &[])], Vec::new()));
+    assert_eq!(notable, Vec::new());
+    let expected = Picture {
+        revision: 9,
+        ..Picture::default()
+    };
+    assert_eq!(picture, expected);
+}
