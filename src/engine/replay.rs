@@ -39,14 +39,14 @@ pub(super) struct ReadCommit {
     pub(super) size_bytes: usize,
 }
 
-/// How many commits travel together from the thread that reads to the one that folds.
+/// How many commits travel together from one thread to the next.
 const CHUNK_COMMITS: usize = 512;
 /// Behind so many bytes of updates a reader who is behind has enough for a while.
 const ADVANCE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// How many such chunks may wait.
 const CHUNKS_MAX: usize = 8;
 
-/// Folds a whole log and holds it against its head. Reading and decoding run beside the folding.
+/// Folds a whole log and holds it against its head. Reading, decoding and folding each have a thread.
 pub(super) fn fold_log(
     log: &dyn EventLog,
     id: LogId,
@@ -56,24 +56,29 @@ pub(super) fn fold_log(
     replayed: &mut Replayed,
 ) -> Result<Folded, LogError> {
     thread::scope(|scope| {
-        let (sender, receiver) = sync_channel(CHUNKS_MAX);
+        let (raw, read) = sync_channel(CHUNKS_MAX);
+        let (decoded, folding) = sync_channel(CHUNKS_MAX);
         scope.spawn(move || {
             let mut records = log.read(id, Revision::ZERO);
             loop {
-                // Hashing is left to the folding side, so that both have about as much to do.
-                let chunk: Result<Vec<_>, _> = records
-                    .by_ref()
-                    .take(CHUNK_COMMITS)
-                    .map(|record| decoded(id, record?))
-                    .collect();
+                let chunk: Result<Vec<Record>, _> = records.by_ref().take(CHUNK_COMMITS).collect();
                 let last = chunk.as_ref().map_or(true, |chunk| chunk.len() < CHUNK_COMMITS);
-                // The folding side stops listening only when it has failed itself.
-                if sender.send(chunk).is_err() || last {
+                // Who is further along stops listening only when it has failed itself.
+                if raw.send(chunk).is_err() || last {
                     return;
                 }
             }
         });
-        fold_chunks(id, &receiver, head, memory, feed_bytes_max, replayed)
+        scope.spawn(move || {
+            for chunk in read {
+                let chunk =
+                    chunk.and_then(|records| records.into_iter().map(|record| decode(id, record)).collect());
+                if decoded.send(chunk).is_err() {
+                    return;
+                }
+            }
+        });
+        fold_chunks(id, &folding, head, memory, feed_bytes_max, replayed)
     })
 }
 
@@ -134,7 +139,7 @@ fn fold_chunks(
     })
 }
 
-fn decoded(log: LogId, record: Record) -> Result<(Commit, Record), LogError> {
+fn decode(log: LogId, record: Record) -> Result<(Commit, Record), LogError> {
     Ok((codec::decode(log, &record)?, record))
 }
 
