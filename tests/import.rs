@@ -380,7 +380,7 @@ fn a_kpi_that_does_not_exist_is_named_with_the_remedy() {
     let server = Server::start();
     server
         .import_csv("date,value,kpi\n2026-01-01,5,nps\n", CREATE)
-        .done("1 rows read: 1 recorded, 0 superseded, 0 unchanged; 1 KPIs created");
+        .done("1 row read: 1 recorded, 0 superseded, 0 unchanged; 1 KPI created");
     let before = server.state();
     let text = "date,value,kpi\n2026-01-02,5,nps\n2026-01-02,5,Nsp\n";
     server.import_csv(text, &[]).refused(
@@ -398,7 +398,7 @@ fn what_only_the_server_can_refuse_is_shown_by_file_and_line() {
             "date,value\n2026-01-01,5\n",
             &[&["--kpi", "nps"], CREATE].concat(),
         )
-        .done("1 rows read: 1 recorded, 0 superseded, 0 unchanged; 1 KPIs created");
+        .done("1 row read: 1 recorded, 0 superseded, 0 unchanged; 1 KPI created");
     let before = server.state();
     // Only the server knows when the workspace's days begin.
     let text = "time,value\n2026-01-02,5\n2026-01-03,5\n2026-01-02T00:00:00Z,6\n";
@@ -453,7 +453,7 @@ fn a_dry_run_says_what_would_be_sent_and_sends_nothing() {
     let before = server.state();
     let text = "date,value,kpi\n2026-01-01,5,nps\n2026-01-02,5,mrr\n2026-01-02,5,mrr\n";
     server.import_csv(text, &[CREATE, &["--dry-run"]].concat()).done(
-        "3 rows read (1 of them repeat another): would send 2 measurements of 2 KPIs in 1 batches, and create 2 KPIs: mrr, nps",
+        "3 rows read (1 of them repeat another): would send 2 measurements of 2 KPIs in 1 batch, and create 2 KPIs: mrr, nps",
     );
     assert_eq!(server.state(), before);
     server
@@ -477,7 +477,7 @@ fn standard_input_is_a_file_too_and_who_and_why_are_kept() {
         "the monthly load",
     ];
     let run = server.import_from(&server.url(), text, &[&args, CREATE].concat());
-    run.done("1 rows read: 1 recorded, 0 superseded, 0 unchanged; 1 KPIs created");
+    run.done("1 row read: 1 recorded, 0 superseded, 0 unchanged; 1 KPI created");
     assert_eq!(run.stderr, "-: time from \"time\", value from \"value\"\n");
     let state = server.state();
     let by_maria = state
@@ -564,7 +564,7 @@ fn a_lost_answer_is_asked_for_again_and_nothing_is_recorded_twice() {
             "date,value\n2025-01-01,5\n",
             &[&["--kpi", "nps"], CREATE].concat(),
         )
-        .done("1 rows read: 1 recorded, 0 superseded, 0 unchanged; 1 KPIs created");
+        .done("1 row read: 1 recorded, 0 superseded, 0 unchanged; 1 KPI created");
     let before = server.state();
     let rows = (0..800).map(|at| format!("2026-01-01T00:{:02}:{:02}Z,{at}\n", at / 60, at % 60));
     let text: String = std::iter::once("time,value\n".to_owned()).chain(rows).collect();

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use self::creation::{Blueprint, Creation};
 use self::gather::Gathered;
 use self::mapping::{Horizon, Wanted};
-use self::report::{failure, listed, progress_bar, refusal, refuse_if_bad, rows_read, say, tell};
+use self::report::{counted, failure, listed, progress_bar, refusal, refuse_if_bad, rows_read, say, tell};
 use self::rows::{Format, Table};
 use self::send::Connection;
 use super::{Failure, FailureKind};
@@ -175,12 +175,16 @@ impl ImportKpi {
         let batches = batch::batches(&gathered.measurements, &workspace, &reason, run);
         if self.dry_run {
             say(&format!(
-                "{}: would send {} measurements of {} KPIs in {} batches, and create {} KPIs{}",
+                "{}: would send {} of {} in {}, and create {}{}",
                 rows_read(&gathered),
-                gathered.measurements.len(),
-                gathered.kpis.len(),
-                batches.len(),
-                missing.len(),
+                counted(gathered.measurements.len(), "measurement"),
+                counted(gathered.kpis.len(), "KPI"),
+                if batches.len() == 1 {
+                    "1 batch".to_owned()
+                } else {
+                    format!("{} batches", batches.len())
+                },
+                counted(missing.len(), "KPI"),
                 listed(&missing),
             ));
             return Ok(());
@@ -196,11 +200,12 @@ impl ImportKpi {
             return Err(refusal(&gathered, &refused, first, counts, created));
         }
         say(&format!(
-            "{}: {} recorded, {} superseded, {} unchanged; {created} KPIs created",
+            "{}: {} recorded, {} superseded, {} unchanged; {} created",
             rows_read(&gathered),
             counts.recorded,
             counts.superseded,
-            counts.unchanged
+            counts.unchanged,
+            counted(created, "KPI")
         ));
         Ok(())
     }

@@ -51,8 +51,9 @@ pub(super) fn refusal(
     let written = match (counts.sum(), created) {
         (0, 0) => "nothing was written".to_owned(),
         (sent, _) => format!(
-            "{sent} of {} measurements are recorded and {created} KPIs created; run it again when it is mended, what is recorded counts as unchanged",
-            gathered.measurements.len()
+            "{sent} of {} measurements are recorded and {} created; run it again when it is mended, what is recorded counts as unchanged",
+            gathered.measurements.len(),
+            counted(created, "KPI")
         ),
     };
     let message = batch::with_places(first.status.message(), &first.batch.places, |place| {
@@ -91,7 +92,7 @@ fn show(faults: &[String], count: usize) {
 
 /// How many rows there were, and which of them do not count.
 pub(super) fn rows_read(gathered: &Gathered) -> String {
-    let mut said = format!("{} rows read", gathered.rows_read);
+    let mut said = format!("{} read", counted(gathered.rows_read, "row"));
     if gathered.duplicates > 0 {
         said += &format!(" ({} of them repeat another)", gathered.duplicates);
     }
@@ -132,4 +133,10 @@ pub(super) fn say(sentence: &str) {
 /// To standard error.
 pub(super) fn tell(sentence: &str) {
     let _unread = writeln!(std::io::stderr(), "{sentence}");
+}
+
+/// A number with its noun: "1 row", "2 rows".
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
 }
