@@ -55,6 +55,15 @@ struct Settings {
     /// Streams open at once on one connection [default: 256]
     #[arg(long, env = "BINNACLE_STREAMS_PER_CONNECTION_MAX", value_name = "COUNT")]
     streams_per_connection_max: Option<u32>,
+    /// Largest header list of a call, in bytes [default: 16384]
+    #[arg(long, env = "BINNACLE_HEADER_LIST_BYTES_MAX", value_name = "BYTES")]
+    header_list_bytes_max: Option<u32>,
+    /// Seconds of silence after which a connection is asked whether it is there [default: 30]
+    #[arg(long, env = "BINNACLE_KEEPALIVE_INTERVAL_S", value_name = "SECONDS")]
+    keepalive_interval_s: Option<u64>,
+    /// Seconds it has to say so [default: 10]
+    #[arg(long, env = "BINNACLE_KEEPALIVE_TIMEOUT_S", value_name = "SECONDS")]
+    keepalive_timeout_s: Option<u64>,
     /// Commands that wait or are being written before more are refused [default: 10000]
     #[arg(long, env = "BINNACLE_QUEUE_COMMANDS_MAX", value_name = "COUNT")]
     queue_commands_max: Option<usize>,
@@ -227,6 +236,9 @@ impl Settings {
             streams_per_connection_max: self
                 .streams_per_connection_max
                 .or(other.streams_per_connection_max),
+            header_list_bytes_max: self.header_list_bytes_max.or(other.header_list_bytes_max),
+            keepalive_interval_s: self.keepalive_interval_s.or(other.keepalive_interval_s),
+            keepalive_timeout_s: self.keepalive_timeout_s.or(other.keepalive_timeout_s),
             queue_commands_max: self.queue_commands_max.or(other.queue_commands_max),
             queue_bytes_max: self.queue_bytes_max.or(other.queue_bytes_max),
             request_age_max_s: self.request_age_max_s.or(other.request_age_max_s),
@@ -242,8 +254,12 @@ impl Settings {
                 .streams_per_connection_max
                 .unwrap_or(default.streams_per_connection_max),
             drain_s: self.drain_s.unwrap_or(default.drain_s),
+            header_list_bytes_max: self
+                .header_list_bytes_max
+                .unwrap_or(default.header_list_bytes_max),
+            keepalive_interval_s: self.keepalive_interval_s.unwrap_or(default.keepalive_interval_s),
+            keepalive_timeout_s: self.keepalive_timeout_s.unwrap_or(default.keepalive_timeout_s),
             record_peer: self.record_peer.unwrap_or(default.record_peer),
-            ..default
         }
     }
 
@@ -271,7 +287,8 @@ mod tests {
     #[test]
     fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
         let file: Settings =
-            toml::from_str("data_dir = \"/f\"\nlisten = \"[::1]:1\"\ndrain_s = 3").expect("settings");
+            toml::from_str("data_dir = \"/f\"\nlisten = \"[::1]:1\"\ndrain_s = 3\nkeepalive_timeout_s = 7")
+                .expect("settings");
         let flags = Settings {
             data_dir: Some("/x".into()),
             ..Settings::default()
@@ -283,6 +300,7 @@ mod tests {
             Some("[::1]:1")
         );
         assert_eq!(settings.server().drain_s, 3);
+        assert_eq!(settings.server().keepalive_timeout_s, 7);
         assert_eq!(settings.engine().queue.commands_max, 10_000);
     }
 
