@@ -2,6 +2,7 @@
 //! last written.
 
 use serde::Serialize;
+use smol_str::SmolStr;
 
 use super::{Rejection, ResourceName, Revision, Stamp, Timestamp};
 
@@ -14,6 +15,29 @@ pub struct Authorship {
     pub updated: Timestamp,
     /// The revision of the last change: its etag.
     pub revision: Revision,
+}
+
+/// Who recorded something, when and at which revision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provenance {
+    /// Who.
+    pub principal: SmolStr,
+    /// When.
+    pub recorded_time: Timestamp,
+    /// At which revision.
+    pub revision: Revision,
+}
+
+impl Provenance {
+    /// Of what a commit records.
+    #[must_use]
+    pub fn of(stamp: &Stamp) -> Self {
+        Self {
+            principal: stamp.principal.clone(),
+            recorded_time: stamp.recorded_time,
+            revision: stamp.revision,
+        }
+    }
 }
 
 /// The version of a resource that a caller has read.

@@ -3,10 +3,11 @@
 use jiff::civil::Date;
 
 use super::{
-    CycleFields, CyclePatch, Etag, Id, InitiativeFields, InitiativeId, InitiativePatch, KeyResultFields,
-    KeyResultId, KeyResultPatch, KpiFields, KpiPatch, MemberFields, MemberPatch, NewCheckIn, NewMeasurement,
-    ObjectiveFields, ObjectivePatch, Preset, ResourceName, Target, TeamFields, TeamPatch, TimeZoneRules,
-    WorkspaceFields, WorkspacePatch,
+    CarryOver, CascadeTo, CheckInPatch, Closing, CycleFields, CyclePatch, Etag, Id, InitiativeFields,
+    InitiativeId, InitiativePatch, KeyResultFields, KeyResultId, KeyResultPatch, KpiFields, KpiPatch,
+    MemberFields, MemberPatch, NewMeasurement, NewReview, ObjectiveFields, ObjectivePatch, PlacedCheckIn,
+    Preset, ResourceName, ScoringPolicyPatch, Target, TeamFields, TeamPatch, TimeZoneRules, WorkspaceFields,
+    WorkspacePatch,
 };
 
 /// One request to change a workspace.
@@ -24,6 +25,18 @@ pub enum Command {
     },
     StartDay {
         date: Date,
+    },
+    UpdateScoringPolicy {
+        patch: Box<ScoringPolicyPatch>,
+        etag: Etag,
+    },
+    Delete {
+        name: ResourceName,
+        etag: Etag,
+    },
+    Undelete {
+        name: ResourceName,
+        etag: Etag,
     },
     CreateTeam {
         id: Id,
@@ -56,6 +69,24 @@ pub enum Command {
         id: Id,
         etag: Etag,
     },
+    BeginCycleReview {
+        id: Id,
+        etag: Etag,
+    },
+    CloseCycle {
+        id: Id,
+        closings: Vec<(Id, Closing)>,
+        etag: Etag,
+    },
+    ReopenCycle {
+        id: Id,
+        etag: Etag,
+    },
+    CreateReview {
+        cycle: Id,
+        id: Id,
+        review: Box<NewReview>,
+    },
     CreateObjective {
         id: Id,
         fields: Box<ObjectiveFields>,
@@ -67,6 +98,29 @@ pub enum Command {
     },
     ActivateObjective {
         id: Id,
+        etag: Etag,
+    },
+    CloseObjective {
+        id: Id,
+        closing: Box<Closing>,
+        etag: Etag,
+    },
+    ReopenObjective {
+        id: Id,
+        etag: Etag,
+    },
+    CancelObjective {
+        id: Id,
+        etag: Etag,
+    },
+    CarryOverObjective {
+        id: Id,
+        to: CarryOver,
+        etag: Etag,
+    },
+    CascadeObjective {
+        id: Id,
+        teams: Vec<CascadeTo>,
         etag: Etag,
     },
     CreateKeyResult {
@@ -87,10 +141,16 @@ pub enum Command {
         patch: Box<InitiativePatch>,
         etag: Etag,
     },
-    CreateCheckIn {
+    CreateCheckIn(Box<PlacedCheckIn>),
+    CreateCheckIns(Vec<PlacedCheckIn>),
+    CorrectCheckIn {
         key_result: KeyResultId,
         id: Id,
-        check_in: Box<NewCheckIn>,
+        patch: Box<CheckInPatch>,
+    },
+    RetractCheckIn {
+        key_result: KeyResultId,
+        id: Id,
     },
     CreateKpi {
         id: Id,
@@ -130,21 +190,36 @@ impl Command {
             Self::CreateWorkspace(_) | Self::UpdateWorkspace { .. } | Self::StartDay { .. } => {
                 ResourceName::Workspace
             }
+            Self::UpdateScoringPolicy { .. } => ResourceName::ScoringPolicy,
+            Self::Delete { name, .. } | Self::Undelete { name, .. } => name.clone(),
+            Self::CreateReview { cycle, id, .. } => ResourceName::Review(cycle.clone(), id.clone()),
             Self::CreateTeam { id, .. } | Self::UpdateTeam { id, .. } => ResourceName::Team(id.clone()),
             Self::CreateMember { id, .. } | Self::UpdateMember { id, .. } => ResourceName::Member(id.clone()),
-            Self::CreateCycle { id, .. } | Self::UpdateCycle { id, .. } | Self::ActivateCycle { id, .. } => {
-                ResourceName::Cycle(id.clone())
-            }
+            Self::CreateCycle { id, .. }
+            | Self::UpdateCycle { id, .. }
+            | Self::ActivateCycle { id, .. }
+            | Self::BeginCycleReview { id, .. }
+            | Self::CloseCycle { id, .. }
+            | Self::ReopenCycle { id, .. } => ResourceName::Cycle(id.clone()),
             Self::CreateObjective { id, .. }
             | Self::UpdateObjective { id, .. }
-            | Self::ActivateObjective { id, .. } => ResourceName::Objective(id.clone()),
+            | Self::ActivateObjective { id, .. }
+            | Self::CloseObjective { id, .. }
+            | Self::ReopenObjective { id, .. }
+            | Self::CancelObjective { id, .. }
+            | Self::CascadeObjective { id, .. } => ResourceName::Objective(id.clone()),
+            Self::CarryOverObjective { to, .. } => ResourceName::Objective(to.new_id.clone()),
             Self::CreateKeyResult { id, .. } | Self::UpdateKeyResult { id, .. } => {
                 ResourceName::KeyResult(id.clone())
             }
             Self::CreateInitiative { id, .. } | Self::UpdateInitiative { id, .. } => {
                 ResourceName::Initiative(id.clone())
             }
-            Self::CreateCheckIn { key_result, id, .. } => {
+            Self::CreateCheckIn(placed) => placed.name(),
+            Self::CreateCheckIns(placed) => placed
+                .first()
+                .map_or(ResourceName::Workspace, PlacedCheckIn::name),
+            Self::CorrectCheckIn { key_result, id, .. } | Self::RetractCheckIn { key_result, id } => {
                 ResourceName::CheckIn(key_result.clone(), id.clone())
             }
             Self::CreateKpi { id, .. } | Self::UpdateKpi { id, .. } => ResourceName::Kpi(id.clone()),

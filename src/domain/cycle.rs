@@ -4,7 +4,10 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::authored::authored;
-use super::{Authorship, Etag, Event, Id, Rejection, ResourceName, Title, Workspace, days_between};
+use super::{
+    Authorship, Closing, Etag, Event, Graded, Id, ObjectiveState, Rejection, ResourceName, Stamp, Title,
+    Workspace, closing, days_between,
+};
 
 authored! {
     /// A cycle's own fields.
@@ -75,12 +78,11 @@ pub(super) fn update(
     if after == cycle.fields {
         return Ok(Vec::new());
     }
+    if cycle.state == CycleState::Closed {
+        return Err(Rejection::CycleClosed(id.clone()));
+    }
     check(workspace, id, &after)?;
-    let nested = workspace
-        .cycles
-        .iter()
-        .filter(|(_, inner)| inner.fields.parent_cycle.as_ref() == Some(id));
-    for (inner, cycle) in nested {
+    for (inner, cycle) in workspace.cycles_in(id) {
         check_inside(inner, &cycle.fields, id, &after)?;
     }
     Ok(vec![Event::CycleUpdated {
@@ -102,6 +104,155 @@ pub(super) fn activate(workspace: &Workspace, id: &Id, etag: Etag) -> Result<Vec
             Err(Rejection::CycleNotPlanned(id.clone()))
         }
     }
+}
+
+pub(super) fn begin_review(workspace: &Workspace, id: &Id, etag: Etag) -> Result<Vec<Event>, Rejection> {
+    let cycle = workspace.cycle(id)?;
+    cycle.authorship.check(etag, || ResourceName::Cycle(id.clone()))?;
+    match cycle.state {
+        CycleState::Active => Ok(vec![Event::CycleReviewBegun {
+            id: id.clone(),
+            before: cycle.state,
+        }]),
+        CycleState::Planned | CycleState::Review | CycleState::Closed => {
+            Err(Rejection::CycleNotActive(id.clone()))
+        }
+    }
+}
+
+/// Grades everything that is still open in a cycle, and closes it: one command, one commit.
+pub(super) fn close(
+    workspace: &Workspace,
+    id: &Id,
+    closings: &[(Id, Closing)],
+    etag: Etag,
+) -> Result<Vec<Event>, Rejection> {
+    let graded = grade(workspace, id, closings, etag)?;
+    let unexplained: Vec<Id> = graded
+        .iter()
+        .filter(|graded| graded.result.lacks_explanation())
+        .map(|graded| graded.objective.clone())
+        .collect();
+    if !unexplained.is_empty() {
+        return Err(Rejection::ExplanationMissing(unexplained));
+    }
+    let closed = Event::CycleClosed {
+        id: id.clone(),
+        before: CycleState::Review,
+    };
+    let objectives = graded.into_iter().map(|graded| Event::ObjectiveClosed {
+        id: graded.objective,
+        before: ObjectiveState::Active,
+        result: Box::new(graded.result),
+    });
+    Ok(objectives.chain([closed]).collect())
+}
+
+/// What closing a cycle would grade, by id, whether or not something is still to be explained.
+///
+/// # Errors
+/// The cycle cannot be closed, or a closing is about something that is not open in it: each by its index.
+pub fn grade(
+    workspace: &Workspace,
+    id: &Id,
+    closings: &[(Id, Closing)],
+    etag: Etag,
+) -> Result<Vec<Graded>, Rejection> {
+    let cycle = workspace.cycle(id)?;
+    cycle.authorship.check(etag, || ResourceName::Cycle(id.clone()))?;
+    if cycle.state != CycleState::Review {
+        return Err(Rejection::CycleNotInReview(id.clone()));
+    }
+    let open_inside = workspace
+        .cycles_in(id)
+        .find(|(_, inner)| inner.state != CycleState::Closed);
+    if let Some((nested, _)) = open_inside {
+        return Err(Rejection::NestedCycleOpen {
+            cycle: id.clone(),
+            nested: nested.clone(),
+        });
+    }
+    check_closings(workspace, id, closings)?;
+    let said = |objective: &Id| closings.iter().find(|(of, _)| of == objective).map(|(_, said)| said);
+    let silent = Closing::silent();
+    let open = workspace.objectives_of_cycle(id).filter_map(|objective_id| {
+        let objective = workspace.objective(objective_id).ok()?;
+        (objective.state == ObjectiveState::Active).then_some((objective_id, objective))
+    });
+    Ok(open
+        .map(|(objective_id, objective)| Graded {
+            objective: objective_id.clone(),
+            result: closing::result(
+                workspace,
+                objective_id,
+                objective,
+                said(objective_id).unwrap_or(&silent),
+                true,
+            ),
+        })
+        .collect())
+}
+
+fn check_closings(workspace: &Workspace, id: &Id, closings: &[(Id, Closing)]) -> Result<(), Rejection> {
+    let check = |index: usize, objective_id: &Id, said: &Closing| {
+        let objective = workspace.objective(objective_id)?;
+        if objective.fields.cycle != *id {
+            return Err(Rejection::ObjectiveNotInCycle {
+                objective: objective_id.clone(),
+                cycle: id.clone(),
+            });
+        }
+        if objective.state != ObjectiveState::Active {
+            return Err(Rejection::ObjectiveNotActive(objective_id.clone()));
+        }
+        if let Some(first) = closings[..index].iter().position(|(other, _)| other == objective_id) {
+            let sentence = format!("the same objective stands at index {first}: say everything about it once");
+            return Err(Rejection::invalid("objective", sentence));
+        }
+        closing::check(objective_id, said)
+    };
+    let refused: Vec<(usize, Rejection)> = closings
+        .iter()
+        .enumerate()
+        .filter_map(|(index, (objective, said))| Some((index, check(index, objective, said).err()?)))
+        .collect();
+    if refused.is_empty() {
+        Ok(())
+    } else {
+        Err(Rejection::Elements(refused))
+    }
+}
+
+/// CLOSED becomes REVIEW again, and exactly what that closing graded becomes ACTIVE.
+pub(super) fn reopen(
+    workspace: &Workspace,
+    id: &Id,
+    etag: Etag,
+    stamp: &Stamp,
+) -> Result<Vec<Event>, Rejection> {
+    let cycle = workspace.cycle(id)?;
+    cycle.authorship.check(etag, || ResourceName::Cycle(id.clone()))?;
+    if cycle.state != CycleState::Closed {
+        return Err(Rejection::CycleNotClosed(id.clone()));
+    }
+    if stamp.reason.is_empty() {
+        return Err(Rejection::ReopeningReasonMissing(ResourceName::Cycle(id.clone())));
+    }
+    if let Some(parent) = &cycle.fields.parent_cycle
+        && workspace.cycle(parent)?.state == CycleState::Closed
+    {
+        return Err(Rejection::CycleClosed(parent.clone()));
+    }
+    let reopened = Event::CycleReopened {
+        id: id.clone(),
+        before: cycle.state,
+    };
+    let objectives = workspace.objectives_of_cycle(id).filter_map(|objective_id| {
+        let objective = workspace.objectives.get(objective_id)?;
+        let by_that_closing = objective.closed.as_ref().is_some_and(|closed| closed.result.with_cycle);
+        by_that_closing.then(|| closing::reopened(objective_id, objective))
+    });
+    Ok(std::iter::once(reopened).chain(objectives).collect())
 }
 
 fn check(workspace: &Workspace, id: &Id, fields: &CycleFields) -> Result<(), Rejection> {
@@ -126,7 +277,11 @@ fn check(workspace: &Workspace, id: &Id, fields: &CycleFields) -> Result<(), Rej
     }
     let mut above = fields.parent_cycle.as_ref();
     if let Some(outer) = above {
-        check_inside(id, fields, outer, &workspace.cycle(outer)?.fields)?;
+        let parent = workspace.cycle(outer)?;
+        check_inside(id, fields, outer, &parent.fields)?;
+        if parent.state == CycleState::Closed && outer != id {
+            return Err(Rejection::CycleClosed(outer.clone()));
+        }
     }
     while let Some(cycle) = above {
         if cycle == id {

@@ -3,7 +3,8 @@
 use super::{
     Command, CreateWorkspace, Etag, Event, FirstWeekday, Id, MemberFields, Principal, Rejection,
     ResourceName, Role, Roles, ScoringPolicy, Stamp, TimeZoneRules, Title, Workspace, WorkspaceCreated,
-    WorkspacePatch, check_in, cycle, initiative, key_result, kpi, measurement, objective, team,
+    WorkspacePatch, carry_over, check_in, closing, cycle, deletion, initiative, key_result, kpi, measurement,
+    objective, policy, review, team,
 };
 
 /// Decides a command on a state. No events: it changes nothing.
@@ -11,6 +12,14 @@ use super::{
 /// # Errors
 /// A rule of the domain says no; nothing is to be recorded.
 pub fn decide(workspace: &Workspace, command: &Command, stamp: &Stamp) -> Result<Vec<Event>, Rejection> {
+    let stays_possible = match command {
+        Command::StartDay { .. } | Command::CreateWorkspace(_) => true,
+        Command::Delete { name, .. } | Command::Undelete { name, .. } => *name == ResourceName::Workspace,
+        _ => false,
+    };
+    if workspace.deleted().is_some() && !stays_possible {
+        return Err(Rejection::Deleted(ResourceName::Workspace));
+    }
     match command {
         Command::CreateWorkspace(new) => create_workspace(workspace, new, stamp),
         Command::UpdateWorkspace { patch, rules, etag } => {
@@ -21,6 +30,9 @@ pub fn decide(workspace: &Workspace, command: &Command, stamp: &Stamp) -> Result
             date: *date,
         }]),
         Command::StartDay { .. } => Ok(Vec::new()),
+        Command::UpdateScoringPolicy { patch, etag } => policy::update(workspace, patch, *etag),
+        Command::Delete { name, etag } => deletion::delete(workspace, name, *etag),
+        Command::Undelete { name, etag } => deletion::undelete(workspace, name, *etag),
         Command::CreateTeam { id, fields } => team::create_team(workspace, id, fields),
         Command::UpdateTeam { id, patch, etag } => team::update_team(workspace, id, patch, *etag),
         Command::CreateMember { id, fields } => team::create_member(workspace, id, fields),
@@ -28,20 +40,32 @@ pub fn decide(workspace: &Workspace, command: &Command, stamp: &Stamp) -> Result
         Command::CreateCycle { id, fields } => cycle::create(workspace, id, fields),
         Command::UpdateCycle { id, patch, etag } => cycle::update(workspace, id, patch, *etag),
         Command::ActivateCycle { id, etag } => cycle::activate(workspace, id, *etag),
+        Command::BeginCycleReview { id, etag } => cycle::begin_review(workspace, id, *etag),
+        Command::CloseCycle { id, closings, etag } => cycle::close(workspace, id, closings, *etag),
+        Command::ReopenCycle { id, etag } => cycle::reopen(workspace, id, *etag, stamp),
+        Command::CreateReview { cycle, id, review } => review::create(workspace, cycle, id, review),
         Command::CreateObjective { id, fields } => objective::create(workspace, id, fields),
         Command::UpdateObjective { id, patch, etag } => objective::update(workspace, id, patch, *etag),
         Command::ActivateObjective { id, etag } => objective::activate(workspace, id, *etag),
+        Command::CloseObjective { id, closing, etag } => closing::close(workspace, id, closing, *etag),
+        Command::ReopenObjective { id, etag } => closing::reopen(workspace, id, *etag, stamp),
+        Command::CancelObjective { id, etag } => closing::cancel(workspace, id, *etag),
+        Command::CarryOverObjective { id, to, etag } => carry_over::carry_over(workspace, id, to, *etag),
+        Command::CascadeObjective { id, teams, etag } => carry_over::cascade(workspace, id, teams, *etag),
         Command::CreateKeyResult { id, fields } => key_result::create(workspace, id, fields),
         Command::UpdateKeyResult { id, patch, etag } => {
             key_result::update(workspace, id, patch, *etag, stamp)
         }
         Command::CreateInitiative { id, fields } => initiative::create(workspace, id, fields),
         Command::UpdateInitiative { id, patch, etag } => initiative::update(workspace, id, patch, *etag),
-        Command::CreateCheckIn {
+        Command::CreateCheckIn(placed) => Ok(vec![check_in::create(workspace, placed, stamp)?]),
+        Command::CreateCheckIns(placed) => check_in::create_batch(workspace, placed, stamp),
+        Command::CorrectCheckIn {
             key_result,
             id,
-            check_in,
-        } => check_in::create(workspace, key_result, id, check_in, stamp),
+            patch,
+        } => check_in::correct(workspace, key_result, id, patch, stamp),
+        Command::RetractCheckIn { key_result, id } => check_in::retract(workspace, key_result, id),
         Command::CreateKpi { id, fields } => kpi::create(workspace, id, fields),
         Command::UpdateKpi { id, patch, etag } => kpi::update(workspace, id, patch, *etag),
         Command::SetTarget { kpi, date, target } => kpi::set_target(workspace, kpi, *date, target),

@@ -5,8 +5,8 @@ use smol_str::SmolStr;
 
 use super::{
     CheckIn, CycleFields, CycleState, Id, InitiativeFields, InitiativeId, KeyResultFields, KeyResultId,
-    KpiFields, MemberFields, ObjectiveFields, ObjectiveState, Preset, ResourceName, Revision, ScoringPolicy,
-    Target, TeamFields, TimeZoneRules, Timestamp, WorkspaceFields,
+    KpiFields, MemberFields, ObjectiveFields, ObjectiveResult, ObjectiveState, Preset, ResourceName, Review,
+    Revision, ScoringPolicy, Target, TeamFields, TimeZoneRules, Timestamp, WorkspaceFields,
 };
 
 /// One thing that happened.
@@ -26,6 +26,19 @@ pub enum Event {
     DayStarted {
         before: Option<Date>,
         date: Date,
+    },
+    ScoringPolicyUpdated {
+        before: Box<ScoringPolicy>,
+        after: Box<ScoringPolicy>,
+    },
+    /// Of the resource and of all in it that stands.
+    Deleted {
+        name: ResourceName,
+    },
+    /// Of the resource and of all in it that the commit `deletion` deleted.
+    Undeleted {
+        name: ResourceName,
+        deletion: Revision,
     },
     TeamCreated {
         id: Id,
@@ -58,9 +71,27 @@ pub enum Event {
         id: Id,
         before: CycleState,
     },
+    CycleReviewBegun {
+        id: Id,
+        before: CycleState,
+    },
+    CycleClosed {
+        id: Id,
+        before: CycleState,
+    },
+    CycleReopened {
+        id: Id,
+        before: CycleState,
+    },
+    ReviewRecorded {
+        cycle: Id,
+        id: Id,
+        review: Box<Review>,
+    },
     ObjectiveCreated {
         id: Id,
         fields: Box<ObjectiveFields>,
+        carried_from: Option<Id>,
     },
     ObjectiveUpdated {
         id: Id,
@@ -71,6 +102,22 @@ pub enum Event {
         id: Id,
         before: ObjectiveState,
         date: Date,
+    },
+    ObjectiveClosed {
+        id: Id,
+        before: ObjectiveState,
+        result: Box<ObjectiveResult>,
+    },
+    /// `result` is what closing had come to; none: it was canceled.
+    ObjectiveReopened {
+        id: Id,
+        before: ObjectiveState,
+        after: ObjectiveState,
+        result: Option<Box<ObjectiveResult>>,
+    },
+    ObjectiveCanceled {
+        id: Id,
+        before: ObjectiveState,
     },
     KeyResultCreated {
         id: KeyResultId,
@@ -95,6 +142,17 @@ pub enum Event {
         key_result: KeyResultId,
         id: Id,
         check_in: Box<CheckIn>,
+    },
+    CheckInCorrected {
+        key_result: KeyResultId,
+        id: Id,
+        before: Box<CheckIn>,
+        after: Box<CheckIn>,
+    },
+    CheckInRetracted {
+        key_result: KeyResultId,
+        id: Id,
+        before: Box<CheckIn>,
     },
     KpiCreated {
         id: Id,
@@ -166,6 +224,9 @@ impl Event {
             Self::WorkspaceCreated(_) => "WorkspaceCreated",
             Self::WorkspaceUpdated { .. } => "WorkspaceUpdated",
             Self::DayStarted { .. } => "DayStarted",
+            Self::ScoringPolicyUpdated { .. } => "ScoringPolicyUpdated",
+            Self::Deleted { name } => deleted_kind(name),
+            Self::Undeleted { name, .. } => undeleted_kind(name),
             Self::TeamCreated { .. } => "TeamCreated",
             Self::TeamUpdated { .. } => "TeamUpdated",
             Self::MemberCreated { .. } => "MemberCreated",
@@ -173,6 +234,15 @@ impl Event {
             Self::CycleCreated { .. } => "CycleCreated",
             Self::CycleUpdated { .. } => "CycleUpdated",
             Self::CycleActivated { .. } => "CycleActivated",
+            Self::CycleReviewBegun { .. } => "CycleReviewBegun",
+            Self::CycleClosed { .. } => "CycleClosed",
+            Self::CycleReopened { .. } => "CycleReopened",
+            Self::ReviewRecorded { .. } => "ReviewRecorded",
+            Self::ObjectiveClosed { .. } => "ObjectiveClosed",
+            Self::ObjectiveReopened { .. } => "ObjectiveReopened",
+            Self::ObjectiveCanceled { .. } => "ObjectiveCanceled",
+            Self::CheckInCorrected { .. } => "CheckInCorrected",
+            Self::CheckInRetracted { .. } => "CheckInRetracted",
             Self::ObjectiveCreated { .. } => "ObjectiveCreated",
             Self::ObjectiveUpdated { .. } => "ObjectiveUpdated",
             Self::ObjectiveActivated { .. } => "ObjectiveActivated",
@@ -196,23 +266,34 @@ impl Event {
             | Self::WorkspaceCreated(_)
             | Self::WorkspaceUpdated { .. }
             | Self::DayStarted { .. } => ResourceName::Workspace,
+            Self::ScoringPolicyUpdated { .. } => ResourceName::ScoringPolicy,
+            Self::Deleted { name } | Self::Undeleted { name, .. } => name.clone(),
+            Self::ReviewRecorded { cycle, id, .. } => ResourceName::Review(cycle.clone(), id.clone()),
             Self::TeamCreated { id, .. } | Self::TeamUpdated { id, .. } => ResourceName::Team(id.clone()),
             Self::MemberCreated { id, .. } | Self::MemberUpdated { id, .. } => {
                 ResourceName::Member(id.clone())
             }
             Self::CycleCreated { id, .. }
             | Self::CycleUpdated { id, .. }
-            | Self::CycleActivated { id, .. } => ResourceName::Cycle(id.clone()),
+            | Self::CycleActivated { id, .. }
+            | Self::CycleReviewBegun { id, .. }
+            | Self::CycleClosed { id, .. }
+            | Self::CycleReopened { id, .. } => ResourceName::Cycle(id.clone()),
             Self::ObjectiveCreated { id, .. }
             | Self::ObjectiveUpdated { id, .. }
-            | Self::ObjectiveActivated { id, .. } => ResourceName::Objective(id.clone()),
+            | Self::ObjectiveActivated { id, .. }
+            | Self::ObjectiveClosed { id, .. }
+            | Self::ObjectiveReopened { id, .. }
+            | Self::ObjectiveCanceled { id, .. } => ResourceName::Objective(id.clone()),
             Self::KeyResultCreated { id, .. } | Self::KeyResultUpdated { id, .. } => {
                 ResourceName::KeyResult(id.clone())
             }
             Self::InitiativeCreated { id, .. } | Self::InitiativeUpdated { id, .. } => {
                 ResourceName::Initiative(id.clone())
             }
-            Self::CheckInRecorded { key_result, id, .. } => {
+            Self::CheckInRecorded { key_result, id, .. }
+            | Self::CheckInCorrected { key_result, id, .. }
+            | Self::CheckInRetracted { key_result, id, .. } => {
                 ResourceName::CheckIn(key_result.clone(), id.clone())
             }
             Self::KpiCreated { id, .. } | Self::KpiUpdated { id, .. } => ResourceName::Kpi(id.clone()),
@@ -225,9 +306,45 @@ impl Event {
     #[must_use]
     pub fn effective_time(&self) -> Option<Timestamp> {
         match self {
-            Self::CheckInRecorded { check_in, .. } => Some(check_in.effective_time),
+            Self::CheckInRecorded { check_in, .. }
+            | Self::CheckInCorrected { after: check_in, .. }
+            | Self::CheckInRetracted { before: check_in, .. } => Some(check_in.effective_time),
             Self::MeasurementRecorded(measurement) => Some(measurement.effective_time),
             _ => None,
         }
+    }
+}
+
+fn deleted_kind(name: &ResourceName) -> &'static str {
+    match name {
+        ResourceName::Workspace => "WorkspaceDeleted",
+        ResourceName::Team(_) => "TeamDeleted",
+        ResourceName::Member(_) => "MemberDeleted",
+        ResourceName::Objective(_) => "ObjectiveDeleted",
+        ResourceName::KeyResult(_) => "KeyResultDeleted",
+        ResourceName::Initiative(_) => "InitiativeDeleted",
+        ResourceName::Kpi(_) => "KpiDeleted",
+        ResourceName::ScoringPolicy => "ScoringPolicyDeleted",
+        ResourceName::Cycle(_) => "CycleDeleted",
+        ResourceName::Review(..) => "ReviewDeleted",
+        ResourceName::CheckIn(..) => "CheckInDeleted",
+        ResourceName::Target(..) => "TargetDeleted",
+    }
+}
+
+fn undeleted_kind(name: &ResourceName) -> &'static str {
+    match name {
+        ResourceName::Workspace => "WorkspaceUndeleted",
+        ResourceName::Team(_) => "TeamUndeleted",
+        ResourceName::Member(_) => "MemberUndeleted",
+        ResourceName::Objective(_) => "ObjectiveUndeleted",
+        ResourceName::KeyResult(_) => "KeyResultUndeleted",
+        ResourceName::Initiative(_) => "InitiativeUndeleted",
+        ResourceName::Kpi(_) => "KpiUndeleted",
+        ResourceName::ScoringPolicy => "ScoringPolicyUndeleted",
+        ResourceName::Cycle(_) => "CycleUndeleted",
+        ResourceName::Review(..) => "ReviewUndeleted",
+        ResourceName::CheckIn(..) => "CheckInUndeleted",
+        ResourceName::Target(..) => "TargetUndeleted",
     }
 }

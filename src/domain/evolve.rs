@@ -8,9 +8,10 @@ use std::sync::Arc;
 use imbl::{OrdMap, OrdSet};
 
 use super::{
-    Authorship, CheckInStamp, Cycle, CycleState, Event, Id, Initiative, KeyResult, KeyResultFields,
-    KeyResultId, Kpi, Member, Objective, ObjectiveFields, ObjectiveState, RecordedCheckIn, Series, SetTarget,
-    Stamp, Team, Workspace, WorkspaceCreated,
+    Authorship, CheckIn, ClosedObjective, Cycle, CycleState, Event, Id, Initiative, KeyResult,
+    KeyResultFields, KeyResultId, Kpi, Member, Objective, ObjectiveFields, ObjectiveState, PolicyVersion,
+    Provenance, RecordedCheckIn, RecordedReview, ScoringPolicy, Series, SetTarget, Stamp, Team, Workspace,
+    WorkspaceCreated,
 };
 
 impl Workspace {
@@ -49,9 +50,13 @@ impl Workspace {
                 }
             }
             Event::DayStarted { before: _, date } => self.today = *date,
+            Event::ScoringPolicyUpdated { before: _, after } => self.set_policy(after, stamp),
+            Event::Deleted { name } => self.delete(name, stamp),
+            Event::Undeleted { name, deletion } => self.undelete(name, *deletion, stamp),
             Event::TeamCreated { id, fields } => {
                 let team = Team {
                     fields: (**fields).clone(),
+                    deleted: None,
                     authorship: Authorship::created(stamp),
                 };
                 self.teams.insert(id.clone(), Arc::new(team));
@@ -63,6 +68,7 @@ impl Workspace {
             Event::MemberCreated { id, fields } => {
                 let member = Member {
                     fields: (**fields).clone(),
+                    deleted: None,
                     authorship: Authorship::created(stamp),
                 };
                 self.members.insert(id.clone(), Arc::new(member));
@@ -83,15 +89,30 @@ impl Workspace {
                 cycle.fields = (**after).clone();
                 cycle.authorship.touch(stamp);
             }),
-            Event::CycleActivated { id, before: _ } => change(&mut self.cycles, id, |cycle| {
-                cycle.state = CycleState::Active;
-                cycle.authorship.touch(stamp);
-            }),
-            Event::ObjectiveCreated { id, fields } => {
+            Event::CycleActivated { id, before: _ } => self.move_cycle(id, CycleState::Active, stamp),
+            Event::CycleReviewBegun { id, before: _ } | Event::CycleReopened { id, before: _ } => {
+                self.move_cycle(id, CycleState::Review, stamp);
+            }
+            Event::CycleClosed { id, before: _ } => self.move_cycle(id, CycleState::Closed, stamp),
+            Event::ReviewRecorded { cycle, id, review } => {
+                let recorded = RecordedReview {
+                    review: (**review).clone(),
+                    provenance: Provenance::of(stamp),
+                };
+                self.reviews.insert((cycle.clone(), id.clone()), Arc::new(recorded));
+            }
+            Event::ObjectiveCreated {
+                id,
+                fields,
+                carried_from,
+            } => {
                 let objective = Objective {
                     fields: (**fields).clone(),
                     state: ObjectiveState::Draft,
                     activation_date: None,
+                    carried_from: carried_from.clone(),
+                    closed: None,
+                    deleted: None,
                     authorship: Authorship::created(stamp),
                 };
                 self.index_objective(id, None, Some(fields));
@@ -112,12 +133,39 @@ impl Workspace {
                     objective.authorship.touch(stamp);
                 })
             }
+            Event::ObjectiveClosed {
+                id,
+                before: _,
+                result,
+            } => change(&mut self.objectives, id, |objective| {
+                objective.state = ObjectiveState::Closed;
+                objective.closed = Some(Arc::new(ClosedObjective {
+                    result: (**result).clone(),
+                    provenance: Provenance::of(stamp),
+                }));
+                objective.authorship.touch(stamp);
+            }),
+            Event::ObjectiveReopened {
+                id,
+                before: _,
+                after,
+                result: _,
+            } => change(&mut self.objectives, id, |objective| {
+                objective.state = *after;
+                objective.closed = None;
+                objective.authorship.touch(stamp);
+            }),
+            Event::ObjectiveCanceled { id, before: _ } => change(&mut self.objectives, id, |objective| {
+                objective.state = ObjectiveState::Canceled;
+                objective.authorship.touch(stamp);
+            }),
             Event::KeyResultCreated { id, fields, date } => {
                 let key_result = KeyResult {
                     fields: (**fields).clone(),
                     creation_date: *date,
                     check_ins: OrdMap::new(),
                     check_in_keys: OrdMap::new(),
+                    deleted: None,
                     authorship: Authorship::created(stamp),
                 };
                 self.index_key_result(id, None, fields);
@@ -137,6 +185,7 @@ impl Workspace {
             Event::InitiativeCreated { id, fields } => {
                 let initiative = Initiative {
                     fields: (**fields).clone(),
+                    deleted: None,
                     authorship: Authorship::created(stamp),
                 };
                 self.initiatives.insert(id.clone(), Arc::new(initiative));
@@ -154,25 +203,42 @@ impl Workspace {
             } => {
                 change(&mut self.key_results, key_result, |key_result| {
                     let key = (check_in.effective_time, key_result.check_ins.len());
-                    let stamp = CheckInStamp {
-                        principal: stamp.principal.clone(),
-                        recorded_time: stamp.recorded_time,
-                        revision: stamp.revision,
-                    };
                     let recorded = RecordedCheckIn {
                         id: id.clone(),
                         check_in: (**check_in).clone(),
-                        stamp,
+                        provenance: Provenance::of(stamp),
+                        corrected: None,
+                        retracted: None,
                     };
                     key_result.check_in_keys.insert(id.clone(), key);
                     key_result.check_ins.insert(key, Arc::new(recorded));
                 });
             }
+            Event::CheckInCorrected {
+                key_result,
+                id,
+                before: _,
+                after,
+            } => change(&mut self.key_results, key_result, |key_result| {
+                key_result.correct(id, after, stamp);
+            }),
+            Event::CheckInRetracted {
+                key_result,
+                id,
+                before: _,
+            } => change(&mut self.key_results, key_result, |key_result| {
+                if let Some(key) = key_result.check_in_keys.get(id)
+                    && let Some(recorded) = key_result.check_ins.get_mut(key)
+                {
+                    Arc::make_mut(recorded).retracted = Some(stamp.recorded_time);
+                }
+            }),
             Event::KpiCreated { id, fields } => {
                 let kpi = Kpi {
                     fields: Arc::new((**fields).clone()),
                     targets: OrdMap::new(),
                     series: Series::default(),
+                    deleted: None,
                     authorship: Authorship::created(stamp),
                 };
                 self.kpis.insert(id.clone(), Arc::new(kpi));
@@ -203,9 +269,27 @@ impl Workspace {
         root.fields = created.fields.clone();
         root.preset = created.preset;
         root.rules = created.rules.clone();
-        root.policy = created.policy.clone();
-        root.policy_version = stamp.revision;
         root.authorship = Authorship::created(stamp);
+        self.set_policy(&created.policy, stamp);
+    }
+
+    fn set_policy(&mut self, policy: &ScoringPolicy, stamp: &Stamp) {
+        let version = PolicyVersion {
+            policy: policy.clone(),
+            provenance: Provenance::of(stamp),
+            reason: stamp.reason.clone(),
+        };
+        let root = Arc::make_mut(&mut self.root);
+        root.policy = policy.clone();
+        root.policy_version = stamp.revision;
+        root.policies.insert(stamp.revision, Arc::new(version));
+    }
+
+    fn move_cycle(&mut self, id: &Id, state: CycleState, stamp: &Stamp) {
+        change(&mut self.cycles, id, |cycle| {
+            cycle.state = state;
+            cycle.authorship.touch(stamp);
+        });
     }
 
     fn index_objective(
@@ -251,7 +335,27 @@ impl Workspace {
     }
 }
 
-fn change<K: Ord + Clone, V: Clone>(map: &mut OrdMap<K, Arc<V>>, key: &K, change: impl FnOnce(&mut V)) {
+impl KeyResult {
+    /// A corrected check-in keeps its place among those of one moment.
+    fn correct(&mut self, id: &Id, after: &CheckIn, stamp: &Stamp) {
+        let Some(key) = self.check_in_keys.get(id).copied() else {
+            return;
+        };
+        let Some(recorded) = self.check_ins.remove(&key) else {
+            return;
+        };
+        let corrected = RecordedCheckIn {
+            check_in: after.clone(),
+            corrected: Some(stamp.recorded_time),
+            ..(*recorded).clone()
+        };
+        let key = (after.effective_time, key.1);
+        self.check_in_keys.insert(id.clone(), key);
+        self.check_ins.insert(key, Arc::new(corrected));
+    }
+}
+
+pub(super) fn change<K: Ord + Clone, V: Clone>(map: &mut OrdMap<K, Arc<V>>, key: &K, change: impl FnOnce(&mut V)) {
     if let Some(value) = map.get_mut(key) {
         change(Arc::make_mut(value));
     }

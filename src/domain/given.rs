@@ -9,9 +9,9 @@ use super::{
     Actor, Aggregation, Ambition, Authentication, Baseline, Cadence, Category, Command, Commit,
     CreateWorkspace, CycleFields, Direction, Effective, Etag, Event, FirstWeekday, Id, InitiativeFields,
     InitiativeId, InitiativeState, KeyResultFields, KeyResultId, KeyResultKind, KpiFields, KpiHealth, Labels,
-    MemberFields, Metric, NewCheckIn, NewMeasurement, ObjectiveFields, Origin, Preset, Principal, Role,
-    Roles, Stamp, Target, TeamFields, Text, TimeZoneRules, Timestamp, Title, Unit, Value, Weight, Workspace,
-    WorkspaceFields, decide, kpi_health,
+    MemberFields, Metric, NewCheckIn, NewMeasurement, ObjectiveFields, Origin, PlacedCheckIn, Preset,
+    Principal, Role, Roles, Stamp, Target, TeamFields, Text, TimeZoneRules, Timestamp, Title, Unit, Value,
+    Weight, Window, Workspace, WorkspaceFields, decide, kpi_health,
 };
 
 /// A workspace with a past.
@@ -270,6 +270,8 @@ pub(crate) fn metric(baseline: Option<f64>, target: f64) -> KeyResultKind {
             kpi_revision: None,
         }),
         target: value(target),
+        relative_target: None,
+        reference_value: None,
     })
 }
 
@@ -283,6 +285,7 @@ pub(crate) fn key_result(path: &str, change: impl FnOnce(&mut KeyResultFields)) 
         weight: Weight::ONE,
         kpi: None,
         due_date: None,
+        window: Window::Newest,
     };
     change(&mut fields);
     Command::CreateKeyResult {
@@ -314,16 +317,17 @@ pub(crate) fn check_in(path: &str, name: &str, change: impl FnOnce(&mut NewCheck
     let mut check_in = NewCheckIn {
         effective: Effective::Now,
         value: None,
+        reached_milestones: None,
         confidence: None,
         comment: Text::empty(),
         status_override: None,
     };
     change(&mut check_in);
-    Command::CreateCheckIn {
+    Command::CreateCheckIn(Box::new(PlacedCheckIn {
         key_result: key_result_id(path),
         id: id(name),
-        check_in: Box::new(check_in),
-    }
+        check_in,
+    }))
 }
 
 /// Daily, higher is better, the last value counts.

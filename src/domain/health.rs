@@ -170,6 +170,55 @@ pub fn newest_period_value(kpi: &Kpi, workspace: &Workspace, window: Option<Peri
     }
 }
 
+/// Every period value within a window (first and last day), in order: what is dated in it counts as for the newest one.
+/// Periods without data are left out.
+#[must_use]
+pub fn period_values(kpi: &Kpi, workspace: &Workspace, window: Period) -> Vec<PeriodValue> {
+    let rules = workspace.rules();
+    let (calendar, cadence) = (workspace.calendar(), kpi.fields.cadence);
+    let dated_by_itself = kpi.fields.aggregation == Aggregation::Last || cadence == Cadence::Irregular;
+    let first = match dated_by_itself {
+        true => window.first,
+        false => calendar.period(cadence, window.first).first,
+    };
+    let (start, end) = (rules.start_of(first), rules.start_of(plus_days(window.last, 1)));
+    let mut values: Vec<PeriodValue> = Vec::new();
+    for point in kpi.series.range_from(start, end) {
+        let period = calendar.period(cadence, rules.date(point.effective_time()));
+        let running = period.last >= workspace.today();
+        let value = PeriodValue {
+            period,
+            value: point.value(),
+            provisional: running && cadence != Cadence::Irregular,
+        };
+        match values.last_mut() {
+            Some(newest) if newest.period == period && cadence != Cadence::Irregular => *newest = value,
+            _ => values.push(value),
+        }
+    }
+    if !dated_by_itself {
+        let counts = |period: &Period| match period.last >= workspace.today() {
+            true => !complete_only(kpi.fields.aggregation),
+            false => window.contains(period.last),
+        };
+        values.retain(|value| counts(&value.period));
+        for value in &mut values {
+            value.value = aggregate(kpi, workspace, value.period).unwrap_or(value.value);
+        }
+    }
+    values
+}
+
+/// Everything within a window (first and last day), aggregated as the KPI aggregates; none without data.
+#[must_use]
+pub fn cycle_value(kpi: &Kpi, workspace: &Workspace, window: Period) -> Option<f64> {
+    aggregate(kpi, workspace, window).filter(|value| value.is_finite()).filter(|_| {
+        let rules = workspace.rules();
+        let (start, end) = (rules.start_of(window.first), rules.start_of(plus_days(window.last, 1)));
+        kpi.series.range_from(start, end).next().is_some()
+    })
+}
+
 fn complete_only(aggregation: Aggregation) -> bool {
     matches!(aggregation, Aggregation::Sum | Aggregation::Count)
 }

@@ -5,8 +5,7 @@ use serde::Serialize;
 
 use super::authored::authored;
 use super::{
-    Authorship, Etag, Event, Id, InitiativeId, KeyResultId, ObjectiveState, Rejection, ResourceName, Title,
-    Workspace,
+    Authorship, Deletion, Etag, Event, Id, InitiativeId, KeyResultId, Rejection, ResourceName, Title, Workspace,
 };
 
 authored! {
@@ -36,7 +35,9 @@ authored! {
 pub struct Initiative {
     /// Its own fields.
     pub fields: InitiativeFields,
-    /// When they were written.
+    /// When it was deleted.
+    pub deleted: Option<Deletion>,
+    /// When its fields were written.
     pub authorship: Authorship,
 }
 
@@ -59,16 +60,11 @@ pub(super) fn create(
     id: &InitiativeId,
     fields: &InitiativeFields,
 ) -> Result<Vec<Event>, Rejection> {
-    match workspace.objective(&id.objective)?.state {
-        ObjectiveState::Draft | ObjectiveState::Active => {}
-        ObjectiveState::Closed | ObjectiveState::Canceled => {
-            return Err(Rejection::ObjectiveOver(id.objective.clone()));
-        }
-    }
+    workspace.open_objective(&id.objective)?;
     if workspace.initiatives.contains_key(id) {
         return Err(Rejection::AlreadyExists(ResourceName::Initiative(id.clone())));
     }
-    check(workspace, id, fields)?;
+    check(workspace, id, None, fields)?;
     Ok(vec![Event::InitiativeCreated {
         id: id.clone(),
         fields: Box::new(fields.clone()),
@@ -89,7 +85,7 @@ pub(super) fn update(
     if after == initiative.fields {
         return Ok(Vec::new());
     }
-    check(workspace, id, &after)?;
+    check(workspace, id, Some(&initiative.fields), &after)?;
     Ok(vec![Event::InitiativeUpdated {
         id: id.clone(),
         before: Box::new(initiative.fields.clone()),
@@ -97,11 +93,21 @@ pub(super) fn update(
     }])
 }
 
-fn check(workspace: &Workspace, id: &InitiativeId, fields: &InitiativeFields) -> Result<(), Rejection> {
-    if let Some(owner) = &fields.owner {
+/// What a change names anew has to be there; what it leaves as it was may have been deleted since.
+fn check(
+    workspace: &Workspace,
+    id: &InitiativeId,
+    before: Option<&InitiativeFields>,
+    fields: &InitiativeFields,
+) -> Result<(), Rejection> {
+    if let Some(owner) = &fields.owner
+        && before.is_none_or(|before| before.owner.as_ref() != Some(owner))
+    {
         workspace.member(owner)?;
     }
-    if let Some(key_result) = &fields.key_result {
+    if let Some(key_result) = &fields.key_result
+        && before.is_none_or(|before| before.key_result.as_ref() != Some(key_result))
+    {
         workspace.key_result(&KeyResultId {
             objective: id.objective.clone(),
             id: key_result.clone(),

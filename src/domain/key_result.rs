@@ -1,4 +1,5 @@
-//! Key results: what says whether an objective was reached.
+//! Key results: what says whether an objective was reached. How each kind is measured stands in `kind`, what was seen of
+//! it in `observation`.
 
 use std::sync::Arc;
 
@@ -8,8 +9,9 @@ use serde::Serialize;
 
 use super::authored::authored;
 use super::{
-    Authorship, CheckIn, Direction, Etag, Event, Id, KeyResultId, ObjectiveState, Rejection, ResourceName,
-    Revision, Stamp, TOLERANCE, Timestamp, Title, Unit, Value, Weight, Workspace, newest_period_value,
+    Aggregation, Authorship, Baseline, CheckIn, Deletion, Direction, Etag, Event, Id, KeyResultId,
+    KeyResultKind, Maintain, MaintainMode, Metric, ObjectiveState, Provenance, Rejection, ResourceName, Stamp,
+    TOLERANCE, Timestamp, Title, Unit, Value, Weight, Window, Workspace, newest_period_value,
 };
 
 authored! {
@@ -31,33 +33,9 @@ authored! {
         pub kpi: Option<Id>,
         /// When it is to be reached; none: on the cycle's last day.
         pub due_date: Option<Date>,
+        /// Which of the linked KPI's values count.
+        pub window: Window,
     }
-}
-
-/// How a key result is measured.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum KeyResultKind {
-    /// From a baseline to a target, rising or falling.
-    Metric(Metric),
-}
-
-/// From a baseline to a target.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Metric {
-    /// Where it starts.
-    pub baseline: Option<Baseline>,
-    /// Where it shall be.
-    pub target: Value,
-}
-
-/// Where a metric starts, and how that is known.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Baseline {
-    /// The value.
-    pub value: Value,
-    /// The revision as of which the linked KPI gave it; none: somebody gave it.
-    pub kpi_revision: Option<Revision>,
 }
 
 /// A key result.
@@ -71,6 +49,8 @@ pub struct KeyResult {
     pub check_ins: OrdMap<(Timestamp, usize), Arc<RecordedCheckIn>>,
     /// Where each check-in stands, by id.
     pub check_in_keys: OrdMap<Id, (Timestamp, usize)>,
+    /// When it was deleted.
+    pub deleted: Option<Deletion>,
     /// When its fields were written.
     pub authorship: Authorship,
 }
@@ -80,27 +60,31 @@ pub struct KeyResult {
 pub struct RecordedCheckIn {
     /// Its id.
     pub id: Id,
-    /// What was said.
+    /// What is believed of it now.
     pub check_in: CheckIn,
     /// Who recorded it, when and at which revision.
-    pub stamp: CheckInStamp,
-}
-
-/// Who recorded a check-in, when and at which revision.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CheckInStamp {
-    /// Who.
-    pub principal: smol_str::SmolStr,
-    /// When.
-    pub recorded_time: Timestamp,
-    /// At which revision.
-    pub revision: Revision,
+    pub provenance: Provenance,
+    /// When it was corrected last.
+    pub corrected: Option<Timestamp>,
+    /// When it was retracted.
+    pub retracted: Option<Timestamp>,
 }
 
 impl KeyResult {
-    /// Check-ins from the newest to the oldest by effective time.
+    /// Check-ins from the newest to the oldest by effective time; no retracted one.
     pub fn newest_check_ins(&self) -> impl Iterator<Item = &CheckIn> {
-        self.check_ins.values().rev().map(|recorded| &recorded.check_in)
+        self.check_ins
+            .values()
+            .rev()
+            .filter(|recorded| recorded.retracted.is_none())
+            .map(|recorded| &recorded.check_in)
+    }
+
+    /// One of its check-ins, retracted or not.
+    #[must_use]
+    pub fn check_in(&self, id: &Id) -> Option<&RecordedCheckIn> {
+        let key = self.check_in_keys.get(id)?;
+        self.check_ins.get(key).map(Arc::as_ref)
     }
 
     /// The newest confidence that somebody gave, by effective time.
@@ -117,12 +101,12 @@ pub(super) fn create(
     id: &KeyResultId,
     fields: &KeyResultFields,
 ) -> Result<Vec<Event>, Rejection> {
-    open_objective(workspace, &id.objective)?;
+    workspace.open_objective(&id.objective)?;
     if workspace.key_results.contains_key(id) {
         return Err(Rejection::AlreadyExists(ResourceName::KeyResult(id.clone())));
     }
-    let fields = with_baseline_of_kpi(workspace, fields.clone())?;
-    check(workspace, id, &fields)?;
+    let fields = resolved(workspace, id, None, fields.clone())?;
+    check(workspace, id, None, &fields)?;
     Ok(vec![Event::KeyResultCreated {
         id: id.clone(),
         fields: Box::new(fields),
@@ -142,14 +126,14 @@ pub(super) fn update(
         .authorship
         .check(etag, || ResourceName::KeyResult(id.clone()))?;
     let before = &key_result.fields;
-    let mut after = with_baseline_of_kpi(workspace, patch.applied_to(before))?;
-    keep_baseline_source(before, &mut after);
+    let after = resolved(workspace, id, Some(before), patch.applied_to(before))?;
     if after == *before {
         return Ok(Vec::new());
     }
-    let state = open_objective(workspace, &id.objective)?;
-    check(workspace, id, &after)?;
-    if state == ObjectiveState::Active && after.kind != before.kind && stamp.reason.is_empty() {
+    let state = workspace.open_objective(&id.objective)?;
+    check(workspace, id, Some(before), &after)?;
+    let scored_otherwise = after.kind != before.kind || after.window != before.window;
+    if state == ObjectiveState::Active && scored_otherwise && stamp.reason.is_empty() {
         return Err(Rejection::ReasonMissing(id.clone()));
     }
     Ok(vec![Event::KeyResultUpdated {
@@ -159,54 +143,89 @@ pub(super) fn update(
     }])
 }
 
-/// An objective that still changes, or a refusal.
-fn open_objective(workspace: &Workspace, id: &Id) -> Result<ObjectiveState, Rejection> {
-    match workspace.objective(id)?.state {
-        state @ (ObjectiveState::Draft | ObjectiveState::Active) => Ok(state),
-        ObjectiveState::Closed | ObjectiveState::Canceled => Err(Rejection::ObjectiveOver(id.clone())),
-    }
+/// Whether its value is a sum or a count over the cycle, which begins at 0.
+pub(super) fn sums_over_cycle(workspace: &Workspace, fields: &KeyResultFields) -> bool {
+    let kpi = fields.kpi.as_ref().and_then(|kpi| workspace.kpis.get(kpi));
+    fields.window == Window::Cycle
+        && kpi.is_some_and(|kpi| matches!(kpi.fields.aggregation, Aggregation::Sum | Aggregation::Count))
 }
 
-/// A caller who sends back what was read has not given a new baseline, nor has a KPI that stands where it stood: where
-/// the baseline came from stays known.
-fn keep_baseline_source(before: &KeyResultFields, after: &mut KeyResultFields) {
-    let (KeyResultKind::Metric(before), KeyResultKind::Metric(after)) = (&before.kind, &mut after.kind);
-    if let (Some(old), Some(new)) = (before.baseline, &mut after.baseline)
+/// A metric's baseline and target as numbers: without a baseline it starts where its KPI stands now, sums at 0, and a
+/// relative target is a number from here on.
+fn resolved(
+    workspace: &Workspace,
+    id: &KeyResultId,
+    before: Option<&KeyResultFields>,
+    mut fields: KeyResultFields,
+) -> Result<KeyResultFields, Rejection> {
+    let sums = sums_over_cycle(workspace, &fields);
+    let linked = fields.kpi.clone();
+    let KeyResultKind::Metric(metric) = &mut fields.kind else {
+        return Ok(fields);
+    };
+    let old = before.and_then(|before| match &before.kind {
+        KeyResultKind::Metric(metric) => metric.baseline,
+        KeyResultKind::Maintain(_) | KeyResultKind::Milestones(_) | KeyResultKind::Binary => None,
+    });
+    match (metric.baseline, &linked) {
+        (None, _) if sums => metric.baseline = Some(Baseline::ZERO),
+        (Some(baseline), _) if sums && baseline.value.get() != 0.0 => {
+            return Err(Rejection::BaselineNotZero(baseline.value.get()));
+        }
+        (None, Some(kpi)) => {
+            let kpi = match workspace.kpis.get(kpi) {
+                Some(kpi) if before.is_some() => kpi,
+                _ => workspace.kpi(kpi)?,
+            };
+            let newest = newest_period_value(kpi, workspace, None);
+            metric.baseline = newest
+                .and_then(|newest| Value::parse(newest.value).ok())
+                .map(|value| Baseline {
+                    value,
+                    kpi_revision: Some(workspace.revision()),
+                });
+        }
+        _ => {}
+    }
+    // A caller who sends back what was read has not given a new baseline, nor has a KPI that stands where it stood: where
+    // the baseline came from stays known.
+    if let (Some(old), Some(new)) = (old, &mut metric.baseline)
         && old.value == new.value
     {
         new.kpi_revision = old.kpi_revision;
     }
-}
-
-/// Without a baseline, a key result starts where its KPI stands now.
-fn with_baseline_of_kpi(
-    workspace: &Workspace,
-    mut fields: KeyResultFields,
-) -> Result<KeyResultFields, Rejection> {
-    let Some(kpi) = &fields.kpi else { return Ok(fields) };
-    let kpi = workspace.kpi(kpi)?;
-    let KeyResultKind::Metric(metric) = &mut fields.kind;
-    if metric.baseline.is_none() {
-        let newest = newest_period_value(kpi, workspace, None);
-        metric.baseline = newest
-            .and_then(|newest| Value::parse(newest.value).ok())
-            .map(|value| Baseline {
-                value,
-                kpi_revision: Some(workspace.revision()),
-            });
+    if let Some(relative) = metric.relative_target {
+        let baseline = metric
+            .baseline
+            .ok_or_else(|| Rejection::BaselineMissing(id.clone()))?;
+        metric.target = relative.resolve(baseline.value)?;
     }
     Ok(fields)
 }
 
-fn check(workspace: &Workspace, id: &KeyResultId, fields: &KeyResultFields) -> Result<(), Rejection> {
-    if let Some(owner) = &fields.owner {
+/// What a change names anew has to be there; what it leaves as it was may have been deleted since.
+fn check(
+    workspace: &Workspace,
+    id: &KeyResultId,
+    before: Option<&KeyResultFields>,
+    fields: &KeyResultFields,
+) -> Result<(), Rejection> {
+    if let Some(owner) = &fields.owner
+        && before.is_none_or(|before| before.owner.as_ref() != Some(owner))
+    {
         workspace.member(owner)?;
+    }
+    if let Some(kpi) = &fields.kpi
+        && before.is_none_or(|before| before.kpi.as_ref() != Some(kpi))
+    {
+        workspace.kpi(kpi)?;
     }
     let objective = workspace.objective(&id.objective)?;
     let cycle = &workspace.cycle(&objective.fields.cycle)?.fields;
+    let due_changed = before.is_none_or(|before| before.due_date != fields.due_date);
     if fields
         .due_date
-        .is_some_and(|due| due < cycle.first_date || due > cycle.last_date)
+        .is_some_and(|due| due_changed && (due < cycle.first_date || due > cycle.last_date))
     {
         let sentence = format!(
             "it lies outside of the cycle, {} to {}",
@@ -214,23 +233,65 @@ fn check(workspace: &Workspace, id: &KeyResultId, fields: &KeyResultFields) -> R
         );
         return Err(Rejection::invalid("key_result.due_date", sentence));
     }
-    let KeyResultKind::Metric(Metric { baseline, target }) = &fields.kind;
-    let Some(baseline) = baseline.map(|baseline| baseline.value.get()) else {
-        return if objective.state == ObjectiveState::Active {
+    check_source(fields)?;
+    match &fields.kind {
+        KeyResultKind::Metric(metric) => check_metric(workspace, id, objective.state, fields, metric),
+        KeyResultKind::Maintain(_) | KeyResultKind::Milestones(_) | KeyResultKind::Binary => Ok(()),
+    }
+}
+
+/// Which kinds take their value from a KPI, and over which window.
+fn check_source(fields: &KeyResultFields) -> Result<(), Rejection> {
+    if fields.kpi.is_some() && matches!(fields.kind, KeyResultKind::Milestones(_) | KeyResultKind::Binary) {
+        return Err(Rejection::invalid(
+            "key_result.kpi",
+            "MILESTONES and BINARY take no value from a KPI: use METRIC or MAINTAIN, or leave the KPI out",
+        ));
+    }
+    if fields.window == Window::Cycle {
+        if fields.kpi.is_none() {
+            return Err(Rejection::invalid(
+                "key_result.window",
+                "CYCLE aggregates the values of a KPI: link one, or leave the window out",
+            ));
+        }
+        if let KeyResultKind::Maintain(Maintain {
+            mode: MaintainMode::Share,
+            ..
+        }) = fields.kind
+        {
+            return Err(Rejection::invalid(
+                "key_result.window",
+                "SHARE judges every period of the cycle by itself: leave the window out, or use mode NOW",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn check_metric(
+    workspace: &Workspace,
+    id: &KeyResultId,
+    state: ObjectiveState,
+    fields: &KeyResultFields,
+    metric: &Metric,
+) -> Result<(), Rejection> {
+    let Some(baseline) = metric.baseline.map(|baseline| baseline.value.get()) else {
+        return if state == ObjectiveState::Active {
             Err(Rejection::BaselineMissing(id.clone()))
         } else {
             Ok(())
         };
     };
-    let target = target.get();
+    let target = metric.target.get();
     if (target - baseline).abs() < TOLERANCE {
         return Err(Rejection::TargetIsBaseline { baseline, target });
     }
     let Some(kpi) = &fields.kpi else { return Ok(()) };
-    let wrong = match workspace.kpi(kpi)?.fields.direction {
-        Direction::HigherIsBetter => target < baseline,
-        Direction::LowerIsBetter => target > baseline,
-        Direction::InRange => false,
+    let wrong = match workspace.kpis.get(kpi).map(|kpi| kpi.fields.direction) {
+        Some(Direction::HigherIsBetter) => target < baseline,
+        Some(Direction::LowerIsBetter) => target > baseline,
+        Some(Direction::InRange) | None => false,
     };
     if wrong {
         Err(Rejection::WrongDirection {

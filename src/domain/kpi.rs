@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::authored::authored;
 use super::{
-    Authorship, Cadence, Etag, Event, Id, Labels, Rejection, ResourceName, Revision, Series, Text, Timestamp,
+    Authorship, Cadence, Deletion, Etag, Event, Id, Labels, Rejection, ResourceName, Revision, Series, Text, Timestamp,
     Title, Unit, UnitKind, Value, Violation, Workspace,
 };
 
@@ -59,6 +59,8 @@ pub struct Kpi {
     pub targets: OrdMap<Date, SetTarget>,
     /// Its measurements as they are known now.
     pub series: Series,
+    /// When it was deleted.
+    pub deleted: Option<Deletion>,
     /// When its fields were written.
     pub authorship: Authorship,
 }
@@ -198,7 +200,7 @@ pub(super) fn create(workspace: &Workspace, id: &Id, fields: &KpiFields) -> Resu
     if workspace.kpis.contains_key(id) {
         return Err(Rejection::AlreadyExists(ResourceName::Kpi(id.clone())));
     }
-    check(workspace, id, fields)?;
+    check(workspace, id, None, fields)?;
     Ok(vec![Event::KpiCreated {
         id: id.clone(),
         fields: Box::new(fields.clone()),
@@ -218,7 +220,7 @@ pub(super) fn update(
     if after == **before {
         return Ok(Vec::new());
     }
-    check(workspace, id, &after)?;
+    check(workspace, id, Some(before), &after)?;
     let judged_otherwise = after.unit != before.unit
         || after.direction != before.direction
         || after.cadence != before.cadence
@@ -262,14 +264,26 @@ pub(super) fn set_target(
     }])
 }
 
-fn check(workspace: &Workspace, id: &Id, fields: &KpiFields) -> Result<(), Rejection> {
-    if let Some(owner) = &fields.owner {
+/// What a change names anew has to be there; what it leaves as it was may have been deleted since.
+fn check(
+    workspace: &Workspace,
+    id: &Id,
+    before: Option<&KpiFields>,
+    fields: &KpiFields,
+) -> Result<(), Rejection> {
+    if let Some(owner) = &fields.owner
+        && before.is_none_or(|before| before.owner.as_ref() != Some(owner))
+    {
         workspace.member(owner)?;
     }
-    if let Some(team) = &fields.team {
+    if let Some(team) = &fields.team
+        && before.is_none_or(|before| before.team.as_ref() != Some(team))
+    {
         workspace.team(team)?;
     }
-    if let Some(replaced) = &fields.replaces {
+    if let Some(replaced) = &fields.replaces
+        && before.is_none_or(|before| before.replaces.as_ref() != Some(replaced))
+    {
         if replaced == id {
             return Err(Rejection::invalid(
                 "kpi.replaces",

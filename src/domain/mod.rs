@@ -7,25 +7,32 @@
 //! Each resource has one file in one order: its fields, its states, its decisions. Folding is in `evolve`.
 
 mod authored;
+mod carry_over;
 mod check_in;
+mod closing;
 mod command;
 mod commit;
 mod cycle;
 mod decide;
+mod deletion;
 mod event;
 mod evolve;
+mod grading;
 mod health;
 mod id;
 mod initiative;
 mod key_result;
+mod kind;
 mod kpi;
 mod measurement;
 mod name;
 mod number;
 mod objective;
+mod observation;
 mod period;
 mod policy;
 mod rejection;
+mod review;
 mod revision;
 mod scoring;
 mod series;
@@ -40,32 +47,42 @@ pub(crate) mod given;
 #[cfg(test)]
 mod tests;
 
-pub use authored::{Authorship, Etag};
-pub use check_in::{CheckIn, NewCheckIn, StatusOverride};
+pub use authored::{Authorship, Etag, Provenance};
+pub use carry_over::{CarryOver, CascadeTo};
+pub use check_in::{CheckIn, CheckInPatch, NewCheckIn, PlacedCheckIn, StatusOverride};
+pub use closing::{ClosedObjective, Closing, FrozenKeyResult, Graded, ObjectiveResult};
 pub use command::{Command, CreateWorkspace};
 pub use commit::{Actor, Authentication, Commit, Origin, RequestKey, Stamp};
-pub use cycle::{Cycle, CycleFields, CyclePatch, CycleState};
+pub use cycle::{Cycle, CycleFields, CyclePatch, CycleState, grade as grade_cycle};
 pub use decide::decide;
+pub use deletion::Deletion;
 pub use event::{EpochStarted, Event, MeasurementRecorded, WorkspaceCreated};
-pub use health::{Health, KpiHealth, PeriodValue, judge, kpi_health, newest_period_value};
+pub use grading::{Band, Grade, Grading, Outcome};
+pub use health::{
+    Health, KpiHealth, PeriodValue, cycle_value, judge, kpi_health, newest_period_value, period_values,
+};
 pub use id::Id;
 pub use initiative::{Initiative, InitiativeFields, InitiativePatch, InitiativeState};
-pub use key_result::{
-    Baseline, CheckInStamp, KeyResult, KeyResultFields, KeyResultKind, KeyResultPatch, Metric,
-    RecordedCheckIn,
+pub use key_result::{KeyResult, KeyResultFields, KeyResultPatch, RecordedCheckIn};
+pub use kind::{
+    Baseline, KeyResultKind, Maintain, MaintainMode, Metric, Milestone, Milestones, RelativeTarget, Window,
 };
 pub use kpi::{Aggregation, Category, Direction, Kpi, KpiFields, KpiPatch, SetTarget, Target};
 pub use measurement::{Effective, NewMeasurement};
 pub use name::{InitiativeId, KeyResultId, ResourceName};
 pub use number::{Confidence, TOLERANCE, Value, Weight};
-pub use objective::{Alignment, Ambition, Objective, ObjectiveFields, ObjectivePatch, ObjectiveState};
+pub use objective::{
+    ALIGNMENT_DEPTH_MAX, Alignment, Ambition, Objective, ObjectiveFields, ObjectivePatch, ObjectiveState,
+};
+pub use observation::{Observation, observe};
 pub use period::{Cadence, Calendar, Period, days_between, plus_days};
-pub use policy::ScoringPolicy;
+pub use policy::{HygieneLimits, PolicyVersion, RollUp, ScoringPolicy, ScoringPolicyPatch};
 pub use rejection::{Invalid, Rejection, RejectionKind, Violation};
+pub use review::{NewReview, RecordedReview, Review};
 pub use revision::Revision;
 pub use scoring::{
     KeyResultProgress, ObjectiveProgress, Status, TeamCycle, key_result_progress, objective_progress,
-    weighted_mean,
+    score_objective, weighted_mean,
 };
 pub use series::{Place, Point, Series};
 pub use team::{Member, MemberFields, MemberPatch, Principal, Role, Roles, Team, TeamFields, TeamPatch};

@@ -18,8 +18,12 @@ pub enum ResourceName {
     Team(Id),
     /// `members/{member}`.
     Member(Id),
+    /// `scoringPolicy`.
+    ScoringPolicy,
     /// `cycles/{cycle}`.
     Cycle(Id),
+    /// `cycles/{cycle}/reviews/{review}`.
+    Review(Id, Id),
     /// `objectives/{objective}`.
     Objective(Id),
     /// `objectives/{objective}/keyResults/{key_result}`.
@@ -63,7 +67,9 @@ impl ResourceName {
             [""] => Self::Workspace,
             ["teams", team] => Self::Team(Id::parse(team)?),
             ["members", member] => Self::Member(Id::parse(member)?),
+            ["scoringPolicy"] => Self::ScoringPolicy,
             ["cycles", cycle] => Self::Cycle(Id::parse(cycle)?),
+            ["cycles", cycle, "reviews", review] => Self::Review(Id::parse(cycle)?, Id::parse(review)?),
             ["objectives", objective] => Self::Objective(Id::parse(objective)?),
             ["objectives", objective, "keyResults", id] => Self::KeyResult(KeyResultId {
                 objective: Id::parse(objective)?,
@@ -105,7 +111,9 @@ impl fmt::Display for ResourceName {
             Self::Workspace => f.write_str("the workspace"),
             Self::Team(id) => write!(f, "teams/{id}"),
             Self::Member(id) => write!(f, "members/{id}"),
+            Self::ScoringPolicy => f.write_str("scoringPolicy"),
             Self::Cycle(id) => write!(f, "cycles/{id}"),
+            Self::Review(cycle, id) => write!(f, "cycles/{cycle}/reviews/{id}"),
             Self::Objective(id) => write!(f, "objectives/{id}"),
             Self::KeyResult(id) => id.fmt(f),
             Self::Initiative(id) => id.fmt(f),
@@ -143,7 +151,9 @@ mod tests {
         for name in [
             "teams/sales",
             "members/maria",
+            "scoringPolicy",
             "cycles/q3",
+            "cycles/q3/reviews/mid-term",
             "objectives/win",
             "objectives/win/keyResults/nps",
             "objectives/win/initiatives/demos",

@@ -25,6 +25,8 @@ pub const TOLERANCE: f64 = 1e-9;
 impl Value {
     /// The largest value either way.
     pub const MAX: f64 = 1e15;
+    /// Nothing.
+    pub const ZERO: Self = Self(0.0);
 
     /// Parses a value.
     ///

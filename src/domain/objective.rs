@@ -1,12 +1,14 @@
 //! Objectives: where to go, aligned to what they help to reach.
 
+use std::sync::Arc;
+
 use jiff::civil::Date;
 use serde::Serialize;
 
 use super::authored::authored;
 use super::{
-    Authorship, CycleState, Etag, Event, Id, KeyResultId, KeyResultKind, Labels, Rejection, ResourceName,
-    Text, Title, Weight, Workspace,
+    Authorship, ClosedObjective, CycleState, Deletion, Etag, Event, Id, KeyResultId, KeyResultKind, Labels,
+    Rejection, ResourceName, Text, Title, Weight, Workspace,
 };
 
 authored! {
@@ -48,6 +50,12 @@ pub struct Objective {
     pub state: ObjectiveState,
     /// The local date of its activation.
     pub activation_date: Option<Date>,
+    /// What it was carried over from.
+    pub carried_from: Option<Id>,
+    /// How it was closed; none unless it is CLOSED.
+    pub closed: Option<Arc<ClosedObjective>>,
+    /// When it was deleted.
+    pub deleted: Option<Deletion>,
     /// When its fields were written.
     pub authorship: Authorship,
 }
@@ -85,8 +93,21 @@ pub enum Alignment {
     KeyResult(KeyResultId),
 }
 
+impl Objective {
+    /// Whether it counts in the scores above it: ACTIVE, or CLOSED and not postponed. What is deleted, nowhere.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        self.deleted.is_none()
+            && match self.state {
+                ObjectiveState::Active => true,
+                ObjectiveState::Closed => !self.closed.as_ref().is_some_and(|closed| closed.result.postponed),
+                ObjectiveState::Draft | ObjectiveState::Canceled => false,
+            }
+    }
+}
+
 /// How deep alignment may go, in objectives.
-const DEPTH_MAX: usize = 16;
+pub const ALIGNMENT_DEPTH_MAX: usize = 16;
 
 impl Alignment {
     /// The objective that is helped.
@@ -119,14 +140,19 @@ pub(super) fn create(
     id: &Id,
     fields: &ObjectiveFields,
 ) -> Result<Vec<Event>, Rejection> {
+    Ok(vec![created(workspace, id, fields)?])
+}
+
+pub(super) fn created(workspace: &Workspace, id: &Id, fields: &ObjectiveFields) -> Result<Event, Rejection> {
     if workspace.objectives.contains_key(id) {
         return Err(Rejection::AlreadyExists(ResourceName::Objective(id.clone())));
     }
-    check(workspace, id, fields)?;
-    Ok(vec![Event::ObjectiveCreated {
+    check(workspace, id, None, fields)?;
+    Ok(Event::ObjectiveCreated {
         id: id.clone(),
         fields: Box::new(fields.clone()),
-    }])
+        carried_from: None,
+    })
 }
 
 pub(super) fn update(
@@ -154,7 +180,7 @@ pub(super) fn update(
             return Err(Rejection::ObjectiveOver(id.clone()));
         }
     }
-    check(workspace, id, &after)?;
+    check(workspace, id, Some(&objective.fields), &after)?;
     Ok(vec![Event::ObjectiveUpdated {
         id: id.clone(),
         before: Box::new(objective.fields.clone()),
@@ -181,7 +207,10 @@ pub(super) fn activate(workspace: &Workspace, id: &Id, etag: Etag) -> Result<Vec
             KeyResultKind::Metric(metric) if metric.baseline.is_none() => {
                 return Err(Rejection::BaselineMissing(key_result_id.clone()));
             }
-            KeyResultKind::Metric(_) => {}
+            KeyResultKind::Metric(_)
+            | KeyResultKind::Maintain(_)
+            | KeyResultKind::Milestones(_)
+            | KeyResultKind::Binary => {}
         }
     }
     Ok(vec![Event::ObjectiveActivated {
@@ -191,18 +220,36 @@ pub(super) fn activate(workspace: &Workspace, id: &Id, etag: Etag) -> Result<Vec
     }])
 }
 
-fn check(workspace: &Workspace, id: &Id, fields: &ObjectiveFields) -> Result<(), Rejection> {
+/// What a change names anew has to be there; what it leaves as it was may have been deleted since.
+fn check(
+    workspace: &Workspace,
+    id: &Id,
+    before: Option<&ObjectiveFields>,
+    fields: &ObjectiveFields,
+) -> Result<(), Rejection> {
     if workspace.cycle(&fields.cycle)?.state == CycleState::Closed {
         return Err(Rejection::CycleClosed(fields.cycle.clone()));
     }
-    if let Some(owner) = &fields.owner {
+    if let Some(owner) = &fields.owner
+        && before.is_none_or(|before| before.owner.as_ref() != Some(owner))
+    {
         workspace.member(owner)?;
     }
+    let had_team = |team: &Id| {
+        before.is_some_and(|before| before.team.as_ref() == Some(team) || before.contributing_teams.contains(team))
+    };
     for team in fields.team.iter().chain(&fields.contributing_teams) {
-        workspace.team(team)?;
+        if !had_team(team) {
+            workspace.team(team)?;
+        }
     }
     for kpi in &fields.serves {
-        workspace.kpi(kpi)?;
+        if !before.is_some_and(|before| before.serves.contains(kpi)) {
+            workspace.kpi(kpi)?;
+        }
+    }
+    if before.is_some_and(|before| before.aligned_to == fields.aligned_to) {
+        return Ok(());
     }
     check_alignment(workspace, id, fields.aligned_to.as_ref())
 }
@@ -211,6 +258,7 @@ fn check_alignment(workspace: &Workspace, id: &Id, aligned_to: Option<&Alignment
     let Some(alignment) = aligned_to else {
         return Ok(());
     };
+    workspace.objective(alignment.objective())?;
     if let Alignment::KeyResult(key_result) = alignment {
         workspace.key_result(key_result)?;
     }
@@ -222,17 +270,17 @@ fn check_alignment(workspace: &Workspace, id: &Id, aligned_to: Option<&Alignment
             return Err(Rejection::AlignmentCycle(id.clone()));
         }
         levels_above += 1;
-        if levels_above >= DEPTH_MAX {
+        if levels_above >= ALIGNMENT_DEPTH_MAX {
             break;
         }
+        // What is deleted may come back, so it takes its place all the same.
         above = workspace
-            .objective(alignment.objective())?
-            .fields
-            .aligned_to
-            .as_ref();
+            .objectives
+            .get(alignment.objective())
+            .and_then(|objective| objective.fields.aligned_to.as_ref());
     }
-    if levels_above + 1 + height_below(workspace, id, DEPTH_MAX) > DEPTH_MAX {
-        return Err(Rejection::AlignmentTooDeep { depth_max: DEPTH_MAX });
+    if levels_above + 1 + height_below(workspace, id, ALIGNMENT_DEPTH_MAX) > ALIGNMENT_DEPTH_MAX {
+        return Err(Rejection::AlignmentTooDeep { depth_max: ALIGNMENT_DEPTH_MAX });
     }
     Ok(())
 }

@@ -33,6 +33,10 @@ pub enum Rejection {
     NotFound(ResourceName),
     #[error("{0} exists already: choose another id, or update it")]
     AlreadyExists(ResourceName),
+    #[error("{0} is deleted: undelete it first, or name another")]
+    Deleted(ResourceName),
+    #[error("{0} is not deleted: there is nothing to bring back")]
+    NotDeleted(ResourceName),
     #[error("the principal {principal:?} is members/{member} already: update that member instead")]
     PrincipalTaken { principal: String, member: Id },
     #[error("{0} has changed since it was read: read it again and repeat the change with its new etag")]
@@ -51,11 +55,32 @@ pub enum Rejection {
     CycleNotPlanned(Id),
     #[error("cycles/{0} is not ACTIVE: activate the cycle first")]
     CycleNotActive(Id),
-    #[error("cycles/{0} is CLOSED: choose a cycle that is still open")]
+    #[error("cycles/{0} is CLOSED: choose a cycle that is still open, or reopen it")]
     CycleClosed(Id),
+    #[error("cycles/{0} is not in REVIEW: begin its review, then close it")]
+    CycleNotInReview(Id),
+    #[error("cycles/{0} is not CLOSED: only a closed cycle can be reopened")]
+    CycleNotClosed(Id),
+    #[error("cycles/{nested} lies in cycles/{cycle} and is not CLOSED: close it first")]
+    NestedCycleOpen { cycle: Id, nested: Id },
+    #[error("objectives/{objective} is not in cycles/{cycle}: leave it out")]
+    ObjectiveNotInCycle { objective: Id, cycle: Id },
+    #[error("{0} was closed for a reason: reopening it needs one too, so send `reason`")]
+    ReopeningReasonMissing(ResourceName),
+    #[error(
+        "{}: COMMITTED and below 1.0, so closing needs an explanation of each: send closing.explanation",
+        objectives_list(.0)
+    )]
+    ExplanationMissing(Vec<Id>),
+    #[error("objectives/{0} is given a grade of its own: say why in closing.grade_reason")]
+    GradeReasonMissing(Id),
+    #[error("objectives/{0} is neither closed nor canceled: there is nothing to reopen")]
+    ObjectiveNotOver(Id),
+    #[error("objectives/{objective} was carried into cycles/{cycle} already, as objectives/{carried}: go on with that one")]
+    CarriedOverAlready { objective: Id, cycle: Id, carried: Id },
     #[error("objectives/{0} is not a DRAFT: only a draft can be activated or moved to another cycle")]
     ObjectiveNotDraft(Id),
-    #[error("objectives/{0} is not ACTIVE: activate it before you check in")]
+    #[error("objectives/{0} is not ACTIVE: activate it first")]
     ObjectiveNotActive(Id),
     #[error("objectives/{0} is closed or canceled: it changes no more")]
     ObjectiveOver(Id),
@@ -71,6 +96,12 @@ pub enum Rejection {
         "target {target} is the baseline {baseline}: what is reached already is no improvement; to keep a value use a MAINTAIN key result or a KPI target"
     )]
     TargetIsBaseline { baseline: f64, target: f64 },
+    #[error("a sum over the cycle begins at 0, not at {0}: leave the baseline out, and send {0} as reference_value")]
+    BaselineNotZero(f64),
+    #[error("the baseline is 0, and a share of nothing is nothing: send relative_target.amount, or a target")]
+    RelativeToZero,
+    #[error("{0} is retracted: record a new check-in instead")]
+    CheckInRetracted(ResourceName),
     #[error(
         "from {baseline} to {target} goes against the direction of kpis/{kpi}: swap them, or link another KPI"
     )]
@@ -148,6 +179,8 @@ impl Rejection {
             Self::Invalid(_) => "INVALID_FIELD",
             Self::NotFound(_) => "NOT_FOUND",
             Self::AlreadyExists(_) => "ALREADY_EXISTS",
+            Self::Deleted(_) => "DELETED",
+            Self::NotDeleted(_) => "NOT_DELETED",
             Self::PrincipalTaken { .. } => "PRINCIPAL_TAKEN",
             Self::EtagMismatch(_) => "ETAG_MISMATCH",
             Self::LastOwner(_) => "LAST_OWNER",
@@ -157,6 +190,17 @@ impl Rejection {
             Self::CycleNotPlanned(_) => "CYCLE_NOT_PLANNED",
             Self::CycleNotActive(_) => "CYCLE_NOT_ACTIVE",
             Self::CycleClosed(_) => "CYCLE_CLOSED",
+            Self::CycleNotInReview(_) => "CYCLE_NOT_IN_REVIEW",
+            Self::CycleNotClosed(_) => "CYCLE_NOT_CLOSED",
+            Self::NestedCycleOpen { .. } => "NESTED_CYCLE_OPEN",
+            Self::ObjectiveNotInCycle { .. } => "OBJECTIVE_NOT_IN_CYCLE",
+            Self::ExplanationMissing(_) => "EXPLANATION_MISSING",
+            Self::GradeReasonMissing(_) => "GRADE_REASON_MISSING",
+            Self::ObjectiveNotOver(_) => "OBJECTIVE_NOT_OVER",
+            Self::CarriedOverAlready { .. } => "CARRIED_OVER_ALREADY",
+            Self::BaselineNotZero(_) => "BASELINE_NOT_ZERO",
+            Self::RelativeToZero => "RELATIVE_TO_ZERO",
+            Self::CheckInRetracted(_) => "CHECK_IN_RETRACTED",
             Self::ObjectiveNotDraft(_) => "OBJECTIVE_NOT_DRAFT",
             Self::ObjectiveNotActive(_) => "OBJECTIVE_NOT_ACTIVE",
             Self::ObjectiveOver(_) => "OBJECTIVE_OVER",
@@ -170,7 +214,7 @@ impl Rejection {
             Self::EffectiveTimeInFuture { .. } => "EFFECTIVE_TIME_IN_FUTURE",
             Self::KpiHasMeasurements(_) => "KPI_HAS_MEASUREMENTS",
             Self::TooManySources(_) => "TOO_MANY_SOURCES",
-            Self::ReasonMissing(_) => "REASON_MISSING",
+            Self::ReasonMissing(_) | Self::ReopeningReasonMissing(_) => "REASON_MISSING",
             Self::ConflictingValues { .. } => "CONFLICTING_VALUES",
             Self::Elements(elements) => elements
                 .first()
@@ -186,9 +230,24 @@ impl Rejection {
                 RejectionKind::Malformed
             }
             Self::NotFound(_) => RejectionKind::Missing,
-            Self::AlreadyExists(_) | Self::PrincipalTaken { .. } => RejectionKind::Duplicate,
+            Self::AlreadyExists(_) | Self::PrincipalTaken { .. } | Self::CarriedOverAlready { .. } => {
+                RejectionKind::Duplicate
+            }
             Self::EtagMismatch(_) => RejectionKind::Outdated,
-            Self::LastOwner(_)
+            Self::Deleted(_)
+            | Self::NotDeleted(_)
+            | Self::CycleNotInReview(_)
+            | Self::CycleNotClosed(_)
+            | Self::NestedCycleOpen { .. }
+            | Self::ObjectiveNotInCycle { .. }
+            | Self::ExplanationMissing(_)
+            | Self::GradeReasonMissing(_)
+            | Self::ObjectiveNotOver(_)
+            | Self::BaselineNotZero(_)
+            | Self::RelativeToZero
+            | Self::CheckInRetracted(_)
+            | Self::ReopeningReasonMissing(_)
+            | Self::LastOwner(_)
             | Self::TeamBelowItself(_)
             | Self::CycleBelowItself(_)
             | Self::CycleOutsideParent { .. }
@@ -227,6 +286,14 @@ fn sentences(violations: &[Violation]) -> String {
         .map(ToString::to_string)
         .collect::<Vec<_>>()
         .join("; ")
+}
+
+fn objectives_list(ids: &[Id]) -> String {
+    let named: Vec<String> = ids.iter().take(10).map(|id| format!("objectives/{id}")).collect();
+    match ids.len() {
+        count @ 11.. => format!("{} and {} more", named.join(", "), count - 10),
+        _ => named.join(", "),
+    }
 }
 
 fn elements_sentence(elements: &[(usize, Rejection)]) -> String {

@@ -3,27 +3,40 @@
 use jiff::civil::Date;
 use serde::Serialize;
 
+use super::observation::{days_of, source, within};
 use super::{
-    Ambition, CycleFields, Id, KeyResult, KeyResultId, KeyResultKind, Objective, ObjectiveState, Period,
-    Revision, ScoringPolicy, StatusOverride, TOLERANCE, Workspace, days_between, newest_period_value,
-    plus_days,
+    ALIGNMENT_DEPTH_MAX, Ambition, CycleFields, Grade, Grading, Id, KeyResult, KeyResultId, KeyResultKind,
+    Objective, ObjectiveState, Revision, RollUp, ScoringPolicy, StatusOverride, TOLERANCE, Workspace,
+    days_between, newest_period_value, observe, plus_days,
 };
 
 /// How a key result goes, on the workspace's today.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KeyResultProgress {
-    /// The current value; none before the first observation.
+    /// The current value; none before the first observation. MILESTONES: the weight of the reached.
     pub current: Option<f64>,
     /// Raw progress: below 0 is worse than the baseline, above 1 beyond the target.
     pub progress: f64,
     /// Progress cut to 0..1.
     pub score: f64,
+    /// Of a CLOSED one: what the score would be with all that was learned since.
+    pub restated_score: Option<f64>,
     /// What the score should be today, 0 to 1.
     pub expected: f64,
     /// The score against what is expected, or what the newest check-in said instead.
     pub status: Status,
     /// Whether nothing was heard of it for longer than cadence and grace.
     pub outdated: bool,
+    /// Whether the current value is of a period that is still running.
+    pub provisional: bool,
+    /// Whether the linked KPI is deleted.
+    pub source_deleted: bool,
+    /// MILESTONES: the reached, in their order.
+    pub reached_milestones: Vec<Id>,
+    /// MAINTAIN, mode SHARE: periods that held.
+    pub periods_held: u32,
+    /// MAINTAIN, mode SHARE: periods with data.
+    pub periods_with_data: u32,
     /// The revision of the policy that these figures follow.
     pub policy_version: Revision,
 }
@@ -31,8 +44,10 @@ pub struct KeyResultProgress {
 /// How an objective goes, on the workspace's today.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ObjectiveProgress {
-    /// Weighted mean of the key results' scores; none when none counts.
+    /// Weighted mean of the key results' scores; none when none counts. Of a CLOSED one: what was frozen.
     pub score: Option<f64>,
+    /// Of a CLOSED one: what the score would be with all that was learned since.
+    pub restated_score: Option<f64>,
     /// Weighted mean of what they should be; none with the score.
     pub expected: Option<f64>,
     /// The score against what is expected.
@@ -41,6 +56,10 @@ pub struct ObjectiveProgress {
     pub worst_status: Option<Status>,
     /// Whether some key result is outdated.
     pub outdated: bool,
+    /// What it would be graded if it were closed now; of a CLOSED one, how it was. None without a score.
+    pub grading: Option<Grading>,
+    /// Whether something in it has to be kept to the last day: before, it is not achieved.
+    pub maintained: bool,
     /// The revision of the policy that these figures follow.
     pub policy_version: Revision,
 }
@@ -65,95 +84,222 @@ pub enum Status {
     Closed,
 }
 
-/// A key result's figures; none unless its objective is ACTIVE.
+/// A key result's figures: live while its objective is ACTIVE, frozen once it is CLOSED; none before, nor when canceled or
+/// deleted.
 #[must_use]
 pub fn key_result_progress(
     workspace: &Workspace,
     id: &KeyResultId,
     key_result: &KeyResult,
 ) -> Option<KeyResultProgress> {
+    if key_result.deleted.is_some() {
+        return None;
+    }
     let objective = workspace.objective(&id.objective).ok()?;
+    match objective.state {
+        ObjectiveState::Active => live(workspace, id, key_result, objective),
+        ObjectiveState::Closed => frozen(workspace, id, key_result, objective),
+        ObjectiveState::Draft | ObjectiveState::Canceled => None,
+    }
+}
+
+fn live(
+    workspace: &Workspace,
+    id: &KeyResultId,
+    key_result: &KeyResult,
+    objective: &Objective,
+) -> Option<KeyResultProgress> {
     let cycle = &workspace.cycle(&objective.fields.cycle).ok()?.fields;
-    let activation = active_since(objective)?;
+    let activation = objective.activation_date?;
     let policy = workspace.policy();
-    let current = current_value(workspace, key_result, cycle);
-    let progress = progress(&key_result.fields.kind, current);
-    let score = progress.clamp(0.0, 1.0);
+    let seen = observe(workspace, id, key_result)?;
+    let score = seen.progress.clamp(0.0, 1.0);
+    let started = seen.current.is_some();
     let bar = bar(policy, objective.fields.ambition);
     let last = key_result
         .fields
         .due_date
         .map_or(cycle.last_date, |due| due.min(cycle.last_date));
     let first = cycle.first_date.max(activation).max(key_result.creation_date);
-    let expected = bar * elapsed(first, last, workspace.today());
+    let over = workspace.today() > last;
+    let expected = match &key_result.fields.kind {
+        KeyResultKind::Metric(_) | KeyResultKind::Milestones(_) => bar * elapsed(first, last, workspace.today()),
+        KeyResultKind::Binary if over => bar,
+        KeyResultKind::Maintain(_) if started => bar,
+        KeyResultKind::Binary | KeyResultKind::Maintain(_) => 0.0,
+    };
     let outdated = is_outdated(workspace, key_result, cycle, activation);
-    let judged = status(
-        policy,
+    let judged = Judged {
         score,
         expected,
         bar,
-        current.is_some(),
-        workspace.today() > last,
-    );
+        started,
+        over,
+        maintained: matches!(key_result.fields.kind, KeyResultKind::Maintain(_)),
+    }
+    .status(policy);
+    let said = match outdated {
+        true => None,
+        false => overridden(workspace, key_result, cycle),
+    };
     Some(KeyResultProgress {
-        current,
-        progress,
+        current: seen.current,
+        progress: seen.progress,
         score,
+        restated_score: None,
         expected,
-        status: if outdated {
-            judged
-        } else {
-            overridden(workspace, key_result, cycle).unwrap_or(judged)
-        },
+        status: said.unwrap_or(judged),
         outdated,
+        provisional: seen.provisional,
+        source_deleted: source(workspace, key_result).is_some_and(|kpi| kpi.deleted.is_some()),
+        reached_milestones: seen.reached_milestones,
+        periods_held: seen.periods_held,
+        periods_with_data: seen.periods_with_data,
         policy_version: workspace.policy_version(),
     })
 }
 
-/// An objective's figures from its key results' (all of them, by id, with their weights); none unless it is ACTIVE.
+/// What closing froze, with the score restated from all that was learned since.
+fn frozen(
+    workspace: &Workspace,
+    id: &KeyResultId,
+    key_result: &KeyResult,
+    objective: &Objective,
+) -> Option<KeyResultProgress> {
+    let result = &objective.closed.as_ref()?.result;
+    let frozen = result.key_results.iter().find(|frozen| frozen.id == id.id)?;
+    let seen = observe(workspace, id, key_result)?;
+    Some(KeyResultProgress {
+        current: frozen.current,
+        progress: frozen.progress,
+        score: frozen.score,
+        restated_score: Some(seen.progress.clamp(0.0, 1.0)),
+        expected: frozen.expected,
+        status: Status::Closed,
+        outdated: false,
+        provisional: false,
+        source_deleted: source(workspace, key_result).is_some_and(|kpi| kpi.deleted.is_some()),
+        reached_milestones: seen.reached_milestones,
+        periods_held: seen.periods_held,
+        periods_with_data: seen.periods_with_data,
+        policy_version: result.policy_version,
+    })
+}
+
+/// An objective's figures from its key results' and, where the policy rolls up, those of what is aligned to it, both by id;
+/// none unless it is ACTIVE or CLOSED. `aligned` are those that count.
 #[must_use]
-pub fn objective_progress<'a>(
+pub fn objective_progress(
     workspace: &Workspace,
     objective: &Objective,
-    key_results: &(impl Iterator<Item = (&'a KeyResult, &'a KeyResultProgress)> + Clone),
+    key_results: &[(&KeyResult, &KeyResultProgress)],
+    aligned: &[(&Objective, &ObjectiveProgress)],
 ) -> Option<ObjectiveProgress> {
-    active_since(objective)?;
-    let policy = workspace.policy();
-    let weights = |figure: fn(&KeyResultProgress) -> f64| {
-        weighted_mean(
-            key_results
-                .clone()
-                .map(|(kr, progress)| (kr.fields.weight.get(), Some(figure(progress)))),
-        )
+    if objective.deleted.is_some() {
+        return None;
+    }
+    let version = match (objective.state, &objective.closed) {
+        (ObjectiveState::Active, _) => workspace.policy_version(),
+        (ObjectiveState::Closed, Some(closed)) => closed.result.policy_version,
+        _ => return None,
     };
-    let score = weights(|progress| progress.score);
-    let expected = weights(|progress| progress.expected);
-    let status = score
-        .zip(expected)
-        .map_or(Status::Unmeasured, |(score, expected)| {
-            let over = workspace
-                .cycle(&objective.fields.cycle)
-                .is_ok_and(|c| workspace.today() > c.fields.last_date);
-            let started = key_results
-                .clone()
-                .any(|(_, progress)| progress.current.is_some());
-            status(
-                policy,
-                score,
-                expected,
-                bar(policy, objective.fields.ambition),
-                started,
-                over,
-            )
+    let policy = workspace.policy_at(version);
+    let aligned = match policy.roll_up {
+        RollUp::Own => &[],
+        RollUp::OwnAndAligned => aligned,
+    };
+    let of_child = |child: &Objective, figure: Option<f64>| {
+        let shown = figure.map(|figure| rolled_up(policy, objective, child, figure));
+        (child.fields.weight.get(), shown)
+    };
+    let mean = |own: fn(&KeyResultProgress) -> f64, child: fn(&ObjectiveProgress) -> Option<f64>| {
+        let own = key_results
+            .iter()
+            .map(|(key_result, progress)| (key_result.fields.weight.get(), Some(own(progress))));
+        let below = aligned.iter().map(|(of, progress)| of_child(of, child(progress)));
+        weighted_mean(own.chain(below))
+    };
+    if let Some(closed) = &objective.closed {
+        let restated = mean(
+            |progress| progress.restated_score.unwrap_or(progress.score),
+            |progress| progress.score,
+        );
+        return Some(ObjectiveProgress {
+            score: closed.result.score,
+            restated_score: restated,
+            expected: closed.result.expected,
+            status: Status::Closed,
+            worst_status: None,
+            outdated: false,
+            grading: closed.result.grading,
+            maintained: false,
+            policy_version: version,
         });
-    Some(ObjectiveProgress {
+    }
+    let maintained = key_results
+        .iter()
+        .any(|(key_result, _)| matches!(key_result.fields.kind, KeyResultKind::Maintain(_)))
+        || aligned.iter().any(|(_, progress)| progress.maintained);
+    let score = mean(|progress| progress.score, |progress| progress.score);
+    let expected = mean(|progress| progress.expected, |progress| progress.expected);
+    let judged = score.zip(expected).map(|(score, expected)| Judged {
         score,
         expected,
-        status,
-        worst_status: key_results.clone().map(|(_, progress)| progress.status).min(),
-        outdated: key_results.clone().any(|(_, progress)| progress.outdated),
-        policy_version: workspace.policy_version(),
+        bar: bar(policy, objective.fields.ambition),
+        started: key_results.iter().any(|(_, progress)| progress.current.is_some())
+            || aligned
+                .iter()
+                .any(|(_, progress)| !matches!(progress.status, Status::NotStarted | Status::Unmeasured)),
+        over: workspace
+            .cycle(&objective.fields.cycle)
+            .is_ok_and(|cycle| workspace.today() > cycle.fields.last_date),
+        maintained,
+    });
+    Some(ObjectiveProgress {
+        score,
+        restated_score: None,
+        expected,
+        status: judged.map_or(Status::Unmeasured, |judged| judged.status(policy)),
+        worst_status: key_results.iter().map(|(_, progress)| progress.status).min(),
+        outdated: key_results.iter().any(|(_, progress)| progress.outdated),
+        grading: score.map(|score| Grade::cut(score).grading(objective.fields.ambition, policy)),
+        maintained,
+        policy_version: version,
     })
+}
+
+/// An aligned objective counts like one more key result; an aspirational one under a committed parent by how much of its
+/// bar it has reached: min(1, s ÷ bar).
+fn rolled_up(policy: &ScoringPolicy, parent: &Objective, child: &Objective, figure: f64) -> f64 {
+    match (parent.fields.ambition, child.fields.ambition) {
+        (Ambition::Committed, Ambition::Aspirational) => (figure / policy.aspirational_bar).min(1.0),
+        (Ambition::Committed, Ambition::Committed) | (Ambition::Aspirational, _) => figure,
+    }
+}
+
+/// An objective's figures from nothing but the workspace. As deep as alignment goes, where the policy rolls up.
+#[must_use]
+pub fn score_objective(workspace: &Workspace, id: &Id) -> Option<ObjectiveProgress> {
+    score_objective_to_depth(workspace, id, ALIGNMENT_DEPTH_MAX)
+}
+
+fn score_objective_to_depth(workspace: &Workspace, id: &Id, depth_max: usize) -> Option<ObjectiveProgress> {
+    let objective = workspace.objective(id).ok()?;
+    let key_results: Vec<(&KeyResult, KeyResultProgress)> = workspace
+        .key_results_of(id)
+        .filter_map(|(id, of)| Some((of.as_ref(), key_result_progress(workspace, id, of)?)))
+        .collect();
+    let rolls_up = workspace.policies().values().any(|version| version.policy.roll_up != RollUp::Own);
+    let aligned: Vec<(&Objective, ObjectiveProgress)> = match rolls_up && depth_max > 0 {
+        false => Vec::new(),
+        true => workspace
+            .counting_below(id)
+            .filter_map(|(id, of)| Some((of, score_objective_to_depth(workspace, id, depth_max - 1)?)))
+            .collect(),
+    };
+    let key_results: Vec<_> = key_results.iter().map(|(of, progress)| (*of, progress)).collect();
+    let aligned: Vec<_> = aligned.iter().map(|(of, progress)| (*of, progress)).collect();
+    objective_progress(workspace, objective, &key_results, &aligned)
 }
 
 /// Σ wᵢ sᵢ ÷ Σ wᵢ over what has a score, in the order given; none when nothing has one or all weights are 0.
@@ -167,42 +313,11 @@ pub fn weighted_mean(scores: impl Iterator<Item = (f64, Option<f64>)>) -> Option
     (weights > 0.0).then(|| sum / weights)
 }
 
-/// p = (c − b) / (t − b); 0 without an observation.
-fn progress(kind: &KeyResultKind, current: Option<f64>) -> f64 {
-    let KeyResultKind::Metric(metric) = kind;
-    match (metric.baseline, current) {
-        (Some(baseline), Some(current)) => {
-            let baseline = baseline.value.get();
-            (current - baseline) / (metric.target.get() - baseline)
-        }
-        _ => 0.0,
-    }
-}
-
-/// Only what is dated within the cycle counts: the linked KPI's newest period value, else the newest check-in.
-fn current_value(workspace: &Workspace, key_result: &KeyResult, cycle: &CycleFields) -> Option<f64> {
-    let window = Period {
-        first: cycle.first_date,
-        last: cycle.last_date,
-    };
-    match &key_result.fields.kpi {
-        Some(kpi) => {
-            newest_period_value(workspace.kpi(kpi).ok()?, workspace, Some(window)).map(|newest| newest.value)
-        }
-        None => key_result
-            .newest_check_ins()
-            .filter(|check_in| window.contains(workspace.rules().date(check_in.effective_time)))
-            .find_map(|check_in| check_in.value)
-            .map(|value| value.get()),
-    }
-}
-
 /// What the newest check-in of the cycle says of the status.
 fn overridden(workspace: &Workspace, key_result: &KeyResult, cycle: &CycleFields) -> Option<Status> {
-    let newest = key_result.newest_check_ins().find(|check_in| {
-        let date = workspace.rules().date(check_in.effective_time);
-        cycle.first_date <= date && date <= cycle.last_date
-    })?;
+    let newest = key_result
+        .newest_check_ins()
+        .find(|check_in| within(workspace, cycle, check_in.effective_time))?;
     newest.status_override.map(|status| match status {
         StatusOverride::OnTrack => Status::OnTrack,
         StatusOverride::Behind => Status::Behind,
@@ -212,19 +327,12 @@ fn overridden(workspace: &Workspace, key_result: &KeyResult, cycle: &CycleFields
 
 /// Silence for longer than cadence and grace, counted from the activation.
 fn is_outdated(workspace: &Workspace, key_result: &KeyResult, cycle: &CycleFields, activation: Date) -> bool {
-    let window = Period {
-        first: cycle.first_date,
-        last: cycle.last_date,
-    };
     let check_in = key_result
         .newest_check_ins()
         .next()
         .map(|c| workspace.rules().date(c.effective_time));
-    let period = key_result
-        .fields
-        .kpi
-        .as_ref()
-        .and_then(|kpi| newest_period_value(workspace.kpi(kpi).ok()?, workspace, Some(window)))
+    let period = source(workspace, key_result)
+        .and_then(|kpi| newest_period_value(kpi, workspace, Some(days_of(cycle))))
         .map(|newest| newest.period.last.min(workspace.today()));
     let newest = [check_in, period]
         .into_iter()
@@ -241,21 +349,38 @@ fn is_outdated(workspace: &Workspace, key_result: &KeyResult, cycle: &CycleField
         )
 }
 
-fn status(policy: &ScoringPolicy, score: f64, expected: f64, bar: f64, started: bool, over: bool) -> Status {
-    let gap = expected - score;
-    let within = |limit: f64| gap <= limit + TOLERANCE;
-    if score >= bar - TOLERANCE {
-        Status::Achieved
-    } else if within(policy.on_track_gap) && !over {
-        if started {
-            Status::OnTrack
+/// What a status is judged by.
+struct Judged {
+    score: f64,
+    expected: f64,
+    bar: f64,
+    /// Whether something was observed.
+    started: bool,
+    /// Whether the last day is over.
+    over: bool,
+    /// Whether there is a MAINTAIN in it: that is achieved only after the last day.
+    maintained: bool,
+}
+
+impl Judged {
+    /// gap = E − s against the limits of the policy, each with 1e-9 in the owner's favour.
+    fn status(&self, policy: &ScoringPolicy) -> Status {
+        let gap = self.expected - self.score;
+        let within = |limit: f64| gap <= limit + TOLERANCE;
+        let reached = self.score >= self.bar - TOLERANCE;
+        if reached && (self.over || !self.maintained) {
+            Status::Achieved
+        } else if within(policy.on_track_gap) && !self.over {
+            if self.started {
+                Status::OnTrack
+            } else {
+                Status::NotStarted
+            }
+        } else if within(policy.behind_gap) {
+            Status::Behind
         } else {
-            Status::NotStarted
+            Status::AtRisk
         }
-    } else if within(policy.behind_gap) {
-        Status::Behind
-    } else {
-        Status::AtRisk
     }
 }
 
@@ -275,13 +400,6 @@ fn bar(policy: &ScoringPolicy, ambition: Ambition) -> f64 {
     }
 }
 
-fn active_since(objective: &Objective) -> Option<Date> {
-    match objective.state {
-        ObjectiveState::Active => objective.activation_date,
-        ObjectiveState::Draft | ObjectiveState::Closed | ObjectiveState::Canceled => None,
-    }
-}
-
 /// Names a team's score in one cycle.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TeamCycle {
@@ -296,32 +414,6 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
-    use crate::domain::{Baseline, Metric, Value};
-
-    fn metric(baseline: f64, target: f64) -> KeyResultKind {
-        let value = |number| Value::parse(number).expect("a value");
-        let baseline = Some(Baseline {
-            value: value(baseline),
-            kpi_revision: None,
-        });
-        KeyResultKind::Metric(Metric {
-            baseline,
-            target: value(target),
-        })
-    }
-
-    #[test]
-    fn progress_is_the_way_from_baseline_to_target_either_way() {
-        for (baseline, target, current, expected) in [
-            (40.0, 65.0, Some(52.5), 0.5),
-            (48.0, 30.0, Some(39.0), 0.5),
-            (48.0, 30.0, Some(57.0), -0.5),
-            (0.0, 50.0, Some(75.0), 1.5),
-            (0.0, 50.0, None, 0.0),
-        ] {
-            assert_eq!(progress(&metric(baseline, target), current), expected);
-        }
-    }
 
     #[test]
     fn elapsed_is_0_on_the_first_day_and_1_after_the_last() {
@@ -343,7 +435,17 @@ mod tests {
     #[test]
     fn a_status_follows_the_gap_with_1e_9_in_the_owners_favour() {
         let policy = ScoringPolicy::default();
-        let judged = |score, expected, started, over| status(&policy, score, expected, 1.0, started, over);
+        let judged = |score, expected, started, over| {
+            Judged {
+                score,
+                expected,
+                bar: 1.0,
+                started,
+                over,
+                maintained: false,
+            }
+            .status(&policy)
+        };
         assert_eq!(
             judged(0.4, 0.5, true, false),
             Status::OnTrack,
@@ -359,10 +461,19 @@ mod tests {
             Status::Behind,
             "after the last day, at best BEHIND"
         );
-        assert_eq!(
-            status(&policy, (0.7 + 0.7 + 0.7) / 3.0, 0.7, 0.7, true, true),
-            Status::Achieved
-        );
+        let maintained = |score, over| {
+            Judged {
+                score,
+                expected: 0.7,
+                bar: 0.7,
+                started: true,
+                over,
+                maintained: true,
+            }
+            .status(&policy)
+        };
+        assert_eq!(maintained((0.7 + 0.7 + 0.7) / 3.0, true), Status::Achieved);
+        assert_eq!(maintained(1.0, false), Status::OnTrack, "kept so far is not kept to the end");
     }
 
     #[test]

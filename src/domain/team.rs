@@ -4,7 +4,7 @@ use serde::Serialize;
 use smol_str::SmolStr;
 
 use super::authored::authored;
-use super::{Authorship, Etag, Event, Id, Invalid, Rejection, ResourceName, Title, Workspace};
+use super::{Authorship, Deletion, Etag, Event, Id, Invalid, Rejection, ResourceName, Title, Workspace};
 
 authored! {
     /// A team's own fields.
@@ -39,6 +39,8 @@ authored! {
 pub struct Team {
     /// Its own fields.
     pub fields: TeamFields,
+    /// When it was deleted.
+    pub deleted: Option<Deletion>,
     /// When they were written.
     pub authorship: Authorship,
 }
@@ -48,6 +50,8 @@ pub struct Team {
 pub struct Member {
     /// Their own fields.
     pub fields: MemberFields,
+    /// When they were deleted.
+    pub deleted: Option<Deletion>,
     /// When they were written.
     pub authorship: Authorship,
 }
@@ -131,7 +135,7 @@ pub(super) fn create_team(
     if workspace.teams.contains_key(id) {
         return Err(Rejection::AlreadyExists(ResourceName::Team(id.clone())));
     }
-    check_team(workspace, id, fields)?;
+    check_team(workspace, id, None, fields)?;
     Ok(vec![Event::TeamCreated {
         id: id.clone(),
         fields: Box::new(fields.clone()),
@@ -150,7 +154,7 @@ pub(super) fn update_team(
     if after == team.fields {
         return Ok(Vec::new());
     }
-    check_team(workspace, id, &after)?;
+    check_team(workspace, id, Some(&team.fields), &after)?;
     Ok(vec![Event::TeamUpdated {
         id: id.clone(),
         before: Box::new(team.fields.clone()),
@@ -158,16 +162,31 @@ pub(super) fn update_team(
     }])
 }
 
-fn check_team(workspace: &Workspace, id: &Id, fields: &TeamFields) -> Result<(), Rejection> {
-    if let Some(lead) = &fields.lead {
+/// What a change names anew has to be there; what it leaves as it was may have been deleted since.
+fn check_team(
+    workspace: &Workspace,
+    id: &Id,
+    before: Option<&TeamFields>,
+    fields: &TeamFields,
+) -> Result<(), Rejection> {
+    if let Some(lead) = &fields.lead
+        && before.is_none_or(|before| before.lead.as_ref() != Some(lead))
+    {
         workspace.member(lead)?;
     }
     let mut above = fields.parent_team.as_ref();
+    if let Some(parent) = above
+        && parent != id
+        && before.is_none_or(|before| before.parent_team.as_ref() != Some(parent))
+    {
+        workspace.team(parent)?;
+    }
+    // What is deleted may come back, so it takes its place all the same.
     while let Some(team) = above {
         if team == id {
             return Err(Rejection::TeamBelowItself(id.clone()));
         }
-        above = workspace.team(team)?.fields.parent_team.as_ref();
+        above = workspace.teams.get(team).and_then(|team| team.fields.parent_team.as_ref());
     }
     Ok(())
 }
@@ -202,14 +221,8 @@ pub(super) fn update_member(
         return Ok(Vec::new());
     }
     check_principal(workspace, id, &after)?;
-    let other_owner = || {
-        workspace
-            .members
-            .iter()
-            .any(|(other, m)| other != id && m.fields.roles.owner())
-    };
-    if member.fields.roles.owner() && !after.roles.owner() && !other_owner() {
-        return Err(Rejection::LastOwner(id.clone()));
+    if !after.roles.owner() {
+        keep_an_owner(workspace, id)?;
     }
     Ok(vec![Event::MemberUpdated {
         id: id.clone(),
@@ -218,12 +231,28 @@ pub(super) fn update_member(
     }])
 }
 
-fn check_principal(workspace: &Workspace, id: &Id, fields: &MemberFields) -> Result<(), Rejection> {
-    match workspace
+/// Refuses to take away the last owner.
+pub(super) fn keep_an_owner(workspace: &Workspace, id: &Id) -> Result<(), Rejection> {
+    let mut owners = workspace
         .members
         .iter()
-        .find(|(other, m)| *other != id && m.fields.principal == fields.principal)
-    {
+        .filter(|(_, member)| member.deleted.is_none() && member.fields.roles.owner())
+        .map(|(owner, _)| owner);
+    match (owners.next(), owners.next()) {
+        (Some(only), None) if only == id => Err(Rejection::LastOwner(id.clone())),
+        _ => Ok(()),
+    }
+}
+
+/// A principal is one member; one who is deleted is free to come back as another.
+pub(super) fn check_principal(
+    workspace: &Workspace,
+    id: &Id,
+    fields: &MemberFields,
+) -> Result<(), Rejection> {
+    match workspace.members.iter().find(|(other, member)| {
+        *other != id && member.deleted.is_none() && member.fields.principal == fields.principal
+    }) {
         None => Ok(()),
         Some((other, _)) => Err(Rejection::PrincipalTaken {
             principal: fields.principal.as_str().to_owned(),

@@ -8,8 +8,9 @@ use serde::{Serialize, Serializer};
 
 use super::authored::authored;
 use super::{
-    Authorship, Calendar, Cycle, Id, Initiative, InitiativeId, KeyResult, KeyResultId, Kpi, Member,
-    Objective, Rejection, ResourceName, Revision, ScoringPolicy, Team, Text, TimeZoneRules, Timestamp, Title,
+    Alignment, Authorship, Calendar, Cycle, Deletion, Id, Initiative, InitiativeId, KeyResult, KeyResultId, Kpi, Member,
+    Objective, ObjectiveState, PolicyVersion, RecordedReview, Rejection, ResourceName, Revision,
+    ScoringPolicy, Team, Text, TimeZoneRules, Timestamp, Title,
 };
 
 authored! {
@@ -48,7 +49,8 @@ pub enum Preset {
 
 /// Everything that is true at one revision.
 ///
-/// Maps are ordered and share their structure between versions. The indices below the resources are functions of them.
+/// Maps are ordered and share their structure between versions; they hold what is deleted too. The indices below the
+/// resources are functions of them. What names one resource (`team`, `objective`, …) answers only what is not deleted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Workspace {
     pub(super) revision: Revision,
@@ -63,6 +65,8 @@ pub struct Workspace {
     pub(super) key_results: OrdMap<KeyResultId, Arc<KeyResult>>,
     pub(super) initiatives: OrdMap<InitiativeId, Arc<Initiative>>,
     pub(super) kpis: OrdMap<Id, Arc<Kpi>>,
+    /// By cycle and id.
+    pub(super) reviews: OrdMap<(Id, Id), Arc<RecordedReview>>,
     /// (cycle, objective).
     pub(super) objectives_by_cycle: OrdSet<(Id, Id)>,
     /// (team, cycle, objective).
@@ -82,6 +86,8 @@ pub(super) struct WorkspaceRoot {
     pub(super) rules: TimeZoneRules,
     pub(super) policy: ScoringPolicy,
     pub(super) policy_version: Revision,
+    pub(super) policies: OrdMap<Revision, Arc<PolicyVersion>>,
+    pub(super) deleted: Option<Deletion>,
     pub(super) authorship: Authorship,
 }
 
@@ -107,6 +113,8 @@ impl Workspace {
             rules: TimeZoneRules::utc(),
             policy: ScoringPolicy::default(),
             policy_version: Revision::ZERO,
+            policies: OrdMap::new(),
+            deleted: None,
             authorship,
         };
         Self {
@@ -121,6 +129,7 @@ impl Workspace {
             key_results: OrdMap::new(),
             initiatives: OrdMap::new(),
             kpis: OrdMap::new(),
+            reviews: OrdMap::new(),
             objectives_by_cycle: OrdSet::new(),
             objectives_by_team: OrdSet::new(),
             key_results_by_kpi: OrdSet::new(),
@@ -179,6 +188,12 @@ impl Workspace {
         }
     }
 
+    /// When it was deleted.
+    #[must_use]
+    pub fn deleted(&self) -> Option<Deletion> {
+        self.root.deleted
+    }
+
     /// The scoring policy in force.
     #[must_use]
     pub fn policy(&self) -> &ScoringPolicy {
@@ -189,6 +204,21 @@ impl Workspace {
     #[must_use]
     pub fn policy_version(&self) -> Revision {
         self.root.policy_version
+    }
+
+    /// Every version of the scoring policy, by the revision that set it.
+    #[must_use]
+    pub fn policies(&self) -> &OrdMap<Revision, Arc<PolicyVersion>> {
+        &self.root.policies
+    }
+
+    /// The scoring policy of a version; the one in force where there is none of that version.
+    #[must_use]
+    pub fn policy_at(&self, version: Revision) -> &ScoringPolicy {
+        self.root
+            .policies
+            .get(&version)
+            .map_or(&self.root.policy, |version| &version.policy)
     }
 
     /// When a commit was recorded; none for one that this value does not know.
@@ -246,26 +276,26 @@ impl Workspace {
         &self.kpis
     }
 
+    /// Reviews by cycle and id.
+    #[must_use]
+    pub fn reviews(&self) -> &OrdMap<(Id, Id), Arc<RecordedReview>> {
+        &self.reviews
+    }
+
     /// One team, or a refusal that names it.
     ///
     /// # Errors
-    /// There is none of that id.
+    /// There is none of that id, or it is deleted.
     pub fn team(&self, id: &Id) -> Result<&Team, Rejection> {
-        self.teams
-            .get(id)
-            .map(Arc::as_ref)
-            .ok_or_else(|| Rejection::NotFound(ResourceName::Team(id.clone())))
+        standing(self.teams.get(id), |it| it.deleted, || ResourceName::Team(id.clone()))
     }
 
     /// One member, or a refusal that names it.
     ///
     /// # Errors
-    /// There is none of that id.
+    /// There is none of that id, or it is deleted.
     pub fn member(&self, id: &Id) -> Result<&Member, Rejection> {
-        self.members
-            .get(id)
-            .map(Arc::as_ref)
-            .ok_or_else(|| Rejection::NotFound(ResourceName::Member(id.clone())))
+        standing(self.members.get(id), |it| it.deleted, || ResourceName::Member(id.clone()))
     }
 
     /// One cycle, or a refusal that names it.
@@ -282,49 +312,81 @@ impl Workspace {
     /// One objective, or a refusal that names it.
     ///
     /// # Errors
-    /// There is none of that id.
+    /// There is none of that id, or it is deleted.
     pub fn objective(&self, id: &Id) -> Result<&Objective, Rejection> {
-        self.objectives
-            .get(id)
-            .map(Arc::as_ref)
-            .ok_or_else(|| Rejection::NotFound(ResourceName::Objective(id.clone())))
+        standing(self.objectives.get(id), |it| it.deleted, || ResourceName::Objective(id.clone()))
     }
 
     /// One key result, or a refusal that names it.
     ///
     /// # Errors
-    /// There is none of that id.
+    /// There is none of that id, or it is deleted.
     pub fn key_result(&self, id: &KeyResultId) -> Result<&KeyResult, Rejection> {
-        self.key_results
-            .get(id)
-            .map(Arc::as_ref)
-            .ok_or_else(|| Rejection::NotFound(ResourceName::KeyResult(id.clone())))
+        standing(self.key_results.get(id), |it| it.deleted, || ResourceName::KeyResult(id.clone()))
     }
 
     /// One initiative, or a refusal that names it.
     ///
     /// # Errors
-    /// There is none of that id.
+    /// There is none of that id, or it is deleted.
     pub fn initiative(&self, id: &InitiativeId) -> Result<&Initiative, Rejection> {
-        self.initiatives
-            .get(id)
-            .map(Arc::as_ref)
-            .ok_or_else(|| Rejection::NotFound(ResourceName::Initiative(id.clone())))
+        standing(self.initiatives.get(id), |it| it.deleted, || ResourceName::Initiative(id.clone()))
     }
 
     /// One KPI, or a refusal that names it.
     ///
     /// # Errors
-    /// There is none of that id.
+    /// There is none of that id, or it is deleted.
     pub fn kpi(&self, id: &Id) -> Result<&Kpi, Rejection> {
-        self.kpis
-            .get(id)
-            .map(Arc::as_ref)
-            .ok_or_else(|| Rejection::NotFound(ResourceName::Kpi(id.clone())))
+        standing(self.kpis.get(id), |it| it.deleted, || ResourceName::Kpi(id.clone()))
     }
 
-    /// An objective's key results, by id.
+    /// An objective that still changes, or a refusal.
+    ///
+    /// # Errors
+    /// There is none of that id, or it is deleted, closed or canceled.
+    pub(super) fn open_objective(&self, id: &Id) -> Result<ObjectiveState, Rejection> {
+        match self.objective(id)?.state {
+            state @ (ObjectiveState::Draft | ObjectiveState::Active) => Ok(state),
+            ObjectiveState::Closed | ObjectiveState::Canceled => Err(Rejection::ObjectiveOver(id.clone())),
+        }
+    }
+
+    /// A team and all teams below it, deleted ones too.
+    #[must_use]
+    pub fn team_and_below(&self, id: &Id) -> Vec<Id> {
+        let mut found = vec![id.clone()];
+        let mut next = 0;
+        while let Some(above) = found.get(next).cloned() {
+            let below = self
+                .teams
+                .iter()
+                .filter(|(_, team)| team.fields.parent_team.as_ref() == Some(&above));
+            found.extend(below.map(|(id, _)| id.clone()));
+            next += 1;
+        }
+        found
+    }
+
+    /// The cycles that lie directly in one, by id.
+    pub fn cycles_in(&self, id: &Id) -> impl Iterator<Item = (&Id, &Cycle)> {
+        self.cycles
+            .iter()
+            .filter(move |(_, cycle)| cycle.fields.parent_cycle.as_ref() == Some(id))
+            .map(|(id, cycle)| (id, cycle.as_ref()))
+    }
+
+    /// An objective's key results that are not deleted, by id.
     pub fn key_results_of(
+        &self,
+        objective: &Id,
+    ) -> impl Iterator<Item = (&KeyResultId, &Arc<KeyResult>)> + Clone {
+        self.all_key_results_of(objective)
+            .filter(|(_, key_result)| key_result.deleted.is_none())
+    }
+
+    /// An objective's key results, deleted ones too, by id.
+    pub fn all_key_results_of(
         &self,
         objective: &Id,
     ) -> impl Iterator<Item = (&KeyResultId, &Arc<KeyResult>)> + Clone {
@@ -341,7 +403,37 @@ impl Workspace {
             })
     }
 
-    /// A cycle's objectives, by id.
+    /// An objective's initiatives that are not deleted, by id.
+    pub fn initiatives_of(&self, objective: &Id) -> impl Iterator<Item = (&InitiativeId, &Arc<Initiative>)> {
+        self.all_initiatives_of(objective)
+            .filter(|(_, initiative)| initiative.deleted.is_none())
+    }
+
+    /// An objective's initiatives, deleted ones too, by id.
+    pub fn all_initiatives_of(
+        &self,
+        objective: &Id,
+    ) -> impl Iterator<Item = (&InitiativeId, &Arc<Initiative>)> {
+        let first = InitiativeId {
+            objective: objective.clone(),
+            id: Id::lowest(),
+        };
+        let objective = objective.clone();
+        self.initiatives
+            .range(first..)
+            .take_while(move |(id, _)| id.objective == objective)
+    }
+
+    /// The reviews of a cycle, by id.
+    pub fn reviews_of(&self, cycle: &Id) -> impl Iterator<Item = (&Id, &RecordedReview)> {
+        let cycle = cycle.clone();
+        self.reviews
+            .range((cycle.clone(), Id::lowest())..)
+            .take_while(move |((of, _), _)| *of == cycle)
+            .map(|((_, id), review)| (id, review.as_ref()))
+    }
+
+    /// A cycle's objectives, deleted ones too, by id.
     pub fn objectives_of_cycle(&self, cycle: &Id) -> impl Iterator<Item = &Id> {
         let cycle = cycle.clone();
         self.objectives_by_cycle
@@ -350,7 +442,7 @@ impl Workspace {
             .map(|(_, objective)| objective)
     }
 
-    /// A team's own objectives in a cycle, by id.
+    /// A team's own objectives in a cycle, deleted ones too, by id.
     pub fn objectives_of_team(&self, team: &Id, cycle: &Id) -> impl Iterator<Item = &Id> {
         let (team, cycle) = (team.clone(), cycle.clone());
         self.objectives_by_team
@@ -359,7 +451,7 @@ impl Workspace {
             .map(|(_, _, objective)| objective)
     }
 
-    /// The key results that a KPI gives values to.
+    /// The key results that a KPI gives values to, deleted ones too.
     pub fn key_results_of_kpi(&self, kpi: &Id) -> impl Iterator<Item = &KeyResultId> {
         let kpi = kpi.clone();
         self.key_results_by_kpi
@@ -376,13 +468,40 @@ impl Workspace {
             .map(|(_, key_result)| key_result)
     }
 
-    /// The objectives aligned to one, or to one of its key results.
+    /// The objectives aligned to one, or to one of its key results, that count in a score, by id. What is aligned to a
+    /// deleted key result is aligned to nothing for the time being.
+    pub fn counting_below(&self, objective: &Id) -> impl Iterator<Item = (&Id, &Objective)> {
+        self.aligned_below(objective).filter_map(|id| {
+            let below = self.objectives.get(id).filter(|below| below.counts())?;
+            match &below.fields.aligned_to {
+                Some(Alignment::KeyResult(key_result)) => self.key_result(key_result).is_ok(),
+                Some(Alignment::Objective(_)) => true,
+                None => false,
+            }
+            .then(|| (id, below.as_ref()))
+        })
+    }
+
+    /// The objectives aligned to one, or to one of its key results, deleted ones too, by id.
     pub fn aligned_below(&self, objective: &Id) -> impl Iterator<Item = &Id> {
         let objective = objective.clone();
         self.aligned
             .range((objective.clone(), Id::lowest())..)
             .take_while(move |(above, _)| *above == objective)
             .map(|(_, below)| below)
+    }
+}
+
+/// What stands, or a refusal that says whether it was never there or is deleted.
+fn standing<T>(
+    found: Option<&Arc<T>>,
+    deleted: impl FnOnce(&T) -> Option<Deletion>,
+    name: impl FnOnce() -> ResourceName,
+) -> Result<&T, Rejection> {
+    match found {
+        None => Err(Rejection::NotFound(name())),
+        Some(it) if deleted(it).is_some() => Err(Rejection::Deleted(name())),
+        Some(it) => Ok(it),
     }
 }
 

@@ -49,6 +49,12 @@ pub fn field_changes(event: &Event) -> Vec<FieldChange> {
             rules: _,
         } => between(before, after),
         Event::DayStarted { before, date } => between(&json!({ "today": before }), &json!({ "today": date })),
+        Event::ScoringPolicyUpdated { before, after } => between(before, after),
+        Event::Deleted { name: _ } => between(&json!({ "deleted": false }), &json!({ "deleted": true })),
+        Event::Undeleted { name: _, deletion } => between(
+            &json!({ "deleted": true, "deletion_revision": deletion }),
+            &json!({ "deleted": false }),
+        ),
         Event::TeamCreated { id: _, fields } => between(&Json::Null, fields),
         Event::TeamUpdated { id: _, before, after } => between(before, after),
         Event::MemberCreated { id: _, fields } => between(&Json::Null, fields),
@@ -58,7 +64,46 @@ pub fn field_changes(event: &Event) -> Vec<FieldChange> {
         Event::CycleActivated { id: _, before } => {
             between(&json!({ "state": before }), &json!({ "state": "ACTIVE" }))
         }
-        Event::ObjectiveCreated { id: _, fields } => between(&Json::Null, fields),
+        Event::CycleReviewBegun { id: _, before } | Event::CycleReopened { id: _, before } => {
+            between(&json!({ "state": before }), &json!({ "state": "REVIEW" }))
+        }
+        Event::CycleClosed { id: _, before } => {
+            between(&json!({ "state": before }), &json!({ "state": "CLOSED" }))
+        }
+        Event::ReviewRecorded {
+            cycle: _,
+            id: _,
+            review,
+        } => between(&Json::Null, review),
+        Event::ObjectiveCreated {
+            id: _,
+            fields,
+            carried_from,
+        } => {
+            let mut changes = between(&Json::Null, fields);
+            changes.extend(between(&Json::Null, &json!({ "carried_from": carried_from })));
+            changes
+        }
+        Event::ObjectiveClosed {
+            id: _,
+            before,
+            result,
+        } => between(
+            &json!({ "state": before }),
+            &json!({ "state": "CLOSED", "result": result }),
+        ),
+        Event::ObjectiveReopened {
+            id: _,
+            before,
+            after,
+            result,
+        } => between(
+            &json!({ "state": before, "result": result }),
+            &json!({ "state": after }),
+        ),
+        Event::ObjectiveCanceled { id: _, before } => {
+            between(&json!({ "state": before }), &json!({ "state": "CANCELED" }))
+        }
         Event::ObjectiveUpdated { id: _, before, after } => between(before, after),
         Event::ObjectiveActivated { id: _, before, date } => between(
             &json!({ "state": before }),
@@ -77,6 +122,17 @@ pub fn field_changes(event: &Event) -> Vec<FieldChange> {
             id: _,
             check_in,
         } => between(&Json::Null, check_in),
+        Event::CheckInCorrected {
+            key_result: _,
+            id: _,
+            before,
+            after,
+        } => between(before, after),
+        Event::CheckInRetracted {
+            key_result: _,
+            id: _,
+            before,
+        } => between(before, &Json::Null),
         Event::KpiCreated { id: _, fields } => between(&Json::Null, fields),
         Event::KpiUpdated { id: _, before, after } => between(before, after),
         Event::TargetSet {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::{Event, Id, KeyResultId, TeamCycle, Workspace};
+use crate::domain::{Event, Id, KeyResultId, ObjectiveFields, ResourceName, TeamCycle, Workspace};
 
 /// The figures to compute anew.
 #[derive(Clone, Debug, Default)]
@@ -42,34 +42,41 @@ impl Dirty {
             | Event::WorkspaceCreated(_)
             | Event::WorkspaceUpdated { .. }
             | Event::DayStarted { .. }
+            | Event::ScoringPolicyUpdated { .. }
             | Event::CycleUpdated { .. } => self.everything = true,
             Event::TeamCreated { .. }
             | Event::TeamUpdated { .. }
             | Event::MemberCreated { .. }
             | Event::MemberUpdated { .. }
             | Event::InitiativeCreated { .. }
-            | Event::InitiativeUpdated { .. } => {}
+            | Event::InitiativeUpdated { .. }
+            | Event::ReviewRecorded { .. } => {}
+            Event::Deleted { name } | Event::Undeleted { name, .. } => self.mark_deletion(name, workspace),
             Event::CycleCreated { id, .. } => {
                 self.cycles.insert(id.clone());
             }
-            Event::CycleActivated { .. } => self.workspace = true,
+            Event::CycleActivated { .. }
+            | Event::CycleReviewBegun { .. }
+            | Event::CycleClosed { .. }
+            | Event::CycleReopened { .. } => self.workspace = true,
             Event::ObjectiveUpdated { id, before, after } => {
                 for fields in [before, after] {
-                    self.mark_scores_above(fields.team.as_ref(), &fields.cycle);
+                    self.mark_above(fields);
                 }
                 self.mark_objective(id, workspace);
             }
-            Event::ObjectiveCreated { id, .. } | Event::ObjectiveActivated { id, .. } => {
-                if let Ok(objective) = workspace.objective(id) {
-                    self.mark_scores_above(objective.fields.team.as_ref(), &objective.fields.cycle);
-                }
-                self.mark_objective(id, workspace);
-            }
+            Event::ObjectiveCreated { id, .. }
+            | Event::ObjectiveActivated { id, .. }
+            | Event::ObjectiveClosed { id, .. }
+            | Event::ObjectiveReopened { id, .. }
+            | Event::ObjectiveCanceled { id, .. } => self.mark_objective(id, workspace),
             Event::KeyResultCreated { id, .. } | Event::KeyResultUpdated { id, .. } => {
                 self.key_results.insert(id.clone());
                 self.objectives.insert(id.objective.clone());
             }
-            Event::CheckInRecorded { key_result, .. } => {
+            Event::CheckInRecorded { key_result, .. }
+            | Event::CheckInCorrected { key_result, .. }
+            | Event::CheckInRetracted { key_result, .. } => {
                 self.key_results.insert(key_result.clone());
             }
             Event::KpiCreated { id, .. }
@@ -91,12 +98,46 @@ impl Dirty {
         self.cycles.insert(cycle.clone());
     }
 
+    /// What an objective counts in: its team, its cycle, and what it is aligned to.
+    pub(super) fn mark_above(&mut self, fields: &ObjectiveFields) {
+        self.mark_scores_above(fields.team.as_ref(), &fields.cycle);
+        if let Some(alignment) = &fields.aligned_to {
+            self.objectives.insert(alignment.objective().clone());
+        }
+    }
+
     fn mark_objective(&mut self, id: &Id, workspace: &Workspace) {
+        if let Some(objective) = workspace.objectives().get(id) {
+            self.mark_above(&objective.fields);
+        }
         self.key_results.extend(
             workspace
-                .key_results_of(id)
+                .all_key_results_of(id)
                 .map(|(key_result, _)| key_result.clone()),
         );
         self.objectives.insert(id.clone());
+    }
+
+    fn mark_deletion(&mut self, name: &ResourceName, workspace: &Workspace) {
+        match name {
+            ResourceName::Objective(id) => self.mark_objective(id, workspace),
+            ResourceName::KeyResult(id) => {
+                self.key_results.insert(id.clone());
+                self.objectives.insert(id.objective.clone());
+            }
+            ResourceName::Kpi(id) => {
+                self.kpis.insert(id.clone());
+            }
+            // The teams below are deleted with it.
+            ResourceName::Team(_) => self.everything = true,
+            ResourceName::Workspace
+            | ResourceName::Member(_)
+            | ResourceName::Initiative(_)
+            | ResourceName::ScoringPolicy
+            | ResourceName::Cycle(_)
+            | ResourceName::Review(..)
+            | ResourceName::CheckIn(..)
+            | ResourceName::Target(..) => {}
+        }
     }
 }

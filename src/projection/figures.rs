@@ -1,14 +1,16 @@
 //! Every figure that follows from a workspace: progress, status, scores, KPI health. All of them are functions of the
 //! workspace; they are kept so that reading is a lookup, and so that a change is known with its before and after.
 
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use imbl::OrdMap;
 
 use super::dirty::Dirty;
 use crate::domain::{
-    CycleState, Id, KeyResultId, KeyResultProgress, KpiHealth, ObjectiveProgress, TeamCycle, Workspace,
-    key_result_progress, kpi_health, objective_progress, weighted_mean,
+    ALIGNMENT_DEPTH_MAX, CycleState, Id, KeyResultId, KeyResultProgress, KpiHealth, ObjectiveProgress,
+    TeamCycle, Workspace, key_result_progress, kpi_health, objective_progress, weighted_mean,
 };
 
 /// The figures of one workspace at one revision. What has none is not in its map.
@@ -183,26 +185,46 @@ impl Figures {
         dirty: &mut Dirty,
         changes: &mut Vec<DerivedChange>,
     ) {
-        for id in std::mem::take(&mut dirty.objectives) {
-            let objective = workspace.objective(&id).ok();
-            let after = objective.and_then(|objective| {
-                let key_results = workspace
-                    .key_results_of(&id)
-                    .filter_map(|(id, key_result)| Some((key_result.as_ref(), self.key_result(id)?)));
-                objective_progress(workspace, objective, &key_results)
-            });
-            if let Some((before, after)) = replace(&mut self.objectives, &id, after) {
-                if let Some(objective) = objective {
-                    dirty.mark_scores_above(objective.fields.team.as_ref(), &objective.fields.cycle);
+        // From the deepest up, so that each is computed once, after what is aligned to it.
+        let mut waiting: BTreeSet<(Reverse<usize>, Id)> = std::mem::take(&mut dirty.objectives)
+            .into_iter()
+            .map(|id| (Reverse(levels_above(workspace, &id)), id))
+            .collect();
+        while let Some((Reverse(level), id)) = waiting.pop_first() {
+            let after = self.objective_of(workspace, &id);
+            let Some((before, after)) = replace(&mut self.objectives, &id, after) else {
+                continue;
+            };
+            if let Some(objective) = workspace.objectives().get(&id) {
+                let fields = &objective.fields;
+                dirty.mark_scores_above(fields.team.as_ref(), &fields.cycle);
+                if let Some(alignment) = &fields.aligned_to {
+                    waiting.insert((Reverse(level.saturating_sub(1)), alignment.objective().clone()));
                 }
-                changes.push(DerivedChange::Objective { id, before, after });
             }
+            changes.push(DerivedChange::Objective { id, before, after });
         }
+    }
+
+    fn objective_of(&self, workspace: &Workspace, id: &Id) -> Option<ObjectiveProgress> {
+        let objective = workspace.objective(id).ok()?;
+        let key_results: Vec<_> = workspace
+            .key_results_of(id)
+            .filter_map(|(id, key_result)| Some((key_result.as_ref(), self.key_result(id)?)))
+            .collect();
+        let aligned: Vec<_> = workspace
+            .counting_below(id)
+            .filter_map(|(id, below)| Some((below, self.objective(id)?)))
+            .collect();
+        objective_progress(workspace, objective, &key_results, &aligned)
     }
 
     fn refresh_scores(&mut self, workspace: &Workspace, dirty: Dirty, changes: &mut Vec<DerivedChange>) {
         for id in dirty.teams {
-            let after = self.score_of(workspace, workspace.objectives_of_team(&id.team, &id.cycle));
+            let after = workspace
+                .team(&id.team)
+                .ok()
+                .and_then(|_| self.score_of(workspace, workspace.objectives_of_team(&id.team, &id.cycle)));
             if let Some((before, after)) = replace_score(&mut self.teams, &id, after) {
                 changes.push(DerivedChange::Team { id, before, after });
             }
@@ -230,10 +252,21 @@ impl Figures {
 
     fn score_of<'a>(&self, workspace: &Workspace, objectives: impl Iterator<Item = &'a Id>) -> Option<f64> {
         weighted_mean(objectives.filter_map(|id| {
-            let weight = workspace.objective(id).ok()?.fields.weight.get();
-            Some((weight, self.objective(id)?.score))
+            let objective = workspace.objectives().get(id).filter(|objective| objective.counts())?;
+            Some((objective.fields.weight.get(), self.objective(id)?.score))
         }))
     }
+}
+
+/// How many objectives lie above one, along its alignment.
+fn levels_above(workspace: &Workspace, id: &Id) -> usize {
+    let above = |id: &Id| {
+        let alignment = workspace.objectives().get(id)?.fields.aligned_to.as_ref()?;
+        Some(alignment.objective().clone())
+    };
+    std::iter::successors(above(id), |id| above(id))
+        .take(ALIGNMENT_DEPTH_MAX)
+        .count()
 }
 
 /// Before and after of a figure that changed.
