@@ -2,9 +2,9 @@
 //! looked at it and activated it.
 
 use super::{
-    Alignment, Baseline, CycleState, Etag, Event, Id, InitiativeId, InitiativeState, KeyResult, KeyResultFields,
-    KeyResultId, KeyResultKind, Objective, ObjectiveFields, ObjectiveState, Rejection,
-    ResourceName, TOLERANCE, Title, Value, Violation, Workspace, closing, key_result, observe, objective,
+    Alignment, Baseline, CycleState, Etag, Event, Id, InitiativeId, InitiativeState, KeyResult,
+    KeyResultFields, KeyResultId, KeyResultKind, Objective, ObjectiveFields, ObjectiveState, Rejection,
+    ResourceName, TOLERANCE, Title, Value, Violation, Workspace, closing, key_result, objective, observe,
 };
 
 /// Where an objective is carried.
@@ -97,7 +97,9 @@ pub(super) fn carry_over(
         };
         if open {
             let mut fields = initiative.fields.clone();
-            fields.key_result = fields.key_result.filter(|key_result| carried.contains(key_result));
+            fields.key_result = fields
+                .key_result
+                .filter(|key_result| carried.contains(key_result));
             events.push(Event::InitiativeCreated {
                 id: InitiativeId {
                     objective: new_id.clone(),

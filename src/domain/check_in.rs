@@ -251,7 +251,10 @@ fn check(id: &KeyResultId, fields: &KeyResultFields, check_in: &CheckIn) -> Resu
                 None => Ok(()),
                 Some(unknown) => Err(Rejection::invalid(
                     "check_in.reached_milestones",
-                    format!("the key result has no milestone {:?}: correct its id", unknown.as_str()),
+                    format!(
+                        "the key result has no milestone {:?}: correct its id",
+                        unknown.as_str()
+                    ),
                 )),
             }
         }

@@ -173,7 +173,12 @@ pub fn grade(
         });
     }
     check_closings(workspace, id, closings)?;
-    let said = |objective: &Id| closings.iter().find(|(of, _)| of == objective).map(|(_, said)| said);
+    let said = |objective: &Id| {
+        closings
+            .iter()
+            .find(|(of, _)| of == objective)
+            .map(|(_, said)| said)
+    };
     let silent = Closing::silent();
     let open = workspace.objectives_of_cycle(id).filter_map(|objective_id| {
         let objective = workspace.objective(objective_id).ok()?;
@@ -205,8 +210,12 @@ fn check_closings(workspace: &Workspace, id: &Id, closings: &[(Id, Closing)]) ->
         if objective.state != ObjectiveState::Active {
             return Err(Rejection::ObjectiveNotActive(objective_id.clone()));
         }
-        if let Some(first) = closings[..index].iter().position(|(other, _)| other == objective_id) {
-            let sentence = format!("the same objective stands at index {first}: say everything about it once");
+        if let Some(first) = closings[..index]
+            .iter()
+            .position(|(other, _)| other == objective_id)
+        {
+            let sentence =
+                format!("the same objective stands at index {first}: say everything about it once");
             return Err(Rejection::invalid("objective", sentence));
         }
         closing::check(objective_id, said)
@@ -249,7 +258,10 @@ pub(super) fn reopen(
     };
     let objectives = workspace.objectives_of_cycle(id).filter_map(|objective_id| {
         let objective = workspace.objectives.get(objective_id)?;
-        let by_that_closing = objective.closed.as_ref().is_some_and(|closed| closed.result.with_cycle);
+        let by_that_closing = objective
+            .closed
+            .as_ref()
+            .is_some_and(|closed| closed.result.with_cycle);
         by_that_closing.then(|| closing::reopened(objective_id, objective))
     });
     Ok(std::iter::once(reopened).chain(objectives).collect())

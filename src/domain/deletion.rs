@@ -58,7 +58,10 @@ pub(super) fn undelete(
     };
     match name {
         ResourceName::Team(id) => {
-            let above = workspace.teams.get(id).and_then(|team| team.fields.parent_team.clone());
+            let above = workspace
+                .teams
+                .get(id)
+                .and_then(|team| team.fields.parent_team.clone());
             if let Some(above) = above {
                 workspace.team(&above)?;
             }
@@ -101,8 +104,14 @@ fn check_etag(workspace: &Workspace, name: &ResourceName, etag: Etag) -> Result<
         ResourceName::Team(id) => workspace.teams.get(id).map(|team| team.authorship),
         ResourceName::Member(id) => workspace.members.get(id).map(|member| member.authorship),
         ResourceName::Objective(id) => workspace.objectives.get(id).map(|objective| objective.authorship),
-        ResourceName::KeyResult(id) => workspace.key_results.get(id).map(|key_result| key_result.authorship),
-        ResourceName::Initiative(id) => workspace.initiatives.get(id).map(|initiative| initiative.authorship),
+        ResourceName::KeyResult(id) => workspace
+            .key_results
+            .get(id)
+            .map(|key_result| key_result.authorship),
+        ResourceName::Initiative(id) => workspace
+            .initiatives
+            .get(id)
+            .map(|initiative| initiative.authorship),
         ResourceName::Kpi(id) => workspace.kpis.get(id).map(|kpi| kpi.authorship),
         ResourceName::ScoringPolicy
         | ResourceName::Cycle(_)
@@ -166,22 +175,30 @@ impl Workspace {
             }
             ResourceName::Member(id) => edit(&mut self.members, id, |member| change(&mut member.deleted)),
             ResourceName::Objective(id) => {
-                edit(&mut self.objectives, id, |objective| change(&mut objective.deleted));
-                let key_results: Vec<KeyResultId> = self.all_key_results_of(id).map(|(id, _)| id.clone()).collect();
+                edit(&mut self.objectives, id, |objective| {
+                    change(&mut objective.deleted)
+                });
+                let key_results: Vec<KeyResultId> =
+                    self.all_key_results_of(id).map(|(id, _)| id.clone()).collect();
                 for key_result in key_results {
-                    edit(&mut self.key_results, &key_result, |key_result| change(&mut key_result.deleted));
+                    edit(&mut self.key_results, &key_result, |key_result| {
+                        change(&mut key_result.deleted)
+                    });
                 }
-                let initiatives: Vec<InitiativeId> = self.all_initiatives_of(id).map(|(id, _)| id.clone()).collect();
+                let initiatives: Vec<InitiativeId> =
+                    self.all_initiatives_of(id).map(|(id, _)| id.clone()).collect();
                 for initiative in initiatives {
-                    edit(&mut self.initiatives, &initiative, |initiative| change(&mut initiative.deleted));
+                    edit(&mut self.initiatives, &initiative, |initiative| {
+                        change(&mut initiative.deleted)
+                    });
                 }
             }
-            ResourceName::KeyResult(id) => {
-                edit(&mut self.key_results, id, |key_result| change(&mut key_result.deleted))
-            }
-            ResourceName::Initiative(id) => {
-                edit(&mut self.initiatives, id, |initiative| change(&mut initiative.deleted))
-            }
+            ResourceName::KeyResult(id) => edit(&mut self.key_results, id, |key_result| {
+                change(&mut key_result.deleted)
+            }),
+            ResourceName::Initiative(id) => edit(&mut self.initiatives, id, |initiative| {
+                change(&mut initiative.deleted)
+            }),
             ResourceName::Kpi(id) => edit(&mut self.kpis, id, |kpi| change(&mut kpi.deleted)),
             // Nothing of these kinds is ever deleted.
             ResourceName::ScoringPolicy
@@ -198,15 +215,15 @@ impl Workspace {
             ResourceName::Workspace => std::sync::Arc::make_mut(&mut self.root).authorship.touch(stamp),
             ResourceName::Team(id) => edit(&mut self.teams, id, |team| team.authorship.touch(stamp)),
             ResourceName::Member(id) => edit(&mut self.members, id, |member| member.authorship.touch(stamp)),
-            ResourceName::Objective(id) => {
-                edit(&mut self.objectives, id, |objective| objective.authorship.touch(stamp))
-            }
-            ResourceName::KeyResult(id) => {
-                edit(&mut self.key_results, id, |key_result| key_result.authorship.touch(stamp))
-            }
-            ResourceName::Initiative(id) => {
-                edit(&mut self.initiatives, id, |initiative| initiative.authorship.touch(stamp))
-            }
+            ResourceName::Objective(id) => edit(&mut self.objectives, id, |objective| {
+                objective.authorship.touch(stamp)
+            }),
+            ResourceName::KeyResult(id) => edit(&mut self.key_results, id, |key_result| {
+                key_result.authorship.touch(stamp)
+            }),
+            ResourceName::Initiative(id) => edit(&mut self.initiatives, id, |initiative| {
+                initiative.authorship.touch(stamp)
+            }),
             ResourceName::Kpi(id) => edit(&mut self.kpis, id, |kpi| kpi.authorship.touch(stamp)),
             ResourceName::ScoringPolicy
             | ResourceName::Cycle(_)

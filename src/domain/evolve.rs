@@ -99,7 +99,8 @@ impl Workspace {
                     review: (**review).clone(),
                     provenance: Provenance::of(stamp),
                 };
-                self.reviews.insert((cycle.clone(), id.clone()), Arc::new(recorded));
+                self.reviews
+                    .insert((cycle.clone(), id.clone()), Arc::new(recorded));
             }
             Event::ObjectiveCreated {
                 id,
@@ -355,7 +356,11 @@ impl KeyResult {
     }
 }
 
-pub(super) fn change<K: Ord + Clone, V: Clone>(map: &mut OrdMap<K, Arc<V>>, key: &K, change: impl FnOnce(&mut V)) {
+pub(super) fn change<K: Ord + Clone, V: Clone>(
+    map: &mut OrdMap<K, Arc<V>>,
+    key: &K,
+    change: impl FnOnce(&mut V),
+) {
     if let Some(value) = map.get_mut(key) {
         change(Arc::make_mut(value));
     }

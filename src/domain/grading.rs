@@ -12,7 +12,10 @@ pub struct Grade(u8);
 /// A grade as a colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[allow(missing_docs, reason = "0.0–0.3 red, 0.4–0.6 yellow, 0.7–1.0 green, by the policy")]
+#[allow(
+    missing_docs,
+    reason = "0.0–0.3 red, 0.4–0.6 yellow, 0.7–1.0 green, by the policy"
+)]
 pub enum Band {
     Red,
     Yellow,
@@ -186,11 +189,18 @@ mod tests {
         ] {
             let policy = ScoringPolicy::default();
             let parsed = Grade::parse(grade).unwrap();
-            let (high, sure) = (parsed.grading(Aspirational, &policy), parsed.grading(Committed, &policy));
+            let (high, sure) = (
+                parsed.grading(Aspirational, &policy),
+                parsed.grading(Committed, &policy),
+            );
             assert_eq!((high.band, high.outcome), (band, aspirational), "{grade}");
             assert_eq!((sure.band, sure.outcome), (band, committed), "{grade}");
             assert_eq!((high.too_easy, sure.too_easy), (grade == 1.0, false), "{grade}");
-            assert_eq!((high.needs_explanation, sure.needs_explanation), (false, grade < 1.0), "{grade}");
+            assert_eq!(
+                (high.needs_explanation, sure.needs_explanation),
+                (false, grade < 1.0),
+                "{grade}"
+            );
         }
     }
 }

@@ -212,11 +212,16 @@ pub fn period_values(kpi: &Kpi, workspace: &Workspace, window: Period) -> Vec<Pe
 /// Everything within a window (first and last day), aggregated as the KPI aggregates; none without data.
 #[must_use]
 pub fn cycle_value(kpi: &Kpi, workspace: &Workspace, window: Period) -> Option<f64> {
-    aggregate(kpi, workspace, window).filter(|value| value.is_finite()).filter(|_| {
-        let rules = workspace.rules();
-        let (start, end) = (rules.start_of(window.first), rules.start_of(plus_days(window.last, 1)));
-        kpi.series.range_from(start, end).next().is_some()
-    })
+    aggregate(kpi, workspace, window)
+        .filter(|value| value.is_finite())
+        .filter(|_| {
+            let rules = workspace.rules();
+            let (start, end) = (
+                rules.start_of(window.first),
+                rules.start_of(plus_days(window.last, 1)),
+            );
+            kpi.series.range_from(start, end).next().is_some()
+        })
 }
 
 fn complete_only(aggregation: Aggregation) -> bool {

@@ -5,7 +5,8 @@ use serde::Serialize;
 
 use super::authored::authored;
 use super::{
-    Authorship, Deletion, Etag, Event, Id, InitiativeId, KeyResultId, Rejection, ResourceName, Title, Workspace,
+    Authorship, Deletion, Etag, Event, Id, InitiativeId, KeyResultId, Rejection, ResourceName, Title,
+    Workspace,
 };
 
 authored! {

@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use imbl::OrdMap;
 use jiff::civil::Date;
-use serde::Serialize;
 
 use super::authored::authored;
 use super::{
     Aggregation, Authorship, Baseline, CheckIn, Deletion, Direction, Etag, Event, Id, KeyResultId,
-    KeyResultKind, Maintain, MaintainMode, Metric, ObjectiveState, Provenance, Rejection, ResourceName, Stamp,
-    TOLERANCE, Timestamp, Title, Unit, Value, Weight, Window, Workspace, newest_period_value,
+    KeyResultKind, Maintain, MaintainMode, Metric, ObjectiveState, Provenance, Rejection, ResourceName,
+    Stamp, TOLERANCE, Timestamp, Title, Unit, Value, Weight, Window, Workspace, newest_period_value,
 };
 
 authored! {

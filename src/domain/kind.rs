@@ -154,11 +154,14 @@ impl Maintain {
         let refused = |field: &str, sentence: &str| Err(Invalid::new(sentence).at(field));
         match (at_least, at_most) {
             (None, None) => refused("at_least", "there is no bound: send at_least, at_most or both"),
-            (Some(least), Some(most)) if least > most => refused("at_least", "it is above at_most: swap them"),
-            _ if tolerance.get() < 0.0 => refused("tolerance", "it is negative: send 0 or more"),
-            _ if mode == MaintainMode::Share && tolerance.get() > 0.0 => {
-                refused("tolerance", "SHARE counts a period or does not: leave it out, or use mode NOW")
+            (Some(least), Some(most)) if least > most => {
+                refused("at_least", "it is above at_most: swap them")
             }
+            _ if tolerance.get() < 0.0 => refused("tolerance", "it is negative: send 0 or more"),
+            _ if mode == MaintainMode::Share && tolerance.get() > 0.0 => refused(
+                "tolerance",
+                "SHARE counts a period or does not: leave it out, or use mode NOW",
+            ),
             _ => Ok(Self {
                 at_least,
                 at_most,
@@ -210,7 +213,10 @@ impl Milestones {
         }
         for (index, milestone) in milestones.iter().enumerate() {
             if milestones[..index].iter().any(|other| other.id == milestone.id) {
-                let sentence = format!("two milestones are called {:?}: give each its own id", milestone.id.as_str());
+                let sentence = format!(
+                    "two milestones are called {:?}: give each its own id",
+                    milestone.id.as_str()
+                );
                 return Err(Invalid::new(sentence));
             }
         }
@@ -218,7 +224,9 @@ impl Milestones {
         if parsed.weight() > 0.0 {
             Ok(parsed)
         } else {
-            Err(Invalid::new("they weigh nothing: give at least one a weight above 0"))
+            Err(Invalid::new(
+                "they weigh nothing: give at least one a weight above 0",
+            ))
         }
     }
 
@@ -286,7 +294,11 @@ mod tests {
                 relative_target: None,
                 reference_value: None,
             };
-            assert_eq!(metric.progress(current), expected, "{baseline} → {target} at {current:?}");
+            assert_eq!(
+                metric.progress(current),
+                expected,
+                "{baseline} → {target} at {current:?}"
+            );
         }
     }
 
@@ -317,7 +329,13 @@ mod tests {
     #[test]
     fn what_is_maintained_falls_linearly_outside_of_its_bounds() {
         let maintain = |least: Option<f64>, most: Option<f64>, tolerance: f64| {
-            Maintain::parse(least.map(value), most.map(value), MaintainMode::Now, value(tolerance)).unwrap()
+            Maintain::parse(
+                least.map(value),
+                most.map(value),
+                MaintainMode::Now,
+                value(tolerance),
+            )
+            .unwrap()
         };
         for (least, most, tolerance, seen, expected) in [
             (Some(40.0), None, 10.0, 40.0, 1.0),
@@ -358,8 +376,17 @@ mod tests {
             title: Title::parse(name).unwrap(),
             weight: Weight::parse(weight).unwrap(),
         };
-        let ids = |names: &[&str]| names.iter().map(|name| Id::parse(name).unwrap()).collect::<Vec<_>>();
-        let steps = Milestones::parse(vec![milestone("plan", 1.0), milestone("build", 2.0), milestone("ship", 1.0)]);
+        let ids = |names: &[&str]| {
+            names
+                .iter()
+                .map(|name| Id::parse(name).unwrap())
+                .collect::<Vec<_>>()
+        };
+        let steps = Milestones::parse(vec![
+            milestone("plan", 1.0),
+            milestone("build", 2.0),
+            milestone("ship", 1.0),
+        ]);
         let steps = steps.unwrap();
         for (reached, weight) in [
             (&[][..], 0.0),

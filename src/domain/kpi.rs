@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::authored::authored;
 use super::{
-    Authorship, Cadence, Deletion, Etag, Event, Id, Labels, Rejection, ResourceName, Revision, Series, Text, Timestamp,
-    Title, Unit, UnitKind, Value, Violation, Workspace,
+    Authorship, Cadence, Deletion, Etag, Event, Id, Labels, Rejection, ResourceName, Revision, Series, Text,
+    Timestamp, Title, Unit, UnitKind, Value, Violation, Workspace,
 };
 
 authored! {

@@ -236,7 +236,9 @@ fn check(
         workspace.member(owner)?;
     }
     let had_team = |team: &Id| {
-        before.is_some_and(|before| before.team.as_ref() == Some(team) || before.contributing_teams.contains(team))
+        before.is_some_and(|before| {
+            before.team.as_ref() == Some(team) || before.contributing_teams.contains(team)
+        })
     };
     for team in fields.team.iter().chain(&fields.contributing_teams) {
         if !had_team(team) {
@@ -280,7 +282,9 @@ fn check_alignment(workspace: &Workspace, id: &Id, aligned_to: Option<&Alignment
             .and_then(|objective| objective.fields.aligned_to.as_ref());
     }
     if levels_above + 1 + height_below(workspace, id, ALIGNMENT_DEPTH_MAX) > ALIGNMENT_DEPTH_MAX {
-        return Err(Rejection::AlignmentTooDeep { depth_max: ALIGNMENT_DEPTH_MAX });
+        return Err(Rejection::AlignmentTooDeep {
+            depth_max: ALIGNMENT_DEPTH_MAX,
+        });
     }
     Ok(())
 }

@@ -59,7 +59,9 @@ pub fn observe(workspace: &Workspace, id: &KeyResultId, key_result: &KeyResult) 
                 .find_map(|check_in| check_in.reached_milestones.as_deref());
             Observation {
                 current: reached.map(|reached| milestones.reached_weight(reached)),
-                progress: reached.map_or(0.0, |reached| milestones.reached_weight(reached) / milestones.weight()),
+                progress: reached.map_or(0.0, |reached| {
+                    milestones.reached_weight(reached) / milestones.weight()
+                }),
                 reached_milestones: milestones
                     .as_slice()
                     .iter()
@@ -112,7 +114,10 @@ fn share(
     let (newest, provisional, held, count) = match source(workspace, key_result) {
         Some(kpi) => {
             let values = period_values(kpi, workspace, days_of(cycle));
-            let held = values.iter().filter(|period| maintain.holds(period.value)).count();
+            let held = values
+                .iter()
+                .filter(|period| maintain.holds(period.value))
+                .count();
             let newest = values.last();
             let provisional = newest.is_some_and(|newest| newest.provisional);
             (newest.map(|newest| newest.value), provisional, held, values.len())
@@ -130,7 +135,11 @@ fn share(
     };
     Observation {
         current: newest,
-        progress: if count == 0 { 0.0 } else { held as f64 / count as f64 },
+        progress: if count == 0 {
+            0.0
+        } else {
+            held as f64 / count as f64
+        },
         provisional,
         reached_milestones: Vec::new(),
         periods_held: u32::try_from(held).unwrap_or(u32::MAX),

@@ -104,7 +104,11 @@ impl ScoringPolicy {
             ("achieved_from", self.achieved_from),
             ("partial_from", self.partial_from),
         ] {
-            check(positive(number), field, "it is a score: send a number above 0, up to 1");
+            check(
+                positive(number),
+                field,
+                "it is a score: send a number above 0, up to 1",
+            );
         }
         for (field, number) in [
             ("on_track_gap", self.on_track_gap),
@@ -129,7 +133,11 @@ impl ScoringPolicy {
             "check_in_cadence_days",
             "send 1 to 366 days",
         );
-        check(self.check_in_grace_days <= 366, "check_in_grace_days", "send 0 to 366 days");
+        check(
+            self.check_in_grace_days <= 366,
+            "check_in_grace_days",
+            "send 0 to 366 days",
+        );
         for (field, number) in [
             ("hygiene.objectives_of_team_max", limits.objectives_of_team_max),
             ("hygiene.breached_periods_max", limits.breached_periods_max),
@@ -137,8 +145,16 @@ impl ScoringPolicy {
             check((1..=100).contains(&number), field, "send 1 to 100");
         }
         for (field, least, most) in [
-            ("hygiene.key_results_max", limits.key_results_min, limits.key_results_max),
-            ("hygiene.kpis_of_area_max", limits.kpis_of_area_min, limits.kpis_of_area_max),
+            (
+                "hygiene.key_results_max",
+                limits.key_results_min,
+                limits.key_results_max,
+            ),
+            (
+                "hygiene.kpis_of_area_max",
+                limits.kpis_of_area_min,
+                limits.kpis_of_area_max,
+            ),
         ] {
             check(least <= most && most <= 100, field, "send the minimum up to 100");
         }

@@ -76,7 +76,9 @@ pub enum Rejection {
     GradeReasonMissing(Id),
     #[error("objectives/{0} is neither closed nor canceled: there is nothing to reopen")]
     ObjectiveNotOver(Id),
-    #[error("objectives/{objective} was carried into cycles/{cycle} already, as objectives/{carried}: go on with that one")]
+    #[error(
+        "objectives/{objective} was carried into cycles/{cycle} already, as objectives/{carried}: go on with that one"
+    )]
     CarriedOverAlready { objective: Id, cycle: Id, carried: Id },
     #[error("objectives/{0} is not a DRAFT: only a draft can be activated or moved to another cycle")]
     ObjectiveNotDraft(Id),
@@ -96,7 +98,9 @@ pub enum Rejection {
         "target {target} is the baseline {baseline}: what is reached already is no improvement; to keep a value use a MAINTAIN key result or a KPI target"
     )]
     TargetIsBaseline { baseline: f64, target: f64 },
-    #[error("a sum over the cycle begins at 0, not at {0}: leave the baseline out, and send {0} as reference_value")]
+    #[error(
+        "a sum over the cycle begins at 0, not at {0}: leave the baseline out, and send {0} as reference_value"
+    )]
     BaselineNotZero(f64),
     #[error("the baseline is 0, and a share of nothing is nothing: send relative_target.amount, or a target")]
     RelativeToZero,

@@ -71,7 +71,10 @@ pub(super) fn create(
     if date > workspace.today() {
         return Err(Rejection::invalid(
             "review.date",
-            format!("it is after today, {}: write down what has been held", workspace.today()),
+            format!(
+                "it is after today, {}: write down what has been held",
+                workspace.today()
+            ),
         ));
     }
     if date < first_date {

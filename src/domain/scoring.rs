@@ -123,7 +123,9 @@ fn live(
     let first = cycle.first_date.max(activation).max(key_result.creation_date);
     let over = workspace.today() > last;
     let expected = match &key_result.fields.kind {
-        KeyResultKind::Metric(_) | KeyResultKind::Milestones(_) => bar * elapsed(first, last, workspace.today()),
+        KeyResultKind::Metric(_) | KeyResultKind::Milestones(_) => {
+            bar * elapsed(first, last, workspace.today())
+        }
         KeyResultKind::Binary if over => bar,
         KeyResultKind::Maintain(_) if started => bar,
         KeyResultKind::Binary | KeyResultKind::Maintain(_) => 0.0,
@@ -289,7 +291,10 @@ fn score_objective_to_depth(workspace: &Workspace, id: &Id, depth_max: usize) ->
         .key_results_of(id)
         .filter_map(|(id, of)| Some((of.as_ref(), key_result_progress(workspace, id, of)?)))
         .collect();
-    let rolls_up = workspace.policies().values().any(|version| version.policy.roll_up != RollUp::Own);
+    let rolls_up = workspace
+        .policies()
+        .values()
+        .any(|version| version.policy.roll_up != RollUp::Own);
     let aligned: Vec<(&Objective, ObjectiveProgress)> = match rolls_up && depth_max > 0 {
         false => Vec::new(),
         true => workspace
@@ -473,7 +478,11 @@ mod tests {
             .status(&policy)
         };
         assert_eq!(maintained((0.7 + 0.7 + 0.7) / 3.0, true), Status::Achieved);
-        assert_eq!(maintained(1.0, false), Status::OnTrack, "kept so far is not kept to the end");
+        assert_eq!(
+            maintained(1.0, false),
+            Status::OnTrack,
+            "kept so far is not kept to the end"
+        );
     }
 
     #[test]

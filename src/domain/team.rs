@@ -186,7 +186,10 @@ fn check_team(
         if team == id {
             return Err(Rejection::TeamBelowItself(id.clone()));
         }
-        above = workspace.teams.get(team).and_then(|team| team.fields.parent_team.as_ref());
+        above = workspace
+            .teams
+            .get(team)
+            .and_then(|team| team.fields.parent_team.as_ref());
     }
     Ok(())
 }

@@ -8,8 +8,8 @@ use serde::{Serialize, Serializer};
 
 use super::authored::authored;
 use super::{
-    Alignment, Authorship, Calendar, Cycle, Deletion, Id, Initiative, InitiativeId, KeyResult, KeyResultId, Kpi, Member,
-    Objective, ObjectiveState, PolicyVersion, RecordedReview, Rejection, ResourceName, Revision,
+    Alignment, Authorship, Calendar, Cycle, Deletion, Id, Initiative, InitiativeId, KeyResult, KeyResultId,
+    Kpi, Member, Objective, ObjectiveState, PolicyVersion, RecordedReview, Rejection, ResourceName, Revision,
     ScoringPolicy, Team, Text, TimeZoneRules, Timestamp, Title,
 };
 
@@ -287,7 +287,11 @@ impl Workspace {
     /// # Errors
     /// There is none of that id, or it is deleted.
     pub fn team(&self, id: &Id) -> Result<&Team, Rejection> {
-        standing(self.teams.get(id), |it| it.deleted, || ResourceName::Team(id.clone()))
+        standing(
+            self.teams.get(id),
+            |it| it.deleted,
+            || ResourceName::Team(id.clone()),
+        )
     }
 
     /// One member, or a refusal that names it.
@@ -295,7 +299,11 @@ impl Workspace {
     /// # Errors
     /// There is none of that id, or it is deleted.
     pub fn member(&self, id: &Id) -> Result<&Member, Rejection> {
-        standing(self.members.get(id), |it| it.deleted, || ResourceName::Member(id.clone()))
+        standing(
+            self.members.get(id),
+            |it| it.deleted,
+            || ResourceName::Member(id.clone()),
+        )
     }
 
     /// One cycle, or a refusal that names it.
@@ -314,7 +322,11 @@ impl Workspace {
     /// # Errors
     /// There is none of that id, or it is deleted.
     pub fn objective(&self, id: &Id) -> Result<&Objective, Rejection> {
-        standing(self.objectives.get(id), |it| it.deleted, || ResourceName::Objective(id.clone()))
+        standing(
+            self.objectives.get(id),
+            |it| it.deleted,
+            || ResourceName::Objective(id.clone()),
+        )
     }
 
     /// One key result, or a refusal that names it.
@@ -322,7 +334,11 @@ impl Workspace {
     /// # Errors
     /// There is none of that id, or it is deleted.
     pub fn key_result(&self, id: &KeyResultId) -> Result<&KeyResult, Rejection> {
-        standing(self.key_results.get(id), |it| it.deleted, || ResourceName::KeyResult(id.clone()))
+        standing(
+            self.key_results.get(id),
+            |it| it.deleted,
+            || ResourceName::KeyResult(id.clone()),
+        )
     }
 
     /// One initiative, or a refusal that names it.
@@ -330,7 +346,11 @@ impl Workspace {
     /// # Errors
     /// There is none of that id, or it is deleted.
     pub fn initiative(&self, id: &InitiativeId) -> Result<&Initiative, Rejection> {
-        standing(self.initiatives.get(id), |it| it.deleted, || ResourceName::Initiative(id.clone()))
+        standing(
+            self.initiatives.get(id),
+            |it| it.deleted,
+            || ResourceName::Initiative(id.clone()),
+        )
     }
 
     /// One KPI, or a refusal that names it.
@@ -338,7 +358,11 @@ impl Workspace {
     /// # Errors
     /// There is none of that id, or it is deleted.
     pub fn kpi(&self, id: &Id) -> Result<&Kpi, Rejection> {
-        standing(self.kpis.get(id), |it| it.deleted, || ResourceName::Kpi(id.clone()))
+        standing(
+            self.kpis.get(id),
+            |it| it.deleted,
+            || ResourceName::Kpi(id.clone()),
+        )
     }
 
     /// An objective that still changes, or a refusal.

@@ -252,7 +252,10 @@ impl Figures {
 
     fn score_of<'a>(&self, workspace: &Workspace, objectives: impl Iterator<Item = &'a Id>) -> Option<f64> {
         weighted_mean(objectives.filter_map(|id| {
-            let objective = workspace.objectives().get(id).filter(|objective| objective.counts())?;
+            let objective = workspace
+                .objectives()
+                .get(id)
+                .filter(|objective| objective.counts())?;
             Some((objective.fields.weight.get(), self.objective(id)?.score))
         }))
     }

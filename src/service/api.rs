@@ -117,11 +117,22 @@ writes! {
         CreateTeam(CreateTeamRequest) => create_team,
         UpdateTeam(UpdateTeamRequest) => update_team,
         CreateMember(CreateMemberRequest) => create_member,
-        UpdateMember(UpdateMemberRequest) => update_member,;
+        UpdateMember(UpdateMemberRequest) => update_member,
+        DeleteWorkspace(DeleteWorkspaceRequest) => delete_workspace,
+        UndeleteWorkspace(UndeleteWorkspaceRequest) => undelete_workspace,
+        DeleteTeam(DeleteTeamRequest) => delete_team,
+        UndeleteTeam(UndeleteTeamRequest) => undelete_team,
+        DeleteMember(DeleteMemberRequest) => delete_member,
+        UndeleteMember(UndeleteMemberRequest) => undelete_member,
+        UpdateScoringPolicy(UpdateScoringPolicyRequest) => update_scoring_policy,;
     "CycleService":
         CreateCycle(CreateCycleRequest) => create_cycle,
         UpdateCycle(UpdateCycleRequest) => update_cycle,
-        ActivateCycle(ActivateCycleRequest) => activate_cycle,;
+        ActivateCycle(ActivateCycleRequest) => activate_cycle,
+        BeginCycleReview(BeginCycleReviewRequest) => begin_cycle_review,
+        CloseCycle(CloseCycleRequest) => close_cycle,
+        ReopenCycle(ReopenCycleRequest) => reopen_cycle,
+        CreateReview(CreateReviewRequest) => create_review,;
     "ObjectiveService":
         CreateObjective(CreateObjectiveRequest) => create_objective,
         UpdateObjective(UpdateObjectiveRequest) => update_objective,
@@ -130,10 +141,26 @@ writes! {
         UpdateKeyResult(UpdateKeyResultRequest) => update_key_result,
         CreateInitiative(CreateInitiativeRequest) => create_initiative,
         UpdateInitiative(UpdateInitiativeRequest) => update_initiative,
-        CreateCheckIn(CreateCheckInRequest) => create_check_in,;
+        CreateCheckIn(CreateCheckInRequest) => create_check_in,
+        BatchCreateCheckIns(BatchCreateCheckInsRequest) => batch_create_check_ins,
+        CorrectCheckIn(CorrectCheckInRequest) => correct_check_in,
+        RetractCheckIn(RetractCheckInRequest) => retract_check_in,
+        CloseObjective(CloseObjectiveRequest) => close_objective,
+        ReopenObjective(ReopenObjectiveRequest) => reopen_objective,
+        CancelObjective(CancelObjectiveRequest) => cancel_objective,
+        CarryOverObjective(CarryOverObjectiveRequest) => carry_over_objective,
+        CascadeObjective(CascadeObjectiveRequest) => cascade_objective,
+        DeleteObjective(DeleteObjectiveRequest) => delete_objective,
+        UndeleteObjective(UndeleteObjectiveRequest) => undelete_objective,
+        DeleteKeyResult(DeleteKeyResultRequest) => delete_key_result,
+        UndeleteKeyResult(UndeleteKeyResultRequest) => undelete_key_result,
+        DeleteInitiative(DeleteInitiativeRequest) => delete_initiative,
+        UndeleteInitiative(UndeleteInitiativeRequest) => undelete_initiative,;
     "KpiService":
         CreateKpi(CreateKpiRequest) => create_kpi,
         UpdateKpi(UpdateKpiRequest) => update_kpi,
+        DeleteKpi(DeleteKpiRequest) => delete_kpi,
+        UndeleteKpi(UndeleteKpiRequest) => undelete_kpi,
         SetTarget(SetTargetRequest) => set_target,
         RecordMeasurement(RecordMeasurementRequest) => record_measurement,
         BatchRecordMeasurements(BatchRecordMeasurementsRequest) => batch_record_measurements,;
@@ -173,6 +200,8 @@ lists!(
     ListKeyResultsRequest,
     ListInitiativesRequest,
     ListCheckInsRequest,
+    ListReviewsRequest,
+    ListScoringPoliciesRequest,
     ListKpisRequest,
     ListTargetsRequest,
     ListMeasurementsRequest
@@ -194,7 +223,17 @@ macro_rules! shown {
 }
 
 shown!(
-    Workspace, Team, Member, Cycle, Objective, KeyResult, Initiative, Kpi, Target
+    Workspace,
+    Team,
+    Member,
+    Cycle,
+    Objective,
+    KeyResult,
+    Initiative,
+    Kpi,
+    Target,
+    Review,
+    ScoringPolicy
 );
 
 impl Api {

@@ -20,6 +20,23 @@ pub(crate) fn chosen(field: &str, text: &str, prefix: char, request_id: &str) ->
     }
 }
 
+/// The same for one of many in a request: those that the server makes differ.
+///
+/// # Errors
+/// The caller's is no id.
+pub(crate) fn chosen_at(
+    field: &str,
+    text: &str,
+    prefix: char,
+    request_id: &str,
+    index: usize,
+) -> Result<Id, Violation> {
+    let own = Uuid::try_parse(request_id)
+        .map(|request| Uuid::new_v5(&request, &index.to_be_bytes()).to_string())
+        .unwrap_or_default();
+    chosen(field, text, prefix, &own)
+}
+
 fn made(prefix: char, request_id: &str) -> String {
     const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
     // Some bits of a UUID are its version or a clock; those of its hash are all alike.
@@ -61,5 +78,8 @@ mod tests {
     fn a_retry_is_given_the_id_of_the_first() {
         assert_eq!(of("", REQUEST), of("", &REQUEST.to_uppercase()));
         assert_ne!(of("", REQUEST), of("", "3f0d6f8e-6c1d-4b7e-9a55-0c2b1d9e7f43"));
+        let at = |index| chosen_at("team_id", "", 't', REQUEST, index).unwrap();
+        assert_eq!(at(0), at(0));
+        assert_ne!(at(0), at(1));
     }
 }

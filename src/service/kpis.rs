@@ -148,6 +148,20 @@ impl KpiService for Api {
             revision: wire(page.revision),
         }))
     }
+
+    async fn delete_kpi(
+        &self,
+        request: Request<api::DeleteKpiRequest>,
+    ) -> Result<Response<api::Kpi>, Status> {
+        self.write_and_show(request).await
+    }
+
+    async fn undelete_kpi(
+        &self,
+        request: Request<api::UndeleteKpiRequest>,
+    ) -> Result<Response<api::Kpi>, Status> {
+        self.write_and_show(request).await
+    }
 }
 
 /// The measurement that a write recorded.

@@ -7,8 +7,8 @@ use jiff::civil::Date;
 
 use super::names::KeyResultScope;
 use crate::domain::{
-    Id, InitiativeId, KeyResult, KeyResultId, Kpi, Place, Point, RecordedCheckIn, SetTarget, Timestamp,
-    Workspace,
+    Id, InitiativeId, KeyResult, KeyResultId, Kpi, Place, Point, RecordedCheckIn, RecordedReview, SetTarget,
+    Timestamp, Workspace,
 };
 
 /// Entries of a map by id behind a key.
@@ -97,6 +97,21 @@ pub(super) fn check_ins<'m>(
                     Some((format!("{}/{}/{id}", of.objective, of.id), of, &**recorded))
                 })
         })
+}
+
+/// A cycle's reviews behind a key, or all.
+pub(super) fn reviews<'m>(
+    workspace: &'m Workspace,
+    cycle: Option<&Id>,
+    after: Option<&str>,
+) -> impl Iterator<Item = (String, &'m Id, &'m Id, &'m RecordedReview)> + use<'m> {
+    let of = cycle.cloned();
+    let first = of.clone().map(|cycle| (cycle, Id::lowest()));
+    workspace
+        .reviews()
+        .range(from(after.and_then(pair), first))
+        .take_while(move |((cycle, _), _)| of.as_ref().is_none_or(|of| cycle == of))
+        .map(|((cycle, id), review)| (format!("{cycle}/{id}"), cycle, id, &**review))
 }
 
 /// The targets of a KPI behind a key, or of all.

@@ -27,6 +27,18 @@ const CYCLE: Pattern = Pattern {
     noun: "cycle",
     text: "workspaces/{workspace}/cycles/{cycle}",
 };
+const REVIEW: Pattern = Pattern {
+    noun: "review",
+    text: "workspaces/{workspace}/cycles/{cycle}/reviews/{review}",
+};
+const SCORING_POLICY: Pattern = Pattern {
+    noun: "scoring policy",
+    text: "workspaces/{workspace}/scoringPolicy",
+};
+const CHECK_IN: Pattern = Pattern {
+    noun: "check-in",
+    text: "workspaces/{workspace}/objectives/{objective}/keyResults/{key_result}/checkIns/{check_in}",
+};
 const OBJECTIVE: Pattern = Pattern {
     noun: "objective",
     text: "workspaces/{workspace}/objectives/{objective}",
@@ -155,6 +167,73 @@ pub(crate) fn initiative(field: &str, text: &str) -> Result<(Id, InitiativeId), 
     read().map_err(|invalid: Invalid| invalid.at(field))
 }
 
+/// A request's review: its workspace, its cycle and its id.
+///
+/// # Errors
+/// It is missing, or something else.
+pub(crate) fn review(field: &str, text: &str) -> Result<(Id, (Id, Id)), Violation> {
+    let read = || {
+        let [workspace, cycle, id] = variables(text, &REVIEW)?;
+        Ok((Id::parse(workspace)?, (Id::parse(cycle)?, Id::parse(id)?)))
+    };
+    read().map_err(|invalid: Invalid| invalid.at(field))
+}
+
+/// A request's scoring policy: its workspace.
+///
+/// # Errors
+/// It is missing, or something else.
+pub(crate) fn scoring_policy(field: &str, text: &str) -> Result<Id, Violation> {
+    variables(text, &SCORING_POLICY)
+        .and_then(|[workspace]| Id::parse(workspace))
+        .map_err(|invalid| invalid.at(field))
+}
+
+/// A request's check-in: its workspace, its key result and its id.
+///
+/// # Errors
+/// It is missing, or something else.
+pub(crate) fn check_in(field: &str, text: &str) -> Result<(Id, (KeyResultId, Id)), Violation> {
+    let read = || {
+        let [workspace, objective, key_result, id] = variables(text, &CHECK_IN)?;
+        let key_result = KeyResultId {
+            objective: Id::parse(objective)?,
+            id: Id::parse(key_result)?,
+        };
+        Ok((Id::parse(workspace)?, (key_result, Id::parse(id)?)))
+    };
+    read().map_err(|invalid: Invalid| invalid.at(field))
+}
+
+/// A request's resource of any kind: its workspace, and its name inside of it.
+///
+/// # Errors
+/// It is missing, or no resource's name.
+pub(crate) fn resource(field: &str, text: &str) -> Result<(Id, ResourceName), Violation> {
+    let read = || {
+        let inside = text.strip_prefix("workspaces/").ok_or_else(|| {
+            Invalid::new(format!(
+                "{:?} does not begin with \"workspaces/\": write the whole name, as the API answered it",
+                shown(text)
+            ))
+        })?;
+        Ok(match inside.split_once('/') {
+            None => (Id::parse(inside)?, ResourceName::Workspace),
+            Some((_, "")) => return Err(not_a(text, &WORKSPACE)),
+            Some((workspace, rest)) => (Id::parse(workspace)?, ResourceName::parse(rest)?),
+        })
+    };
+    read().map_err(|invalid: Invalid| invalid.at(field))
+}
+
+/// A list's parent `workspaces/{workspace}/cycles/{cycle}`; `-`: none, so all cycles.
+///
+/// # Errors
+/// It is missing, or something else.
+pub(crate) fn cycle_or_all(field: &str, text: &str) -> Result<(Id, Option<Id>), Violation> {
+    pair_or_all(text, &CYCLE).map_err(|invalid| invalid.at(field))
+}
+
 /// A request's event: its workspace, its revision and its index in the commit.
 ///
 /// # Errors
@@ -255,6 +334,14 @@ pub(crate) fn key_result_reference(
     reference(workspace, text, &KEY_RESULT, |text, _| key_result_pair(text))
 }
 
+/// A reference to an objective of `workspace` (none: of any); empty: none.
+///
+/// # Errors
+/// It is something else, or in another workspace.
+pub(crate) fn objective_reference(workspace: Option<&Id>, text: &str) -> Result<Option<Id>, Invalid> {
+    reference(workspace, text, &OBJECTIVE, pair)
+}
+
 /// A reference to what an objective is aligned to, an objective or a key result of `workspace`; empty: none.
 ///
 /// # Errors
@@ -263,7 +350,7 @@ pub(crate) fn alignment_reference(workspace: Option<&Id>, text: &str) -> Result<
     if text.contains("/keyResults/") {
         Ok(key_result_reference(workspace, text)?.map(Alignment::KeyResult))
     } else {
-        Ok(reference(workspace, text, &OBJECTIVE, pair)?.map(Alignment::Objective))
+        Ok(objective_reference(workspace, text)?.map(Alignment::Objective))
     }
 }
 
@@ -380,24 +467,6 @@ mod tests {
         }
     }
 
-    /// Any resource: its workspace, and its name inside of it.
-    fn resource(field: &str, text: &str) -> Result<(Id, ResourceName), Violation> {
-        let read = || {
-            let inside = text.strip_prefix("workspaces/").ok_or_else(|| {
-                Invalid::new(format!(
-                    "{:?} does not begin with \"workspaces/\": write the whole name, as the API answered it",
-                    shown(text)
-                ))
-            })?;
-            Ok(match inside.split_once('/') {
-                None => (Id::parse(inside)?, ResourceName::Workspace),
-                Some((_, "")) => return Err(not_a(text, &WORKSPACE)),
-                Some((workspace, rest)) => (Id::parse(workspace)?, ResourceName::parse(rest)?),
-            })
-        };
-        read().map_err(|invalid: Invalid| invalid.at(field))
-    }
-
     #[test]
     fn a_full_name_is_read_as_it_is_written() {
         for text in [
@@ -405,6 +474,8 @@ mod tests {
             "workspaces/acme/teams/sales",
             "workspaces/acme/members/maria",
             "workspaces/acme/cycles/q3",
+            "workspaces/acme/cycles/q3/reviews/mid-term",
+            "workspaces/acme/scoringPolicy",
             "workspaces/acme/objectives/win",
             "workspaces/acme/objectives/win/keyResults/nps",
             "workspaces/acme/objectives/win/initiatives/demos",

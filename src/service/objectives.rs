@@ -4,7 +4,7 @@ use tonic::{Request, Response, Status, async_trait};
 
 use super::api::{Api, NO_FILTERS, Written, wire};
 use super::{lists, names, to_proto};
-use crate::domain::{Id, KeyResultId, Rejection, ResourceName, Workspace};
+use crate::domain::{Event, Id, KeyResultId, Rejection, ResourceName, Workspace};
 use crate::proto::api;
 use crate::proto::api::objective_service_server::ObjectiveService;
 
@@ -103,8 +103,7 @@ impl ObjectiveService for Api {
                 Ok(lists::key_results(state.workspace(), objective.as_ref(), after)
                     .take(count)
                     .map(|(key, id, key_result)| {
-                        let progress = state.figures().key_result(id);
-                        (key, to_proto::key_result(&workspace, id, key_result, progress))
+                        (key, to_proto::key_result_of(&workspace, state, id, key_result))
                     })
                     .collect())
             })
@@ -208,6 +207,152 @@ impl ObjectiveService for Api {
             revision: wire(page.revision),
         }))
     }
+
+    async fn delete_objective(
+        &self,
+        request: Request<api::DeleteObjectiveRequest>,
+    ) -> Result<Response<api::Objective>, Status> {
+        self.write_and_show(request).await
+    }
+
+    async fn undelete_objective(
+        &self,
+        request: Request<api::UndeleteObjectiveRequest>,
+    ) -> Result<Response<api::Objective>, Status> {
+        self.write_and_show(request).await
+    }
+
+    async fn close_objective(
+        &self,
+        request: Request<api::CloseObjectiveRequest>,
+    ) -> Result<Response<api::Objective>, Status> {
+        self.write_and_show(request).await
+    }
+
+    async fn reopen_objective(
+        &self,
+        request: Request<api::ReopenObjectiveRequest>,
+    ) -> Result<Response<api::Objective>, Status> {
+        self.write_and_show(request).await
+    }
+
+    async fn cancel_objective(
+        &self,
+        request: Request<api::CancelObjectiveRequest>,
+    ) -> Result<Response<api::Objective>, Status> {
+        self.write_and_show(request).await
+    }
+
+    async fn carry_over_objective(
+        &self,
+        request: Request<api::CarryOverObjectiveRequest>,
+    ) -> Result<Response<api::CarryOverObjectiveResponse>, Status> {
+        let written = self.write(request).await?;
+        let answer = carried_over(&written)?;
+        Ok(written.answer(answer))
+    }
+
+    async fn cascade_objective(
+        &self,
+        request: Request<api::CascadeObjectiveRequest>,
+    ) -> Result<Response<api::CascadeObjectiveResponse>, Status> {
+        let written = self.write(request).await?;
+        let events = written.committed.commit.iter().flat_map(|commit| &commit.events);
+        let state = &written.committed.state;
+        let objectives = events.filter_map(|event| match event {
+            Event::ObjectiveCreated { id, .. } => {
+                let draft = state.workspace().objective(id).ok()?;
+                Some(to_proto::objective(&written.workspace, id, draft, None))
+            }
+            _ => None,
+        });
+        let answer = api::CascadeObjectiveResponse {
+            objectives: objectives.collect(),
+        };
+        Ok(written.answer(answer))
+    }
+
+    async fn delete_key_result(
+        &self,
+        request: Request<api::DeleteKeyResultRequest>,
+    ) -> Result<Response<api::KeyResult>, Status> {
+        self.write_and_show(request).await
+    }
+
+    async fn undelete_key_result(
+        &self,
+        request: Request<api::UndeleteKeyResultRequest>,
+    ) -> Result<Response<api::KeyResult>, Status> {
+        self.write_and_show(request).await
+    }
+
+    async fn delete_initiative(
+        &self,
+        request: Request<api::DeleteInitiativeRequest>,
+    ) -> Result<Response<api::Initiative>, Status> {
+        self.write_and_show(request).await
+    }
+
+    async fn undelete_initiative(
+        &self,
+        request: Request<api::UndeleteInitiativeRequest>,
+    ) -> Result<Response<api::Initiative>, Status> {
+        self.write_and_show(request).await
+    }
+
+    async fn batch_create_check_ins(
+        &self,
+        request: Request<api::BatchCreateCheckInsRequest>,
+    ) -> Result<Response<api::BatchCreateCheckInsResponse>, Status> {
+        let written = self.write(request).await?;
+        let workspace = written.committed.state.workspace();
+        let events = written.committed.commit.iter().flat_map(|commit| &commit.events);
+        let check_ins = events.filter_map(|event| match event {
+            Event::CheckInRecorded { key_result, id, .. } => {
+                let recorded = workspace.key_results().get(key_result)?.check_in(id)?;
+                Some(to_proto::check_in(&written.workspace, key_result, recorded))
+            }
+            _ => None,
+        });
+        let answer = api::BatchCreateCheckInsResponse {
+            check_ins: check_ins.collect(),
+        };
+        Ok(written.answer(answer))
+    }
+
+    async fn correct_check_in(
+        &self,
+        request: Request<api::CorrectCheckInRequest>,
+    ) -> Result<Response<api::CheckIn>, Status> {
+        let written = self.write(request).await?;
+        let answer = check_in(&written)?;
+        Ok(written.answer(answer))
+    }
+
+    async fn retract_check_in(
+        &self,
+        request: Request<api::RetractCheckInRequest>,
+    ) -> Result<Response<api::CheckIn>, Status> {
+        let written = self.write(request).await?;
+        let answer = check_in(&written)?;
+        Ok(written.answer(answer))
+    }
+
+    async fn get_objective_tree(
+        &self,
+        request: Request<api::GetObjectiveTreeRequest>,
+    ) -> Result<Response<api::ObjectiveTree>, Status> {
+        let _ = request;
+        Err(Status::unimplemented("not yet"))
+    }
+
+    async fn get_score_series(
+        &self,
+        request: Request<api::GetScoreSeriesRequest>,
+    ) -> Result<Response<api::ScoreSeries>, Status> {
+        let _ = request;
+        Err(Status::unimplemented("not yet"))
+    }
 }
 
 /// A list of an objective that is not there is no empty list.
@@ -220,8 +365,45 @@ fn check_in(written: &Written) -> Result<api::CheckIn, Rejection> {
     let ResourceName::CheckIn(of, id) = &written.resource else {
         return Err(not_found());
     };
-    let key_result = written.committed.state.workspace().key_result(of)?;
-    let key = key_result.check_in_keys.get(id).ok_or_else(not_found)?;
-    let recorded = key_result.check_ins.get(key).ok_or_else(not_found)?;
+    let key_result = written.committed.state.workspace().key_results().get(of);
+    let recorded = key_result
+        .and_then(|key_result| key_result.check_in(id))
+        .ok_or_else(not_found)?;
     Ok(to_proto::check_in(&written.workspace, of, recorded))
+}
+
+/// The new draft with all that came along, and what stayed behind.
+fn carried_over(written: &Written) -> Result<api::CarryOverObjectiveResponse, Rejection> {
+    let (id, state) = (&written.workspace, &written.committed.state);
+    let (workspace, figures) = (state.workspace(), state.figures());
+    let not_found = || Rejection::NotFound(written.resource.clone());
+    let ResourceName::Objective(new) = &written.resource else {
+        return Err(not_found());
+    };
+    let draft = workspace.objective(new)?;
+    let from = draft.carried_from.as_ref().ok_or_else(not_found)?;
+    let source = workspace.objective(from)?;
+    let carried = |old: &KeyResultId| {
+        let new = KeyResultId {
+            objective: new.clone(),
+            id: old.id.clone(),
+        };
+        workspace.key_results().contains_key(&new)
+    };
+    let left_behind = workspace.key_results_of(from).filter(|(old, _)| !carried(old));
+    Ok(api::CarryOverObjectiveResponse {
+        objective: Some(to_proto::objective(id, new, draft, None)),
+        key_results: workspace
+            .key_results_of(new)
+            .map(|(of, key_result)| to_proto::key_result(id, of, key_result, draft.state, None))
+            .collect(),
+        initiatives: workspace
+            .initiatives_of(new)
+            .map(|(of, initiative)| to_proto::initiative(id, of, initiative))
+            .collect(),
+        left_behind: left_behind
+            .map(|(old, _)| names::full_name(id, &ResourceName::KeyResult(old.clone())))
+            .collect(),
+        source: Some(to_proto::objective(id, from, source, figures.objective(from))),
+    })
 }

@@ -10,7 +10,7 @@ use tonic::{Request, Response, Status, async_trait};
 use super::api::{Api, wire};
 use super::subscription::{Start, Subscription};
 use super::{names, pages, to_proto};
-use crate::domain::{CycleState, Id, Invalid, Rejection, Violation};
+use crate::domain::{CycleState, Id, Invalid, Preset, Rejection, Violation};
 use crate::projection::State;
 use crate::proto::api;
 use crate::proto::api::progress_service_server::ProgressService;
@@ -53,6 +53,22 @@ impl ProgressService for Api {
         let shown = to_proto::workspace(&workspace, &state, hosted.log());
         let chosen = Chosen::parse(&workspace, request)?;
         Ok(Response::new(overview(&workspace, &state, shown, &chosen)?))
+    }
+
+    async fn check_hygiene(
+        &self,
+        request: Request<api::CheckHygieneRequest>,
+    ) -> Result<Response<api::HygieneReport>, Status> {
+        let _ = request;
+        Err(Status::unimplemented("not yet"))
+    }
+
+    async fn simulate(
+        &self,
+        request: Request<api::SimulateRequest>,
+    ) -> Result<Response<api::SimulateResponse>, Status> {
+        let _ = request;
+        Err(Status::unimplemented("not yet"))
     }
 }
 
@@ -123,6 +139,8 @@ fn overview(
             workspace.cycle(cycle)?;
             vec![cycle]
         }
+        // KPIs alone need no time boxes.
+        None if workspace.preset() == Preset::KpiOnly => Vec::new(),
         None => {
             let active = workspace
                 .cycles()
@@ -144,7 +162,9 @@ fn overview(
     let kpis: Vec<_> = workspace
         .kpis()
         .iter()
-        .filter(|(_, kpi)| chosen.takes(kpi.fields.team.as_ref(), kpi.fields.owner.as_ref()))
+        .filter(|(_, kpi)| {
+            kpi.deleted.is_none() && chosen.takes(kpi.fields.team.as_ref(), kpi.fields.owner.as_ref())
+        })
         .take(SHOWN_MAX + 1)
         .collect();
     let truncated = objectives.len() > SHOWN_MAX || kpis.len() > SHOWN_MAX;
@@ -205,9 +225,7 @@ fn objective_overview(workspace: &Id, state: &State, id: &Id) -> Option<api::Obj
             state.figures().objective(id),
         )),
         key_results: key_results
-            .map(|(id, key_result)| {
-                to_proto::key_result(workspace, id, key_result, state.figures().key_result(id))
-            })
+            .map(|(id, key_result)| to_proto::key_result_of(workspace, state, id, key_result))
             .collect(),
     })
 }

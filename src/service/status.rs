@@ -220,9 +220,13 @@ fn subject(rejection: &Rejection) -> String {
             .unwrap_or_default(),
         Rejection::EffectiveTimeInFuture { effective: _, now: _ } => "effective_time".to_owned(),
         Rejection::ConflictingValues { first_index: _ } => "measurements".to_owned(),
-        Rejection::NotFound(name) | Rejection::AlreadyExists(name) | Rejection::EtagMismatch(name) => {
-            name.to_string()
-        }
+        Rejection::NotFound(name)
+        | Rejection::AlreadyExists(name)
+        | Rejection::EtagMismatch(name)
+        | Rejection::Deleted(name)
+        | Rejection::NotDeleted(name)
+        | Rejection::ReopeningReasonMissing(name)
+        | Rejection::CheckInRetracted(name) => name.to_string(),
         Rejection::PrincipalTaken { principal: _, member } | Rejection::LastOwner(member) => {
             format!("members/{member}")
         }
@@ -234,15 +238,35 @@ fn subject(rejection: &Rejection) -> String {
         }
         | Rejection::CycleNotPlanned(cycle)
         | Rejection::CycleNotActive(cycle)
-        | Rejection::CycleClosed(cycle) => format!("cycles/{cycle}"),
+        | Rejection::CycleClosed(cycle)
+        | Rejection::CycleNotInReview(cycle)
+        | Rejection::CycleNotClosed(cycle)
+        | Rejection::NestedCycleOpen {
+            cycle: _,
+            nested: cycle,
+        } => format!("cycles/{cycle}"),
         Rejection::ObjectiveNotDraft(objective)
         | Rejection::ObjectiveNotActive(objective)
         | Rejection::ObjectiveOver(objective)
         | Rejection::OwnerMissing(objective)
+        | Rejection::GradeReasonMissing(objective)
+        | Rejection::ObjectiveNotOver(objective)
+        | Rejection::ObjectiveNotInCycle { objective, cycle: _ }
+        | Rejection::CarriedOverAlready {
+            objective: _,
+            cycle: _,
+            carried: objective,
+        }
         | Rejection::AlignmentCycle(objective) => format!("objectives/{objective}"),
         Rejection::BaselineMissing(key_result)
         | Rejection::ReasonMissing(key_result)
         | Rejection::ValueComesFromKpi { key_result, kpi: _ } => key_result.to_string(),
+        Rejection::ExplanationMissing(objectives) => objectives
+            .first()
+            .map(|objective| format!("objectives/{objective}"))
+            .unwrap_or_default(),
+        Rejection::BaselineNotZero(_) => "key_result.metric.baseline".to_owned(),
+        Rejection::RelativeToZero => "key_result.metric.relative_target".to_owned(),
         Rejection::AlignmentTooDeep { depth_max: _ } => "objective.aligned_to".to_owned(),
         Rejection::TargetIsBaseline {
             baseline: _,

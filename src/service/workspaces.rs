@@ -1,4 +1,4 @@
-//! `WorkspaceService`: workspaces, teams, members.
+//! `WorkspaceService`: workspaces, teams, members, the scoring policy.
 
 use prost::Message;
 use tonic::{Request, Response, Status, async_trait};
@@ -6,7 +6,7 @@ use tonic::{Request, Response, Status, async_trait};
 use super::api::{Api, NO_FILTERS, wire};
 use super::pages::{self, Binding, PageToken};
 use super::{lists, names, to_proto};
-use crate::domain::{ResourceName, Revision};
+use crate::domain::{Rejection, ResourceName, Revision};
 use crate::proto::api;
 use crate::proto::api::workspace_service_server::WorkspaceService;
 
@@ -158,6 +158,102 @@ impl WorkspaceService for Api {
         &self,
         request: Request<api::UpdateMemberRequest>,
     ) -> Result<Response<api::Member>, Status> {
+        self.write_and_show(request).await
+    }
+
+    async fn delete_workspace(
+        &self,
+        request: Request<api::DeleteWorkspaceRequest>,
+    ) -> Result<Response<api::Workspace>, Status> {
+        self.write_and_show(request).await
+    }
+
+    async fn undelete_workspace(
+        &self,
+        request: Request<api::UndeleteWorkspaceRequest>,
+    ) -> Result<Response<api::Workspace>, Status> {
+        self.write_and_show(request).await
+    }
+
+    async fn delete_team(
+        &self,
+        request: Request<api::DeleteTeamRequest>,
+    ) -> Result<Response<api::Team>, Status> {
+        self.write_and_show(request).await
+    }
+
+    async fn undelete_team(
+        &self,
+        request: Request<api::UndeleteTeamRequest>,
+    ) -> Result<Response<api::Team>, Status> {
+        self.write_and_show(request).await
+    }
+
+    async fn delete_member(
+        &self,
+        request: Request<api::DeleteMemberRequest>,
+    ) -> Result<Response<api::Member>, Status> {
+        self.write_and_show(request).await
+    }
+
+    async fn undelete_member(
+        &self,
+        request: Request<api::UndeleteMemberRequest>,
+    ) -> Result<Response<api::Member>, Status> {
+        self.write_and_show(request).await
+    }
+
+    async fn get_scoring_policy(
+        &self,
+        request: Request<api::GetScoringPolicyRequest>,
+    ) -> Result<Response<api::ScoringPolicy>, Status> {
+        let request = request.get_ref();
+        let workspace = names::scoring_policy("name", &request.name)?;
+        let (_, state) = self.read(&workspace, request.min_revision)?;
+        let policies = state.workspace().policies();
+        let found = match u64::try_from(request.version) {
+            Ok(0) => policies.get_max().map(|(_, newest)| newest),
+            Ok(version) => policies.get(&Revision(version)),
+            Err(_) => None,
+        };
+        let found = found.ok_or_else(|| Rejection::NotFound(ResourceName::ScoringPolicy))?;
+        Ok(Response::new(to_proto::scoring_policy(&workspace, found)))
+    }
+
+    async fn list_scoring_policies(
+        &self,
+        request: Request<api::ListScoringPoliciesRequest>,
+    ) -> Result<Response<api::ListScoringPoliciesResponse>, Status> {
+        let request = request.get_ref();
+        let workspace = names::workspace("parent", &request.parent)?;
+        let page = self
+            .list(request, NO_FILTERS, &workspace, |state, after, count| {
+                let older_than = after
+                    .and_then(|key| key.parse().ok())
+                    .map_or(Revision(u64::MAX), Revision);
+                Ok(state
+                    .workspace()
+                    .policies()
+                    .range(..older_than)
+                    .rev()
+                    .take(count)
+                    .map(|(version, policy)| {
+                        (version.to_string(), to_proto::scoring_policy(&workspace, policy))
+                    })
+                    .collect())
+            })
+            .await?;
+        Ok(Response::new(api::ListScoringPoliciesResponse {
+            scoring_policies: page.items,
+            next_page_token: page.next_page_token,
+            revision: wire(page.revision),
+        }))
+    }
+
+    async fn update_scoring_policy(
+        &self,
+        request: Request<api::UpdateScoringPolicyRequest>,
+    ) -> Result<Response<api::ScoringPolicy>, Status> {
         self.write_and_show(request).await
     }
 }

@@ -35,16 +35,16 @@ impl Verdict {
         for it in &overview.objectives {
             for key_result in &it.key_results {
                 let shown = picture.key_results.get(&key_result.name);
-                let shown = shown.and_then(|shown| shown.progress);
-                verdict.compare(&key_result.name, &shown, &key_result.progress);
+                let shown = shown.and_then(|shown| shown.progress.as_ref());
+                verdict.compare(&key_result.name, &shown, &key_result.progress.as_ref());
                 verdict.key_results += 1;
             }
             let Some(objective) = &it.objective else { continue };
             let shown = picture.objectives.get(&objective.name);
             verdict.compare(
                 &objective.name,
-                &shown.and_then(|shown| shown.progress),
-                &objective.progress,
+                &shown.and_then(|shown| shown.progress.as_ref()),
+                &objective.progress.as_ref(),
             );
             verdict.objectives += 1;
         }

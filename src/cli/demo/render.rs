@@ -168,7 +168,7 @@ fn objective(picture: &Picture, name: &str, style: Style) -> Vec<String> {
 
 fn key_result_line(picture: &Picture, key_result: &KeyResultPicture, style: Style) -> String {
     let grid = style.grid();
-    let progress = key_result.progress;
+    let progress = key_result.progress.as_ref();
     let scored = progress.map(|progress| progress.score);
     let expected = progress.map(|progress| progress.expected);
     let (status, colour) = progress.map_or(("draft", Colour::Dim), |progress| status(progress.status()));

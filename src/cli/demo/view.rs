@@ -149,7 +149,10 @@ impl Picture {
                 };
                 self.targets.insert(it.name, bounds);
             }
-            Some(Resource::Team(_) | Resource::Member(_)) | None => {}
+            Some(
+                Resource::Team(_) | Resource::Member(_) | Resource::Review(_) | Resource::ScoringPolicy(_),
+            )
+            | None => {}
         }
     }
 
@@ -264,12 +267,12 @@ impl Picture {
             Figure::KeyResult(figure) => {
                 let key_result = self.key_results.entry(name.to_owned()).or_default();
                 agrees = key_result.progress == figure.before;
-                key_result.progress = figure.after;
+                key_result.progress.clone_from(&figure.after);
             }
             Figure::Objective(figure) => {
                 let objective = self.objectives.entry(name.to_owned()).or_default();
                 agrees = objective.progress == figure.before;
-                objective.progress = figure.after;
+                objective.progress.clone_from(&figure.after);
                 notable = status_change(name, figure);
             }
             Figure::Kpi(figure) => {

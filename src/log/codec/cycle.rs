@@ -92,3 +92,48 @@ pub(super) fn activated_from_stored(stored: stored::CycleActivated) -> Result<Ev
         before: state_from_stored(before).at("before")?,
     })
 }
+
+pub(super) fn review_begun_to_stored(id: &Id, before: CycleState) -> stored::CycleReviewBegun {
+    stored::CycleReviewBegun {
+        cycle: id_to_stored(id),
+        before: state_to_stored(before),
+    }
+}
+
+pub(super) fn review_begun_from_stored(stored: stored::CycleReviewBegun) -> Result<Event, Fault> {
+    let stored::CycleReviewBegun { cycle, before } = stored;
+    Ok(Event::CycleReviewBegun {
+        id: id_from_stored(&cycle).at("cycle")?,
+        before: state_from_stored(before).at("before")?,
+    })
+}
+
+pub(super) fn closed_to_stored(id: &Id, before: CycleState) -> stored::CycleClosed {
+    stored::CycleClosed {
+        cycle: id_to_stored(id),
+        before: state_to_stored(before),
+    }
+}
+
+pub(super) fn closed_from_stored(stored: stored::CycleClosed) -> Result<Event, Fault> {
+    let stored::CycleClosed { cycle, before } = stored;
+    Ok(Event::CycleClosed {
+        id: id_from_stored(&cycle).at("cycle")?,
+        before: state_from_stored(before).at("before")?,
+    })
+}
+
+pub(super) fn reopened_to_stored(id: &Id, before: CycleState) -> stored::CycleReopened {
+    stored::CycleReopened {
+        cycle: id_to_stored(id),
+        before: state_to_stored(before),
+    }
+}
+
+pub(super) fn reopened_from_stored(stored: stored::CycleReopened) -> Result<Event, Fault> {
+    let stored::CycleReopened { cycle, before } = stored;
+    Ok(Event::CycleReopened {
+        id: id_from_stored(&cycle).at("cycle")?,
+        before: state_from_stored(before).at("before")?,
+    })
+}

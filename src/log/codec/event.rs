@@ -4,7 +4,10 @@
 //! that an older release wrote and nobody writes any more is turned into today's variants here.
 
 use super::fault::{At, Fault};
-use super::{check_in, cycle, initiative, key_result, kpi, measurement, objective, team, workspace};
+use super::{
+    check_in, closing, cycle, deletion, initiative, key_result, kpi, measurement, objective, review, team,
+    workspace,
+};
 use crate::domain::Event;
 use crate::proto::stored;
 use crate::proto::stored::event::Payload;
@@ -20,6 +23,13 @@ pub(super) fn event_to_stored(event: &Event) -> stored::Event {
         )),
         Event::DayStarted { before, date } => {
             Payload::DayStarted(workspace::day_started_to_stored(*before, *date))
+        }
+        Event::ScoringPolicyUpdated { before, after } => {
+            Payload::ScoringPolicyUpdated(Box::new(workspace::policy_updated_to_stored(before, after)))
+        }
+        Event::Deleted { name } => Payload::ResourceDeleted(Box::new(deletion::deleted_to_stored(name))),
+        Event::Undeleted { name, deletion } => {
+            Payload::ResourceUndeleted(Box::new(deletion::undeleted_to_stored(name, *deletion)))
         }
         Event::TeamCreated { id, fields } => {
             Payload::TeamCreated(Box::new(team::created_to_stored(id, fields)))
@@ -42,14 +52,45 @@ pub(super) fn event_to_stored(event: &Event) -> stored::Event {
         Event::CycleActivated { id, before } => {
             Payload::CycleActivated(cycle::activated_to_stored(id, *before))
         }
-        Event::ObjectiveCreated { id, fields } => {
-            Payload::ObjectiveCreated(Box::new(objective::created_to_stored(id, fields)))
+        Event::CycleReviewBegun { id, before } => {
+            Payload::CycleReviewBegun(cycle::review_begun_to_stored(id, *before))
         }
+        Event::CycleClosed { id, before } => Payload::CycleClosed(cycle::closed_to_stored(id, *before)),
+        Event::CycleReopened { id, before } => Payload::CycleReopened(cycle::reopened_to_stored(id, *before)),
+        Event::ReviewRecorded { cycle, id, review } => {
+            Payload::ReviewRecorded(Box::new(review::recorded_to_stored(cycle, id, review)))
+        }
+        Event::ObjectiveCreated {
+            id,
+            fields,
+            carried_from,
+        } => Payload::ObjectiveCreated(Box::new(objective::created_to_stored(
+            id,
+            fields,
+            carried_from.as_ref(),
+        ))),
         Event::ObjectiveUpdated { id, before, after } => {
             Payload::ObjectiveUpdated(Box::new(objective::updated_to_stored(id, before, after)))
         }
         Event::ObjectiveActivated { id, before, date } => {
             Payload::ObjectiveActivated(objective::activated_to_stored(id, *before, *date))
+        }
+        Event::ObjectiveClosed { id, before, result } => {
+            Payload::ObjectiveClosed(Box::new(closing::closed_to_stored(id, *before, result)))
+        }
+        Event::ObjectiveReopened {
+            id,
+            before,
+            after,
+            result,
+        } => Payload::ObjectiveReopened(Box::new(closing::reopened_to_stored(
+            id,
+            *before,
+            *after,
+            result.as_deref(),
+        ))),
+        Event::ObjectiveCanceled { id, before } => {
+            Payload::ObjectiveCanceled(closing::canceled_to_stored(id, *before))
         }
         Event::KeyResultCreated { id, fields, date } => {
             Payload::KeyResultCreated(Box::new(key_result::created_to_stored(id, fields, *date)))
@@ -68,6 +109,19 @@ pub(super) fn event_to_stored(event: &Event) -> stored::Event {
             id,
             check_in,
         } => Payload::CheckInRecorded(Box::new(check_in::recorded_to_stored(key_result, id, check_in))),
+        Event::CheckInCorrected {
+            key_result,
+            id,
+            before,
+            after,
+        } => Payload::CheckInCorrected(Box::new(check_in::corrected_to_stored(
+            key_result, id, before, after,
+        ))),
+        Event::CheckInRetracted {
+            key_result,
+            id,
+            before,
+        } => Payload::CheckInRetracted(Box::new(check_in::retracted_to_stored(key_result, id, before))),
         Event::KpiCreated { id, fields } => Payload::KpiCreated(Box::new(kpi::created_to_stored(id, fields))),
         Event::KpiUpdated { id, before, after } => {
             Payload::KpiUpdated(Box::new(kpi::updated_to_stored(id, before, after)))
@@ -106,6 +160,13 @@ pub(super) fn event_from_stored(stored: stored::Event) -> Result<Event, Fault> {
             workspace::updated_from_stored(*message).at("workspace_updated")
         }
         Payload::DayStarted(message) => workspace::day_started_from_stored(message).at("day_started"),
+        Payload::ScoringPolicyUpdated(message) => {
+            workspace::policy_updated_from_stored(*message).at("scoring_policy_updated")
+        }
+        Payload::ResourceDeleted(message) => deletion::deleted_from_stored(*message).at("resource_deleted"),
+        Payload::ResourceUndeleted(message) => {
+            deletion::undeleted_from_stored(*message).at("resource_undeleted")
+        }
         Payload::TeamCreated(message) => team::created_from_stored(*message).at("team_created"),
         Payload::TeamUpdated(message) => team::updated_from_stored(*message).at("team_updated"),
         Payload::MemberCreated(message) => team::member_created_from_stored(*message).at("member_created"),
@@ -113,6 +174,25 @@ pub(super) fn event_from_stored(stored: stored::Event) -> Result<Event, Fault> {
         Payload::CycleCreated(message) => cycle::created_from_stored(*message).at("cycle_created"),
         Payload::CycleUpdated(message) => cycle::updated_from_stored(*message).at("cycle_updated"),
         Payload::CycleActivated(message) => cycle::activated_from_stored(message).at("cycle_activated"),
+        Payload::CycleReviewBegun(message) => {
+            cycle::review_begun_from_stored(message).at("cycle_review_begun")
+        }
+        Payload::CycleClosed(message) => cycle::closed_from_stored(message).at("cycle_closed"),
+        Payload::CycleReopened(message) => cycle::reopened_from_stored(message).at("cycle_reopened"),
+        Payload::ReviewRecorded(message) => review::recorded_from_stored(*message).at("review_recorded"),
+        Payload::ObjectiveClosed(message) => closing::closed_from_stored(*message).at("objective_closed"),
+        Payload::ObjectiveReopened(message) => {
+            closing::reopened_from_stored(*message).at("objective_reopened")
+        }
+        Payload::ObjectiveCanceled(message) => {
+            closing::canceled_from_stored(message).at("objective_canceled")
+        }
+        Payload::CheckInCorrected(message) => {
+            check_in::corrected_from_stored(*message).at("check_in_corrected")
+        }
+        Payload::CheckInRetracted(message) => {
+            check_in::retracted_from_stored(*message).at("check_in_retracted")
+        }
         Payload::ObjectiveCreated(message) => {
             objective::created_from_stored(*message).at("objective_created")
         }

@@ -17,8 +17,10 @@ use crate::log::{LogError, LogId, Record};
 use crate::proto::stored;
 
 mod check_in;
+mod closing;
 mod commit;
 mod cycle;
+mod deletion;
 mod event;
 mod fault;
 mod initiative;
@@ -26,6 +28,7 @@ mod key_result;
 mod kpi;
 mod measurement;
 mod objective;
+mod review;
 mod scalar;
 mod team;
 mod unit;

@@ -107,18 +107,28 @@ fn alignment_from_stored(stored: stored::Alignment) -> Result<Alignment, Fault> 
     })
 }
 
-pub(super) fn created_to_stored(id: &Id, fields: &ObjectiveFields) -> stored::ObjectiveCreated {
+pub(super) fn created_to_stored(
+    id: &Id,
+    fields: &ObjectiveFields,
+    carried_from: Option<&Id>,
+) -> stored::ObjectiveCreated {
     stored::ObjectiveCreated {
         objective: id_to_stored(id),
         fields: Some(fields_to_stored(fields)),
+        carried_from: optional_id_to_stored(carried_from),
     }
 }
 
 pub(super) fn created_from_stored(stored: stored::ObjectiveCreated) -> Result<Event, Fault> {
-    let stored::ObjectiveCreated { objective, fields } = stored;
+    let stored::ObjectiveCreated {
+        objective,
+        fields,
+        carried_from,
+    } = stored;
     Ok(Event::ObjectiveCreated {
         id: id_from_stored(&objective).at("objective")?,
         fields: created_fields(fields, fields_from_stored)?,
+        carried_from: optional_id_from_stored(carried_from.as_deref()).at("carried_from")?,
     })
 }
 

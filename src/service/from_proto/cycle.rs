@@ -84,6 +84,44 @@ pub(crate) fn activate_cycle(request: &api::ActivateCycleRequest) -> Result<Aske
     findings.asked(command, request_id, reason)
 }
 
+/// Reads a BeginCycleReview request.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub(crate) fn begin_cycle_review(request: &api::BeginCycleReviewRequest) -> Result<Asked, Rejection> {
+    let api::BeginCycleReviewRequest {
+        name,
+        etag,
+        request_id,
+        reason,
+    } = request;
+    let mut findings = Findings::default();
+    let command = findings.keep(names::cycle("name", name)).map(|(workspace, id)| {
+        let etag = etag::read(etag);
+        (workspace, Command::BeginCycleReview { id, etag })
+    });
+    findings.asked(command, request_id, reason)
+}
+
+/// Reads a ReopenCycle request.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub(crate) fn reopen_cycle(request: &api::ReopenCycleRequest) -> Result<Asked, Rejection> {
+    let api::ReopenCycleRequest {
+        name,
+        etag,
+        request_id,
+        reason,
+    } = request;
+    let mut findings = Findings::default();
+    let command = findings.keep(names::cycle("name", name)).map(|(workspace, id)| {
+        let etag = etag::read(etag);
+        (workspace, Command::ReopenCycle { id, etag })
+    });
+    findings.asked(command, request_id, reason)
+}
+
 fn read(message: &api::Cycle, mut fields: Fields<'_>) -> CyclePatch {
     let api::Cycle {
         name: _,

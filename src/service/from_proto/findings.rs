@@ -91,6 +91,11 @@ impl Findings {
 }
 
 impl Fields<'_> {
+    /// Whether the mask has this path.
+    pub(super) fn has(&self, path: &str) -> bool {
+        self.mask.has(path)
+    }
+
     /// The field of this path, if the mask has it and it is well-formed.
     pub(super) fn read<T>(&mut self, path: &str, read: impl FnOnce() -> Result<T, Invalid>) -> Option<T> {
         if !self.mask.has(path) {

@@ -91,6 +91,7 @@ fn read(message: &api::Initiative, objective: Option<&Id>, mut fields: Fields<'_
         create_time: _,
         update_time: _,
         etag: _,
+        delete_time: _,
     } = message;
     let workspace = fields.workspace;
     InitiativePatch {

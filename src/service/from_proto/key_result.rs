@@ -2,24 +2,32 @@
 
 use super::Asked;
 use super::findings::{Fields, Findings};
-use super::scalar::{optional_date, optional_value, required_value, weight as read_weight};
+use super::scalar::{optional_date, optional_value, required_value, unknown, weight as read_weight};
 use super::unit::unit as read_unit;
 use crate::domain::{
-    Baseline, Command, Invalid, KeyResultId, KeyResultKind, KeyResultPatch, Metric, Rejection, Title,
+    Baseline, Command, Id, Invalid, KeyResultId, KeyResultKind, KeyResultPatch, Maintain, MaintainMode,
+    Metric, Milestone, Milestones, Rejection, RelativeTarget, Title, Value, Violation, Window,
 };
 use crate::proto::api;
 use crate::proto::api::key_result::Kind;
 use crate::service::mask::{Field, Mask};
 use crate::service::{etag, ids, names};
 
+/// The paths of the kinds.
+const KINDS: [&str; 4] = ["metric", "maintain", "milestones", "binary"];
+
 const FIELDS: &[Field<api::KeyResult>] = &[
     Field::new("title", |m| !m.title.is_empty()),
     Field::new("owner", |m| !m.owner.is_empty()),
-    Field::new("metric", |m| m.kind.is_some()),
+    Field::new("metric", |m| matches!(m.kind, Some(Kind::Metric(_)))),
+    Field::new("maintain", |m| matches!(m.kind, Some(Kind::Maintain(_)))),
+    Field::new("milestones", |m| matches!(m.kind, Some(Kind::Milestones(_)))),
+    Field::new("binary", |m| matches!(m.kind, Some(Kind::Binary(_)))),
     Field::new("unit", |m| m.unit.is_some()),
     Field::new("weight", |m| m.weight.is_some()),
     Field::new("kpi", |m| !m.kpi.is_empty()),
     Field::new("due_date", |m| m.due_date.is_some()),
+    Field::new("window", |m| m.window != 0),
 ];
 
 /// Reads a CreateKeyResult request.
@@ -98,14 +106,15 @@ fn read(message: &api::KeyResult, mut fields: Fields<'_>) -> KeyResultPatch {
         create_time: _,
         update_time: _,
         etag: _,
+        delete_time: _,
+        window,
+        state: _,
     } = message;
     let workspace = fields.workspace;
     KeyResultPatch {
         title: fields.read("title", || Title::parse(title)),
         owner: fields.read("owner", || names::member_reference(workspace, owner)),
-        kind: fields.read_parts("metric", |path, findings| {
-            read_kind(path, kind.as_ref(), findings)
-        }),
+        kind: read_kind(kind.as_ref(), &mut fields),
         unit: fields.read_parts("unit", |path, findings| match unit {
             None => Some(None),
             Some(unit) => read_unit(path, unit, findings).map(Some),
@@ -113,30 +122,133 @@ fn read(message: &api::KeyResult, mut fields: Fields<'_>) -> KeyResultPatch {
         weight: fields.read("weight", || read_weight(*weight)),
         kpi: fields.read("kpi", || names::kpi_reference(workspace, kpi)),
         due_date: fields.read("due_date", || optional_date(due_date.as_ref())),
+        window: fields.read("window", || read_window(*window)),
     }
 }
 
-fn read_kind(path: &str, kind: Option<&Kind>, findings: &mut Findings) -> Option<KeyResultKind> {
-    let Some(Kind::Metric(metric)) = kind else {
-        let sentence =
-            "it is missing: say where the key result shall be, for example {baseline: 40, target: 65}";
-        findings.push(Invalid::new(sentence).at(path));
-        return None;
+/// The kind, if the mask has any: exactly one of them is set, so naming one means the whole of what is sent.
+fn read_kind(kind: Option<&Kind>, fields: &mut Fields<'_>) -> Option<KeyResultKind> {
+    let sent = match kind {
+        None => "metric",
+        Some(Kind::Metric(_)) => "metric",
+        Some(Kind::Maintain(_)) => "maintain",
+        Some(Kind::Milestones(_)) => "milestones",
+        Some(Kind::Binary(_)) => "binary",
     };
+    let named = KINDS.into_iter().find(|path| fields.has(path))?;
+    let path = if fields.has(sent) { sent } else { named };
+    fields.read_parts(path, |path, findings| match kind {
+        Some(Kind::Metric(metric)) if path.ends_with("metric") => {
+            read_metric(path, metric, findings).map(KeyResultKind::Metric)
+        }
+        Some(Kind::Maintain(maintain)) if path.ends_with("maintain") => {
+            read_maintain(path, maintain, findings).map(KeyResultKind::Maintain)
+        }
+        Some(Kind::Milestones(milestones)) if path.ends_with("milestones") => {
+            read_milestones(path, milestones, findings).map(KeyResultKind::Milestones)
+        }
+        Some(Kind::Binary(api::Binary {})) if path.ends_with("binary") => Some(KeyResultKind::Binary),
+        _ => {
+            let sentence = "it is missing: say how the key result is measured, for example metric {baseline: 40, target: 65}";
+            findings.push(Invalid::new(sentence).at(path));
+            None
+        }
+    })
+}
+
+fn read_metric(path: &str, metric: &api::Metric, findings: &mut Findings) -> Option<Metric> {
     let api::Metric {
         baseline,
         target,
         baseline_source: _,
+        relative_target,
+        reference_value,
     } = metric;
-    let baseline = findings.field(&format!("{path}.baseline"), optional_value(*baseline));
-    let target = findings.field(&format!("{path}.target"), required_value(*target));
-    Some(KeyResultKind::Metric(Metric {
+    let at = |field: &str| format!("{path}.{field}");
+    let baseline = findings.field(&at("baseline"), optional_value(*baseline));
+    let relative = findings.field(&at("relative_target"), read_relative(relative_target.as_ref()));
+    let target = match (target, &relative) {
+        // The domain resolves it from the baseline.
+        (None, Some(Some(_))) => Some(Value::ZERO),
+        (target, _) => findings.field(&at("target"), required_value(*target)),
+    };
+    let reference = findings.field(&at("reference_value"), optional_value(*reference_value));
+    Some(Metric {
         baseline: baseline?.map(|value| Baseline {
             value,
             kpi_revision: None,
         }),
         target: target?,
+        relative_target: relative?,
+        reference_value: reference?,
+    })
+}
+
+fn read_relative(message: Option<&api::RelativeTarget>) -> Result<Option<RelativeTarget>, Invalid> {
+    use api::relative_target::Change;
+    match message.map(|message| &message.change) {
+        None => Ok(None),
+        Some(None) => Err(Invalid::new("it says nothing: send percent or amount")),
+        Some(Some(Change::Percent(percent))) => Value::parse(*percent).map(RelativeTarget::Percent).map(Some),
+        Some(Some(Change::Amount(amount))) => Value::parse(*amount).map(RelativeTarget::Amount).map(Some),
+    }
+}
+
+fn read_maintain(path: &str, maintain: &api::Maintain, findings: &mut Findings) -> Option<Maintain> {
+    use api::maintain::Mode as Api;
+    let api::Maintain {
+        at_least,
+        at_most,
+        mode,
+        tolerance,
+    } = maintain;
+    let at = |field: &str| format!("{path}.{field}");
+    let at_least = findings.field(&at("at_least"), optional_value(*at_least));
+    let at_most = findings.field(&at("at_most"), optional_value(*at_most));
+    let tolerance = findings.field(&at("tolerance"), optional_value(*tolerance));
+    let mode = Api::try_from(*mode)
+        .map_err(|_| unknown(*mode))
+        .map(|mode| match mode {
+            Api::Unspecified | Api::Now => MaintainMode::Now,
+            Api::Share => MaintainMode::Share,
+        });
+    let mode = findings.field(&at("mode"), mode);
+    let parsed = Maintain::parse(at_least?, at_most?, mode?, tolerance?.unwrap_or(Value::ZERO));
+    findings.keep(parsed.map_err(|Violation { field, sentence }| Violation {
+        field: at(&field),
+        sentence,
     }))
+}
+
+fn read_milestones(path: &str, milestones: &api::Milestones, findings: &mut Findings) -> Option<Milestones> {
+    let api::Milestones { milestones } = milestones;
+    if milestones.len() > Milestones::MAX {
+        let sentence = format!("there are {}: send 1 to {}", milestones.len(), Milestones::MAX);
+        findings.push(Invalid::new(sentence).at(path));
+        return None;
+    }
+    let mut all = Vec::with_capacity(milestones.len());
+    for (index, api::Milestone { id, title, weight }) in milestones.iter().enumerate() {
+        let at = |field: &str| format!("{path}.milestones[{index}].{field}");
+        let id = findings.field(&at("id"), Id::parse(id));
+        let title = findings.field(&at("title"), Title::parse(title));
+        let weight = findings.field(&at("weight"), read_weight(*weight));
+        if let (Some(id), Some(title), Some(weight)) = (id, title, weight) {
+            all.push(Milestone { id, title, weight });
+        }
+    }
+    if all.len() < milestones.len() {
+        return None;
+    }
+    findings.field(path, Milestones::parse(all))
+}
+
+fn read_window(number: i32) -> Result<Window, Invalid> {
+    use api::key_result::Window as Api;
+    Ok(match Api::try_from(number).map_err(|_| unknown(number))? {
+        Api::Unspecified | Api::Newest => Window::Newest,
+        Api::Cycle => Window::Cycle,
+    })
 }
 
 #[cfg(test)]
@@ -149,7 +261,7 @@ mod tests {
         Some(Kind::Metric(api::Metric {
             baseline,
             target,
-            baseline_source: None,
+            ..api::Metric::default()
         }))
     }
 

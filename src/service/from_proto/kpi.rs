@@ -103,6 +103,7 @@ fn read(message: &api::Kpi, mut fields: Fields<'_>) -> KpiPatch {
         create_time: _,
         update_time: _,
         etag: _,
+        delete_time: _,
     } = message;
     let workspace = fields.workspace;
     KpiPatch {

@@ -5,26 +5,41 @@
 //! cycle be activated) are the domain's.
 
 mod check_in;
+mod closing;
 mod cycle;
+mod deletion;
 mod findings;
 mod initiative;
 mod key_result;
 mod kpi;
 mod measurement;
 mod objective;
+mod policy;
+mod review;
 mod scalar;
 mod target;
 mod team;
 mod unit;
 mod workspace;
 
-pub(crate) use check_in::create_check_in;
-pub(crate) use cycle::{activate_cycle, create_cycle, update_cycle};
+pub(crate) use check_in::{batch_create_check_ins, correct_check_in, create_check_in, retract_check_in};
+pub(crate) use closing::{close_cycle, close_objective};
+pub(crate) use cycle::{activate_cycle, begin_cycle_review, create_cycle, reopen_cycle, update_cycle};
+pub(crate) use deletion::{
+    delete_initiative, delete_key_result, delete_kpi, delete_member, delete_objective, delete_team,
+    delete_workspace, undelete_initiative, undelete_key_result, undelete_kpi, undelete_member,
+    undelete_objective, undelete_team, undelete_workspace,
+};
 pub(crate) use initiative::{create_initiative, update_initiative};
 pub(crate) use key_result::{create_key_result, update_key_result};
 pub(crate) use kpi::{create_kpi, update_kpi};
 pub(crate) use measurement::{batch_record_measurements, record_measurement};
-pub(crate) use objective::{activate_objective, create_objective, update_objective};
+pub(crate) use objective::{
+    activate_objective, cancel_objective, carry_over_objective, cascade_objective, create_objective,
+    reopen_objective, update_objective,
+};
+pub(crate) use policy::update_scoring_policy;
+pub(crate) use review::create_review;
 pub(crate) use scalar::optional_timestamp;
 pub(crate) use target::set_target;
 pub(crate) use team::{create_member, create_team, update_member, update_team};

@@ -3,10 +3,15 @@
 use super::Asked;
 use super::findings::{Fields, Findings};
 use super::scalar::{labels as read_labels, references, unknown, weight as read_weight};
-use crate::domain::{Ambition, Command, Invalid, ObjectivePatch, Rejection, Text, Title};
+use crate::domain::{
+    Ambition, CarryOver, CascadeTo, Command, Invalid, ObjectivePatch, Rejection, Text, Title,
+};
 use crate::proto::api;
 use crate::service::mask::{Field, Mask};
 use crate::service::{etag, ids, names};
+
+/// The most teams in one cascade.
+const CASCADE_MAX: usize = 100;
 
 const FIELDS: &[Field<api::Objective>] = &[
     Field::new("title", |m| !m.title.is_empty()),
@@ -100,6 +105,121 @@ pub(crate) fn activate_objective(request: &api::ActivateObjectiveRequest) -> Res
     findings.asked(command, request_id, reason)
 }
 
+/// Reads a ReopenObjective request.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub(crate) fn reopen_objective(request: &api::ReopenObjectiveRequest) -> Result<Asked, Rejection> {
+    let api::ReopenObjectiveRequest {
+        name,
+        etag,
+        request_id,
+        reason,
+    } = request;
+    let mut findings = Findings::default();
+    let command = findings
+        .keep(names::objective("name", name))
+        .map(|(workspace, id)| {
+            let etag = etag::read(etag);
+            (workspace, Command::ReopenObjective { id, etag })
+        });
+    findings.asked(command, request_id, reason)
+}
+
+/// Reads a CancelObjective request.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub(crate) fn cancel_objective(request: &api::CancelObjectiveRequest) -> Result<Asked, Rejection> {
+    let api::CancelObjectiveRequest {
+        name,
+        etag,
+        request_id,
+        reason,
+    } = request;
+    let mut findings = Findings::default();
+    let command = findings
+        .keep(names::objective("name", name))
+        .map(|(workspace, id)| {
+            let etag = etag::read(etag);
+            (workspace, Command::CancelObjective { id, etag })
+        });
+    findings.asked(command, request_id, reason)
+}
+
+/// Reads a CarryOverObjective request.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub(crate) fn carry_over_objective(request: &api::CarryOverObjectiveRequest) -> Result<Asked, Rejection> {
+    let api::CarryOverObjectiveRequest {
+        name,
+        etag,
+        request_id,
+        reason,
+        cycle,
+        objective_id,
+    } = request;
+    let mut findings = Findings::default();
+    let (workspace, id) = findings.keep(names::objective("name", name)).unzip();
+    let cycle = names::cycle_reference(workspace.as_ref(), cycle).and_then(names::given);
+    let cycle = findings.field("cycle", cycle);
+    let new_id = findings.keep(ids::chosen("objective_id", objective_id, 'o', request_id));
+    let command = || {
+        let to = CarryOver {
+            new_id: new_id?,
+            cycle: cycle?,
+        };
+        let etag = etag::read(etag);
+        Some((workspace?, Command::CarryOverObjective { id: id?, to, etag }))
+    };
+    findings.asked(command(), request_id, reason)
+}
+
+/// Reads a CascadeObjective request.
+///
+/// # Errors
+/// Everything that is wrong with it, each bad team by its index.
+pub(crate) fn cascade_objective(request: &api::CascadeObjectiveRequest) -> Result<Asked, Rejection> {
+    let api::CascadeObjectiveRequest {
+        name,
+        etag,
+        request_id,
+        reason,
+        teams,
+    } = request;
+    let mut findings = Findings::default();
+    let (workspace, id) = findings.keep(names::objective("name", name)).unzip();
+    if !(1..=CASCADE_MAX).contains(&teams.len()) {
+        let sentence = format!("there are {}: send 1 to {CASCADE_MAX}", teams.len());
+        findings.push(Invalid::new(sentence).at("teams"));
+        return findings.asked(None, request_id, reason);
+    }
+    let mut all = Vec::with_capacity(teams.len());
+    for (index, message) in teams.iter().enumerate() {
+        let api::CascadeTeam {
+            team,
+            objective_id,
+            title,
+        } = message;
+        let at = |field: &str| format!("teams[{index}].{field}");
+        let team = names::team_reference(workspace.as_ref(), team).and_then(names::given);
+        let team = findings.field(&at("team"), team);
+        let new_id = ids::chosen_at(&at("objective_id"), objective_id, 'o', request_id, index);
+        let new_id = findings.keep(new_id);
+        let title = (!title.is_empty()).then(|| Title::parse(title)).transpose();
+        let title = findings.field(&at("title"), title);
+        if let (Some(team), Some(new_id), Some(title)) = (team, new_id, title) {
+            all.push(CascadeTo { team, new_id, title });
+        }
+    }
+    let command = workspace.zip(id).map(|(workspace, id)| {
+        let (teams, etag) = (all, etag::read(etag));
+        (workspace, Command::CascadeObjective { id, teams, etag })
+    });
+    findings.asked(command, request_id, reason)
+}
+
 fn read(message: &api::Objective, mut fields: Fields<'_>) -> ObjectivePatch {
     let api::Objective {
         name: _,
@@ -120,6 +240,9 @@ fn read(message: &api::Objective, mut fields: Fields<'_>) -> ObjectivePatch {
         create_time: _,
         update_time: _,
         etag: _,
+        delete_time: _,
+        carried_from: _,
+        result: _,
     } = message;
     let workspace = fields.workspace;
     ObjectivePatch {

@@ -131,6 +131,7 @@ fn read_team(message: &api::Team, mut fields: Fields<'_>) -> TeamPatch {
         create_time: _,
         update_time: _,
         etag: _,
+        delete_time: _,
     } = message;
     let workspace = fields.workspace;
     TeamPatch {
@@ -149,6 +150,7 @@ fn read_member(message: &api::Member, mut fields: Fields<'_>) -> MemberPatch {
         create_time: _,
         update_time: _,
         etag: _,
+        delete_time: _,
     } = message;
     MemberPatch {
         title: fields.read("title", || Title::parse(title)),

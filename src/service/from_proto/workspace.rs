@@ -94,6 +94,7 @@ fn read(message: &api::Workspace, mut fields: Fields<'_>) -> (WorkspacePatch, Op
         create_time: _,
         update_time: _,
         etag: _,
+        delete_time: _,
     } = message;
     let title = fields.read("title", || Title::parse(title));
     let ultimate_goal = fields.read("ultimate_goal", || Text::parse(ultimate_goal));

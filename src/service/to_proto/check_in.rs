@@ -1,26 +1,33 @@
 //! Check-ins.
 
 use super::scalar::{revision as write_revision, timestamp};
-use crate::domain::{CheckIn, CheckInStamp, Id, KeyResultId, RecordedCheckIn, ResourceName, StatusOverride};
+use crate::domain::{CheckIn, Id, KeyResultId, Provenance, RecordedCheckIn, ResourceName, StatusOverride};
 use crate::proto::api;
 use crate::service::names;
 
 /// A check-in of a key result.
 #[must_use]
 pub(crate) fn check_in(workspace: &Id, key_result: &KeyResultId, recorded: &RecordedCheckIn) -> api::CheckIn {
-    let RecordedCheckIn { id, check_in, stamp } = recorded;
+    let RecordedCheckIn {
+        id,
+        check_in,
+        provenance,
+        corrected,
+        retracted,
+    } = recorded;
     let CheckIn {
         effective_time,
         value,
+        reached_milestones,
         confidence,
         comment,
         status_override: says,
     } = check_in;
-    let CheckInStamp {
+    let Provenance {
         principal,
         recorded_time,
         revision,
-    } = stamp;
+    } = provenance;
     api::CheckIn {
         name: names::full_name(workspace, &ResourceName::CheckIn(key_result.clone(), id.clone())),
         value: value.map(|value| value.get()),
@@ -32,6 +39,11 @@ pub(crate) fn check_in(workspace: &Id, key_result: &KeyResultId, recorded: &Reco
         principal: principal.to_string(),
         recorded_time: Some(timestamp(*recorded_time)),
         revision: write_revision(*revision),
+        reached_milestones: reached_milestones.as_ref().map(|reached| api::ReachedMilestones {
+            milestones: reached.iter().map(Id::to_string).collect(),
+        }),
+        correct_time: corrected.map(timestamp),
+        retract_time: retracted.map(timestamp),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Initiatives.
 
-use super::scalar::{date, member_name, number, reference, timestamp};
+use super::scalar::{date, delete_time, member_name, number, reference, timestamp};
 use crate::domain::{
     Authorship, Id, Initiative, InitiativeFields, InitiativeId, InitiativeState, KeyResultId, ResourceName,
 };
@@ -10,7 +10,11 @@ use crate::service::{etag, names};
 /// An initiative.
 #[must_use]
 pub(crate) fn initiative(workspace: &Id, id: &InitiativeId, initiative: &Initiative) -> api::Initiative {
-    let Initiative { fields, authorship } = initiative;
+    let Initiative {
+        fields,
+        deleted,
+        authorship,
+    } = initiative;
     let InitiativeFields {
         title,
         owner,
@@ -43,6 +47,7 @@ pub(crate) fn initiative(workspace: &Id, id: &InitiativeId, initiative: &Initiat
         create_time: Some(timestamp(created)),
         update_time: Some(timestamp(updated)),
         etag: etag::write(revision),
+        delete_time: delete_time(*deleted),
     }
 }
 

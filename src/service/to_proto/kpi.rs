@@ -1,8 +1,8 @@
 //! KPIs and their health.
 
 use super::scalar::{
-    date, kpi_name, labels as write_labels, member_name, number, reference, team_name, timestamp,
-    unit as write_unit,
+    date, delete_time, kpi_name, labels as write_labels, member_name, number, reference, team_name,
+    timestamp, unit as write_unit,
 };
 use crate::domain::{
     Aggregation, Authorship, Cadence, Category, Direction, Health, Id, Kpi, KpiFields, KpiHealth, Period,
@@ -18,6 +18,7 @@ pub(crate) fn kpi(workspace: &Id, id: &Id, kpi: &Kpi, health: Option<&KpiHealth>
         fields,
         targets: _,
         series: _,
+        deleted,
         authorship,
     } = kpi;
     let KpiFields {
@@ -64,6 +65,7 @@ pub(crate) fn kpi(workspace: &Id, id: &Id, kpi: &Kpi, health: Option<&KpiHealth>
         create_time: Some(timestamp(created)),
         update_time: Some(timestamp(updated)),
         etag: etag::write(revision),
+        delete_time: delete_time(*deleted),
     }
 }
 

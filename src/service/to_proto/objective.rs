@@ -1,16 +1,17 @@
 //! Objectives and how they go.
 
 use super::scalar::{
-    cycle_name, date, kpi_name, labels as write_labels, member_name, reference, revision,
+    cycle_name, date, delete_time, kpi_name, labels as write_labels, member_name, reference, revision,
     status as write_status, team_name, timestamp,
 };
 use crate::domain::{
-    Ambition, Authorship, Id, Objective, ObjectiveFields, ObjectiveProgress, ObjectiveState, ResourceName,
+    Ambition, Authorship, Band, ClosedObjective, Closing, Grading, Id, Objective, ObjectiveFields,
+    ObjectiveProgress, ObjectiveResult, ObjectiveState, Outcome, Provenance, ResourceName,
 };
 use crate::proto::api;
 use crate::service::{etag, names};
 
-/// An objective; `progress` is none while it is not ACTIVE.
+/// An objective; `progress` is none unless it is ACTIVE or CLOSED.
 #[must_use]
 pub(crate) fn objective(
     workspace: &Id,
@@ -22,6 +23,9 @@ pub(crate) fn objective(
         fields,
         state: stands,
         activation_date,
+        carried_from,
+        closed,
+        deleted,
         authorship,
     } = objective;
     let ObjectiveFields {
@@ -67,6 +71,111 @@ pub(crate) fn objective(
         create_time: Some(timestamp(created)),
         update_time: Some(timestamp(updated)),
         etag: etag::write(revision),
+        delete_time: delete_time(*deleted),
+        carried_from: carried_from
+            .as_ref()
+            .map(|from| names::full_name(workspace, &ResourceName::Objective(from.clone())))
+            .unwrap_or_default(),
+        result: closed.as_deref().map(result),
+    }
+}
+
+/// How an objective was closed, without a word on who did and when: it may be imagined.
+#[must_use]
+pub(crate) fn imagined_result(result: &ObjectiveResult) -> api::ObjectiveResult {
+    let ObjectiveResult {
+        score,
+        expected: _,
+        grading: _,
+        postponed: _,
+        closing,
+        with_cycle,
+        date: closed_on,
+        policy_version,
+        key_results: _,
+    } = result;
+    api::ObjectiveResult {
+        grading: Some(graded(result)),
+        closing: Some(write_closing(closing)),
+        score: *score,
+        close_date: Some(date(*closed_on)),
+        with_cycle: *with_cycle,
+        policy_version: revision(*policy_version),
+        principal: String::new(),
+        close_time: None,
+    }
+}
+
+fn result(closed: &ClosedObjective) -> api::ObjectiveResult {
+    let ClosedObjective { result, provenance } = closed;
+    let Provenance {
+        principal,
+        recorded_time,
+        revision: _,
+    } = provenance;
+    api::ObjectiveResult {
+        principal: principal.to_string(),
+        close_time: Some(timestamp(*recorded_time)),
+        ..imagined_result(result)
+    }
+}
+
+fn graded(result: &ObjectiveResult) -> api::Grading {
+    let mut grading = result.grading.as_ref().map(write_grading).unwrap_or_default();
+    grading.outcome = result
+        .outcome()
+        .map_or(api::Outcome::Unspecified, write_outcome)
+        .into();
+    grading
+}
+
+fn write_closing(closing: &Closing) -> api::Closing {
+    let Closing {
+        grade,
+        grade_reason,
+        explanation,
+        achieved,
+        learned,
+        next,
+    } = closing;
+    api::Closing {
+        grade: grade.map(|grade| grade.get()),
+        grade_reason: grade_reason.as_str().to_owned(),
+        explanation: explanation.as_str().to_owned(),
+        achieved: achieved.as_str().to_owned(),
+        learned: learned.as_str().to_owned(),
+        next: next.as_str().to_owned(),
+    }
+}
+
+fn write_grading(grading: &Grading) -> api::Grading {
+    let Grading {
+        grade,
+        band,
+        outcome,
+        too_easy,
+        needs_explanation,
+    } = grading;
+    api::Grading {
+        grade: Some(grade.get()),
+        band: match band {
+            Band::Red => api::Band::Red,
+            Band::Yellow => api::Band::Yellow,
+            Band::Green => api::Band::Green,
+        }
+        .into(),
+        outcome: write_outcome(*outcome).into(),
+        too_easy: *too_easy,
+        needs_explanation: *needs_explanation,
+    }
+}
+
+fn write_outcome(outcome: Outcome) -> api::Outcome {
+    match outcome {
+        Outcome::Achieved => api::Outcome::Achieved,
+        Outcome::Partial => api::Outcome::Partial,
+        Outcome::Missed => api::Outcome::Missed,
+        Outcome::Postponed => api::Outcome::Postponed,
     }
 }
 
@@ -75,10 +184,13 @@ pub(crate) fn objective(
 pub(crate) fn objective_progress(progress: &ObjectiveProgress) -> api::ObjectiveProgress {
     let ObjectiveProgress {
         score,
+        restated_score,
         expected,
         status,
         worst_status,
         outdated,
+        grading,
+        maintained: _,
         policy_version,
     } = progress;
     api::ObjectiveProgress {
@@ -88,10 +200,12 @@ pub(crate) fn objective_progress(progress: &ObjectiveProgress) -> api::Objective
         worst_status: worst_status.map(write_status).unwrap_or_default(),
         outdated: *outdated,
         policy_version: revision(*policy_version),
+        grading: grading.as_ref().map(write_grading),
+        restated_score: *restated_score,
     }
 }
 
-fn ambition(ambition: Ambition) -> api::objective::Ambition {
+pub(crate) fn ambition(ambition: Ambition) -> api::objective::Ambition {
     use api::objective::Ambition as Api;
     match ambition {
         Ambition::Committed => Api::Committed,
@@ -99,7 +213,7 @@ fn ambition(ambition: Ambition) -> api::objective::Ambition {
     }
 }
 
-fn state(state: ObjectiveState) -> api::objective::State {
+pub(crate) fn state(state: ObjectiveState) -> api::objective::State {
     use api::objective::State as Api;
     match state {
         ObjectiveState::Draft => Api::Draft,

@@ -1,7 +1,13 @@
 //! Any resource of a state, by name, and all of them in the order in which a snapshot sends them.
 
-use super::{cycle, initiative, key_result, kpi, member, objective, target, team, workspace};
-use crate::domain::{Id, ResourceName};
+use std::sync::Arc;
+
+use imbl::OrdMap;
+
+use super::{
+    cycle, initiative, key_result, kpi, member, objective, review, scoring_policy, target, team, workspace,
+};
+use crate::domain::{Deletion, Id, KeyResult, KeyResultId, ObjectiveState, ResourceName};
 use crate::log::LogId;
 use crate::projection::State;
 use crate::proto::api;
@@ -25,13 +31,20 @@ pub(crate) fn resource(id: &Id, state: &State, log: LogId, name: &ResourceName) 
             Resource::Objective(objective(id, of, here.objectives().get(of)?, progress))
         }
         ResourceName::KeyResult(of) => {
-            let progress = figures.key_result(of);
-            Resource::KeyResult(key_result(id, of, here.key_results().get(of)?, progress))
+            Resource::KeyResult(key_result_of(id, state, of, here.key_results().get(of)?))
         }
         ResourceName::Initiative(of) => Resource::Initiative(initiative(id, of, here.initiatives().get(of)?)),
         ResourceName::Kpi(of) => Resource::Kpi(kpi(id, of, here.kpis().get(of)?, figures.kpi(of))),
         ResourceName::Target(of, date) => {
             Resource::Target(target(id, of, *date, here.kpis().get(of)?.targets.get(date)?))
+        }
+        ResourceName::ScoringPolicy => {
+            let newest = here.policies().get(&here.policy_version())?;
+            Resource::ScoringPolicy(scoring_policy(id, newest))
+        }
+        ResourceName::Review(cycle, of) => {
+            let recorded = here.reviews().get(&(cycle.clone(), of.clone()))?;
+            Resource::Review(review(id, cycle, of, recorded))
         }
         ResourceName::CheckIn(_, _) => return None,
     };
@@ -40,10 +53,24 @@ pub(crate) fn resource(id: &Id, state: &State, log: LogId, name: &ResourceName) 
     })
 }
 
-/// The names of all resources of a snapshot, parents before children.
+/// A key result of a state, with the state of its objective and the figures that belong to it.
+#[must_use]
+pub(crate) fn key_result_of(
+    workspace: &Id,
+    state: &State,
+    id: &KeyResultId,
+    held: &KeyResult,
+) -> api::KeyResult {
+    let objective = state.workspace().objectives().get(&id.objective);
+    let stands = objective.map_or(ObjectiveState::Draft, |objective| objective.state);
+    key_result(workspace, id, held, stands, state.figures().key_result(id))
+}
+
+/// The names of all resources of a snapshot, parents before children; no deleted ones.
 pub(crate) fn resource_names(state: &State) -> impl Iterator<Item = ResourceName> {
     let here = state.workspace();
-    let kpis = here.kpis().iter().flat_map(|(kpi, held)| {
+    let kpis = here.kpis().iter().filter(|(_, kpi)| kpi.deleted.is_none());
+    let kpis = kpis.flat_map(|(kpi, held)| {
         let targets = held
             .targets
             .keys()
@@ -53,13 +80,29 @@ pub(crate) fn resource_names(state: &State) -> impl Iterator<Item = ResourceName
     here.id()
         .map(|_| ResourceName::Workspace)
         .into_iter()
-        .chain(here.members().keys().cloned().map(ResourceName::Member))
-        .chain(here.teams().keys().cloned().map(ResourceName::Team))
+        .chain(here.policies().get_max().map(|_| ResourceName::ScoringPolicy))
+        .chain(standing(here.members(), |member| member.deleted).map(ResourceName::Member))
+        .chain(standing(here.teams(), |team| team.deleted).map(ResourceName::Team))
         .chain(here.cycles().keys().cloned().map(ResourceName::Cycle))
+        .chain(
+            here.reviews()
+                .keys()
+                .cloned()
+                .map(|(cycle, id)| ResourceName::Review(cycle, id)),
+        )
         .chain(kpis)
-        .chain(here.objectives().keys().cloned().map(ResourceName::Objective))
-        .chain(here.key_results().keys().cloned().map(ResourceName::KeyResult))
-        .chain(here.initiatives().keys().cloned().map(ResourceName::Initiative))
+        .chain(standing(here.objectives(), |objective| objective.deleted).map(ResourceName::Objective))
+        .chain(standing(here.key_results(), |key_result| key_result.deleted).map(ResourceName::KeyResult))
+        .chain(standing(here.initiatives(), |initiative| initiative.deleted).map(ResourceName::Initiative))
+}
+
+fn standing<K: Ord + Clone, V>(
+    map: &OrdMap<K, Arc<V>>,
+    deleted: fn(&V) -> Option<Deletion>,
+) -> impl Iterator<Item = K> {
+    map.iter()
+        .filter(move |(_, it)| deleted(it).is_none())
+        .map(|(key, _)| key.clone())
 }
 
 /// All resources of a snapshot, parents before children, one at a time.

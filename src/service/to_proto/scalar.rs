@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use crate::domain::{Id, Labels, ResourceName, Revision, Status, Timestamp, Unit, UnitKind};
+use crate::domain::{Deletion, Id, Labels, ResourceName, Revision, Status, Timestamp, Unit, UnitKind};
 use crate::proto::{api, google_type};
 use crate::service::names;
 
@@ -18,6 +18,11 @@ pub(crate) fn timestamp(at: Timestamp) -> prost_types::Timestamp {
         // Below 1e9 by the line above.
         nanos: i32::try_from(nanos).unwrap_or_default(),
     }
+}
+
+/// When something was deleted; absent: it stands.
+pub(super) fn delete_time(deleted: Option<Deletion>) -> Option<prost_types::Timestamp> {
+    deleted.map(|Deletion { time, revision: _ }| timestamp(time))
 }
 
 /// A local date.

@@ -1,6 +1,6 @@
 //! Teams and members.
 
-use super::scalar::{cycle_name, member_name, reference, team_name, timestamp};
+use super::scalar::{cycle_name, delete_time, member_name, reference, team_name, timestamp};
 use crate::domain::{Authorship, Id, Member, MemberFields, Role, Team, TeamFields};
 use crate::proto::api;
 use crate::service::etag;
@@ -13,7 +13,11 @@ pub(crate) fn team<'a>(
     team: &Team,
     scores: impl Iterator<Item = (&'a Id, f64)>,
 ) -> api::Team {
-    let Team { fields, authorship } = team;
+    let Team {
+        fields,
+        deleted,
+        authorship,
+    } = team;
     let TeamFields {
         title,
         parent_team,
@@ -38,13 +42,18 @@ pub(crate) fn team<'a>(
         create_time: Some(timestamp(created)),
         update_time: Some(timestamp(updated)),
         etag: etag::write(revision),
+        delete_time: delete_time(*deleted),
     }
 }
 
 /// A member.
 #[must_use]
 pub(crate) fn member(workspace: &Id, id: &Id, member: &Member) -> api::Member {
-    let Member { fields, authorship } = member;
+    let Member {
+        fields,
+        deleted,
+        authorship,
+    } = member;
     let MemberFields {
         title,
         principal,
@@ -63,6 +72,7 @@ pub(crate) fn member(workspace: &Id, id: &Id, member: &Member) -> api::Member {
         create_time: Some(timestamp(created)),
         update_time: Some(timestamp(updated)),
         etag: etag::write(revision),
+        delete_time: delete_time(*deleted),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use jiff::civil::Weekday;
 
-use super::scalar::{date, revision, timestamp};
+use super::scalar::{date, delete_time, revision, timestamp};
 use crate::domain::{Authorship, FirstWeekday, Id, Preset, ResourceName, WorkspaceFields};
 use crate::log::LogId;
 use crate::projection::State;
@@ -40,6 +40,7 @@ pub(crate) fn workspace(id: &Id, state: &State, log: LogId) -> api::Workspace {
         create_time: Some(timestamp(created)),
         update_time: Some(timestamp(updated)),
         etag: etag::write(written),
+        delete_time: delete_time(workspace.deleted()),
     }
 }
 

@@ -63,7 +63,7 @@ impl Driver {
                 kind: Some(api::key_result::Kind::Metric(api::Metric {
                     baseline: key_result.baseline,
                     target: Some(key_result.target),
-                    baseline_source: None,
+                    ..api::Metric::default()
                 })),
                 unit: unit.map_err(broken)?,
                 kpi: self.name("kpis", &key_result.kpi),

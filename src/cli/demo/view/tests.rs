@@ -150,7 +150,7 @@ fn a_snapshot_and_the_events_of_the_same_resources_are_one_picture() {
     let metric = api::Metric {
         baseline: Some(48.0),
         target: Some(30.0),
-        baseline_source: None,
+        ..api::Metric::default()
     };
     from_snapshot.resource(api::Resource {
         resource: Some(Resource::KeyResult(api::KeyResult {
