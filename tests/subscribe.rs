@@ -465,7 +465,11 @@ fn view_of(resources: &[api::Resource]) -> View {
                 note(&mut view, &key_result.name, key_result.progress.as_ref())
             }
             Resource::Kpi(kpi) => note(&mut view, &kpi.name, kpi.health.as_ref()),
-            Resource::Member(_) | Resource::Initiative(_) | Resource::Target(_) => {}
+            Resource::Member(_)
+            | Resource::Initiative(_)
+            | Resource::Target(_)
+            | Resource::Review(_)
+            | Resource::ScoringPolicy(_) => {}
         }
     }
     view

@@ -335,7 +335,7 @@ pub(crate) fn new_key_result(objective: &str, id: &str) -> api::CreateKeyResultR
             kind: Some(api::key_result::Kind::Metric(api::Metric {
                 baseline: Some(0.0),
                 target: Some(10.0),
-                baseline_source: None,
+                ..Default::default()
             })),
             ..Default::default()
         }),
@@ -488,7 +488,7 @@ pub(crate) fn key_result_of_kpi(objective: &str, id: &str, kpi: &str) -> api::Cr
     key_result.kind = Some(api::key_result::Kind::Metric(api::Metric {
         baseline: None,
         target: Some(65.0),
-        baseline_source: None,
+        ..Default::default()
     }));
     request
 }

@@ -259,7 +259,9 @@ fn a_baseline_comes_from_the_kpi_and_never_moves_by_itself() {
     let given = company().and([measured("nps", 1, 1, 40.0), linked]);
     let baseline = |given: &Given| {
         let key_result = given.workspace.key_result(&key_result_id("win/nps")).unwrap();
-        let KeyResultKind::Metric(metric) = &key_result.fields.kind;
+        let KeyResultKind::Metric(metric) = &key_result.fields.kind else {
+            panic!("another kind");
+        };
         metric
             .baseline
             .map(|baseline| (baseline.value.get(), baseline.kpi_revision.is_some()))

@@ -285,7 +285,9 @@ mod tests {
             panic!("another command");
         };
         assert_eq!((created.objective, created.id), (id("win"), id("nps")));
-        let KeyResultKind::Metric(Metric { baseline, target }) = fields.kind;
+        let KeyResultKind::Metric(Metric { baseline, target, .. }) = fields.kind else {
+            panic!("another kind");
+        };
         assert_eq!((baseline, target.get()), (None, 0.0));
         assert_eq!((fields.weight, fields.unit), (Weight::ONE, None));
         for (kind, expected) in [
