@@ -4,7 +4,7 @@ use tonic::{Request, Response, Status, async_trait};
 
 use super::api::{Api, NO_FILTERS, Written, wire};
 use super::{from_proto, lists, names, to_proto};
-use crate::domain::{Command, Effective, Event, NewMeasurement, Rejection, ResourceName};
+use crate::domain::{Command, Effective, Event, NewMeasurement, Rejection, ResourceName, Workspace};
 use crate::proto::api;
 use crate::proto::api::kpi_service_server::KpiService;
 
@@ -30,16 +30,9 @@ impl KpiService for Api {
         let request = request.get_ref();
         let workspace = names::workspace("parent", &request.parent)?;
         let page = self
-            .list(request, NO_FILTERS, &workspace, |state, after, count| {
-                Ok(lists::by_id(state.workspace().kpis(), after)
-                    .take(count)
-                    .map(|(id, kpi)| {
-                        (
-                            id.to_string(),
-                            to_proto::kpi(&workspace, id, kpi, state.figures().kpi(id)),
-                        )
-                    })
-                    .collect())
+            .list_narrowed(request, &workspace, lists::no_parent, lists::kpis, |entry| {
+                let health = entry.state.figures().kpi(entry.id);
+                to_proto::kpi(&workspace, entry.id, entry.it, health)
             })
             .await?;
         Ok(Response::new(api::ListKpisResponse {
@@ -71,9 +64,8 @@ impl KpiService for Api {
         let (workspace, kpi) = names::kpi_or_all("parent", &request.parent)?;
         let page = self
             .list(request, NO_FILTERS, &workspace, |state, after, count| {
-                if let Some(kpi) = &kpi {
-                    state.workspace().kpi(kpi)?;
-                }
+                let stands = |of: &Workspace| kpi.as_ref().map_or(Ok(()), |kpi| of.kpi(kpi).map(|_| ()));
+                lists::reachable(state.workspace(), stands, false)?;
                 Ok(lists::targets(state.workspace(), kpi.as_ref(), after)
                     .take(count)
                     .map(|(key, kpi, date, set)| (key, to_proto::target(&workspace, kpi, date, set)))
@@ -119,9 +111,10 @@ impl KpiService for Api {
         let page = self
             .list(
                 request,
-                [&filters[0], &filters[1]],
+                &[&filters[0], &filters[1]],
                 &workspace,
                 |state, after, count| {
+                    lists::reachable(state.workspace(), lists::no_parent, false)?;
                     let series = state.workspace().kpi(&kpi)?;
                     Ok(lists::measurements(series, start, end, after)
                         .take(count)

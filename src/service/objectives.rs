@@ -2,7 +2,8 @@
 
 use tonic::{Request, Response, Status, async_trait};
 
-use super::api::{Api, NO_FILTERS, Written, wire};
+use super::api::{Api, Written, wire};
+use super::names::KeyResultScope;
 use super::{lists, names, to_proto};
 use crate::domain::{Event, Id, KeyResultId, Rejection, ResourceName, Workspace};
 use crate::proto::api;
@@ -37,17 +38,9 @@ impl ObjectiveService for Api {
         let request = request.get_ref();
         let workspace = names::workspace("parent", &request.parent)?;
         let page = self
-            .list(request, NO_FILTERS, &workspace, |state, after, count| {
-                Ok(lists::by_id(state.workspace().objectives(), after)
-                    .take(count)
-                    .map(|(id, objective)| {
-                        let progress = state.figures().objective(id);
-                        (
-                            id.to_string(),
-                            to_proto::objective(&workspace, id, objective, progress),
-                        )
-                    })
-                    .collect())
+            .list_narrowed(request, &workspace, lists::no_parent, lists::objectives, |entry| {
+                let progress = entry.state.figures().objective(entry.id);
+                to_proto::objective(&workspace, entry.id, entry.it, progress)
             })
             .await?;
         Ok(Response::new(api::ListObjectivesResponse {
@@ -98,15 +91,13 @@ impl ObjectiveService for Api {
         let request = request.get_ref();
         let (workspace, objective) = names::objective_or_all("parent", &request.parent)?;
         let page = self
-            .list(request, NO_FILTERS, &workspace, |state, after, count| {
-                exists(state.workspace(), objective.as_ref())?;
-                Ok(lists::key_results(state.workspace(), objective.as_ref(), after)
-                    .take(count)
-                    .map(|(key, id, key_result)| {
-                        (key, to_proto::key_result_of(&workspace, state, id, key_result))
-                    })
-                    .collect())
-            })
+            .list_narrowed(
+                request,
+                &workspace,
+                |of| stands(of, objective.as_ref()),
+                |state, after| lists::key_results(state, objective.as_ref(), after),
+                |entry| to_proto::key_result_of(&workspace, entry.state, entry.id, entry.it),
+            )
             .await?;
         Ok(Response::new(api::ListKeyResultsResponse {
             key_results: page.items,
@@ -149,13 +140,13 @@ impl ObjectiveService for Api {
         let request = request.get_ref();
         let (workspace, objective) = names::objective_or_all("parent", &request.parent)?;
         let page = self
-            .list(request, NO_FILTERS, &workspace, |state, after, count| {
-                exists(state.workspace(), objective.as_ref())?;
-                Ok(lists::initiatives(state.workspace(), objective.as_ref(), after)
-                    .take(count)
-                    .map(|(key, id, initiative)| (key, to_proto::initiative(&workspace, id, initiative)))
-                    .collect())
-            })
+            .list_narrowed(
+                request,
+                &workspace,
+                |of| stands(of, objective.as_ref()),
+                |state, after| lists::initiatives(state, objective.as_ref(), after),
+                |entry| to_proto::initiative(&workspace, entry.id, entry.it),
+            )
             .await?;
         Ok(Response::new(api::ListInitiativesResponse {
             initiatives: page.items,
@@ -187,19 +178,13 @@ impl ObjectiveService for Api {
         let request = request.get_ref();
         let (workspace, scope) = names::key_result_or_all("parent", &request.parent)?;
         let page = self
-            .list(request, NO_FILTERS, &workspace, |state, after, count| {
-                exists(state.workspace(), scope.objective.as_ref())?;
-                if let (Some(objective), Some(id)) = (&scope.objective, &scope.key_result) {
-                    let (objective, id) = (objective.clone(), id.clone());
-                    state.workspace().key_result(&KeyResultId { objective, id })?;
-                }
-                Ok(lists::check_ins(state.workspace(), &scope, after)
-                    .take(count)
-                    .map(|(key, key_result, recorded)| {
-                        (key, to_proto::check_in(&workspace, key_result, recorded))
-                    })
-                    .collect())
-            })
+            .list_narrowed(
+                request,
+                &workspace,
+                |of| scope_stands(of, &scope),
+                |state, after| lists::check_ins(state, &scope, after),
+                |entry| to_proto::check_in(&workspace, entry.id, entry.it),
+            )
             .await?;
         Ok(Response::new(api::ListCheckInsResponse {
             check_ins: page.items,
@@ -356,8 +341,19 @@ impl ObjectiveService for Api {
 }
 
 /// A list of an objective that is not there is no empty list.
-fn exists(workspace: &Workspace, objective: Option<&Id>) -> Result<(), Rejection> {
+fn stands(workspace: &Workspace, objective: Option<&Id>) -> Result<(), Rejection> {
     objective.map_or(Ok(()), |objective| workspace.objective(objective).map(|_| ()))
+}
+
+/// The same for the key result that a list of check-ins is of, or its objective.
+fn scope_stands(workspace: &Workspace, scope: &KeyResultScope) -> Result<(), Rejection> {
+    match (&scope.objective, &scope.key_result) {
+        (Some(objective), Some(id)) => {
+            let (objective, id) = (objective.clone(), id.clone());
+            workspace.key_result(&KeyResultId { objective, id }).map(|_| ())
+        }
+        (objective, _) => stands(workspace, objective.as_ref()),
+    }
 }
 
 fn check_in(written: &Written) -> Result<api::CheckIn, Rejection> {
