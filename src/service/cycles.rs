@@ -115,7 +115,8 @@ impl CycleService for Api {
             .list_narrowed(
                 request,
                 &workspace,
-                |of| cycle.as_ref().map_or(Ok(()), |cycle| of.cycle(cycle).map(|_| ())),
+                // Cycles are never deleted.
+                |of, _| cycle.as_ref().map_or(Ok(()), |cycle| of.cycle(cycle).map(|_| ())),
                 |state, after| lists::reviews(state, cycle.as_ref(), after),
                 |entry| to_proto::review(&workspace, &entry.id.0, &entry.id.1, entry.it),
             )

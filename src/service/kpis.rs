@@ -4,7 +4,7 @@ use tonic::{Request, Response, Status, async_trait};
 
 use super::api::{Api, NO_FILTERS, Written, wire};
 use super::{from_proto, lists, names, to_proto};
-use crate::domain::{Command, Effective, Event, NewMeasurement, Rejection, ResourceName, Workspace};
+use crate::domain::{Command, Effective, Event, NewMeasurement, Rejection, ResourceName};
 use crate::proto::api;
 use crate::proto::api::kpi_service_server::KpiService;
 
@@ -64,8 +64,10 @@ impl KpiService for Api {
         let (workspace, kpi) = names::kpi_or_all("parent", &request.parent)?;
         let page = self
             .list(request, NO_FILTERS, &workspace, |state, after, count| {
-                let stands = |of: &Workspace| kpi.as_ref().map_or(Ok(()), |kpi| of.kpi(kpi).map(|_| ()));
-                lists::reachable(state.workspace(), stands, false)?;
+                lists::workspace_found(state.workspace(), false)?;
+                if let Some(kpi) = &kpi {
+                    state.workspace().kpi(kpi)?;
+                }
                 Ok(lists::targets(state.workspace(), kpi.as_ref(), after)
                     .take(count)
                     .map(|(key, kpi, date, set)| (key, to_proto::target(&workspace, kpi, date, set)))
@@ -114,7 +116,7 @@ impl KpiService for Api {
                 &[&filters[0], &filters[1]],
                 &workspace,
                 |state, after, count| {
-                    lists::reachable(state.workspace(), lists::no_parent, false)?;
+                    lists::workspace_found(state.workspace(), false)?;
                     let series = state.workspace().kpi(&kpi)?;
                     Ok(lists::measurements(series, start, end, after)
                         .take(count)

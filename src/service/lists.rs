@@ -21,12 +21,12 @@ use crate::projection::State;
 
 impl Api {
     /// One page of what a request asks for. `entries` answers all that is behind a key, by name, once `parent` has been
-    /// found; `show` makes the message of one.
+    /// found, told whether it may be deleted; `show` makes the message of one.
     pub(super) async fn list_narrowed<Q, R, T>(
         &self,
         request: &Q,
         workspace: &Id,
-        parent: impl FnOnce(&Workspace) -> Result<(), Rejection>,
+        parent: impl FnOnce(&Workspace, bool) -> Result<(), Rejection>,
         entries: impl for<'s> FnOnce(&'s State, Option<&str>) -> Entries<'s, R>,
         show: impl for<'s> Fn(Entry<'s, R>) -> T,
     ) -> Result<Page<T>, Status>
@@ -38,35 +38,42 @@ impl Api {
         let asked = request.narrowing();
         let query = ListQuery::<R>::parse(asked, Some(workspace))?;
         self.list(request, &asked.binding(), workspace, |state, last_key, count| {
-            reachable(state.workspace(), parent, query.shows_deleted())?;
+            workspace_found(state.workspace(), query.shows_deleted())?;
+            parent(state.workspace(), query.shows_deleted())?;
             let page = query.page(last_key, count, |after| entries(state, after));
-            Ok(page.into_iter().map(|entry| (R::key(entry), show(entry))).collect())
+            Ok(page
+                .into_iter()
+                .map(|entry| (R::key(entry), show(entry)))
+                .collect())
         })
         .await
     }
 }
 
-/// Whether a list may be shown: its parent is there, and is not deleted unless deleted ones are asked for. The same holds
-/// for the workspace.
+/// The workspace that a list is of: refused if it is deleted, unless deleted ones are asked for.
 ///
 /// # Errors
-/// One of them is not there, or deleted.
-pub(super) fn reachable(
-    workspace: &Workspace,
-    parent: impl FnOnce(&Workspace) -> Result<(), Rejection>,
-    show_deleted: bool,
-) -> Result<(), Rejection> {
-    if workspace.deleted().is_some() && !show_deleted {
-        return Err(Rejection::Deleted(ResourceName::Workspace));
-    }
-    match parent(workspace) {
-        Err(Rejection::Deleted(_)) if show_deleted => Ok(()),
-        found => found,
+/// It is deleted.
+pub(super) fn workspace_found(workspace: &Workspace, show_deleted: bool) -> Result<(), Rejection> {
+    match workspace.deleted() {
+        Some(_) if !show_deleted => Err(Rejection::Deleted(ResourceName::Workspace)),
+        _ => Ok(()),
     }
 }
 
-/// The parent is the workspace, or all of a kind: there is nothing to find.
-pub(super) fn no_parent(_: &Workspace) -> Result<(), Rejection> {
+/// The same for the resource that a list is of.
+///
+/// # Errors
+/// It is not there, or deleted.
+pub(super) fn found<T>(parent: Result<T, Rejection>, show_deleted: bool) -> Result<(), Rejection> {
+    match parent {
+        Err(Rejection::Deleted(_)) if show_deleted => Ok(()),
+        parent => parent.map(|_| ()),
+    }
+}
+
+/// The parent is the workspace: there is nothing more to find.
+pub(super) fn no_parent(_: &Workspace, _: bool) -> Result<(), Rejection> {
     Ok(())
 }
 

@@ -39,10 +39,16 @@ impl ObjectiveService for Api {
         let request = request.get_ref();
         let workspace = names::workspace("parent", &request.parent)?;
         let page = self
-            .list_narrowed(request, &workspace, lists::no_parent, lists::objectives, |entry| {
-                let progress = entry.state.figures().objective(entry.id);
-                to_proto::objective(&workspace, entry.id, entry.it, progress)
-            })
+            .list_narrowed(
+                request,
+                &workspace,
+                lists::no_parent,
+                lists::objectives,
+                |entry| {
+                    let progress = entry.state.figures().objective(entry.id);
+                    to_proto::objective(&workspace, entry.id, entry.it, progress)
+                },
+            )
             .await?;
         Ok(Response::new(api::ListObjectivesResponse {
             objectives: page.items,
@@ -95,7 +101,7 @@ impl ObjectiveService for Api {
             .list_narrowed(
                 request,
                 &workspace,
-                |of| stands(of, objective.as_ref()),
+                |of, show_deleted| objective_found(of, objective.as_ref(), show_deleted),
                 |state, after| lists::key_results(state, objective.as_ref(), after),
                 |entry| to_proto::key_result_of(&workspace, entry.state, entry.id, entry.it),
             )
@@ -144,7 +150,7 @@ impl ObjectiveService for Api {
             .list_narrowed(
                 request,
                 &workspace,
-                |of| stands(of, objective.as_ref()),
+                |of, show_deleted| objective_found(of, objective.as_ref(), show_deleted),
                 |state, after| lists::initiatives(state, objective.as_ref(), after),
                 |entry| to_proto::initiative(&workspace, entry.id, entry.it),
             )
@@ -182,7 +188,7 @@ impl ObjectiveService for Api {
             .list_narrowed(
                 request,
                 &workspace,
-                |of| scope_stands(of, &scope),
+                |of, show_deleted| scope_found(of, &scope, show_deleted),
                 |state, after| lists::check_ins(state, &scope, after),
                 |entry| to_proto::check_in(&workspace, entry.id, entry.it),
             )
@@ -360,18 +366,24 @@ impl ObjectiveService for Api {
 }
 
 /// A list of an objective that is not there is no empty list.
-fn stands(workspace: &Workspace, objective: Option<&Id>) -> Result<(), Rejection> {
-    objective.map_or(Ok(()), |objective| workspace.objective(objective).map(|_| ()))
+fn objective_found(
+    workspace: &Workspace,
+    objective: Option<&Id>,
+    show_deleted: bool,
+) -> Result<(), Rejection> {
+    objective.map_or(Ok(()), |objective| {
+        lists::found(workspace.objective(objective), show_deleted)
+    })
 }
 
-/// The same for the key result that a list of check-ins is of, or its objective.
-fn scope_stands(workspace: &Workspace, scope: &KeyResultScope) -> Result<(), Rejection> {
-    match (&scope.objective, &scope.key_result) {
+/// Nor is one of a key result that is not there.
+fn scope_found(workspace: &Workspace, scope: &KeyResultScope, show_deleted: bool) -> Result<(), Rejection> {
+    objective_found(workspace, scope.objective.as_ref(), show_deleted)?;
+    match (scope.objective.clone(), scope.key_result.clone()) {
         (Some(objective), Some(id)) => {
-            let (objective, id) = (objective.clone(), id.clone());
-            workspace.key_result(&KeyResultId { objective, id }).map(|_| ())
+            lists::found(workspace.key_result(&KeyResultId { objective, id }), show_deleted)
         }
-        (objective, _) => stands(workspace, objective.as_ref()),
+        _ => Ok(()),
     }
 }
 

@@ -223,7 +223,7 @@ impl WorkspaceService for Api {
         let workspace = names::workspace("parent", &request.parent)?;
         let page = self
             .list(request, NO_FILTERS, &workspace, |state, after, count| {
-                lists::reachable(state.workspace(), lists::no_parent, false)?;
+                lists::workspace_found(state.workspace(), false)?;
                 let older_than = after
                     .and_then(|key| key.parse().ok())
                     .map_or(Revision(u64::MAX), Revision);

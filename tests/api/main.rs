@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod filters;
 mod health;
 mod limits;
 mod lists;

@@ -37,7 +37,10 @@ pub(super) enum Read<R: Listed> {
     /// One of an enum's values.
     Word(&'static [&'static str], One<R, &'static str>),
     /// Several of them.
-    Words(&'static [&'static str], for<'a> fn(Entry<'a, R>) -> Vec<&'static str>),
+    Words(
+        &'static [&'static str],
+        for<'a> fn(Entry<'a, R>) -> Vec<&'static str>,
+    ),
     Reference(FullName, Inside<R, Id>),
     References(FullName, for<'a> fn(Entry<'a, R>) -> &'a [Id]),
     /// A team, which stands for all teams below it too.
@@ -111,9 +114,11 @@ impl<R: Listed> Read<R> {
     fn takes(&self, operator: Operator) -> bool {
         match self {
             Self::Text(_) | Self::Number(_) | Self::Time(_) | Self::Date(_) => true,
-            Self::Word(..) | Self::Reference(..) | Self::Team(_) | Self::Alignment(_) | Self::KeyResult(_) => {
-                operator.is_equality()
-            }
+            Self::Word(..)
+            | Self::Reference(..)
+            | Self::Team(_)
+            | Self::Alignment(_)
+            | Self::KeyResult(_) => operator.is_equality(),
             Self::Words(..) | Self::References(..) | Self::Labels(_) => operator == Operator::Has,
         }
     }
@@ -121,9 +126,11 @@ impl<R: Listed> Read<R> {
     fn operators(&self) -> &'static str {
         match self {
             Self::Text(_) | Self::Number(_) | Self::Time(_) | Self::Date(_) => "=, !=, <, <=, >, >= or :",
-            Self::Word(..) | Self::Reference(..) | Self::Team(_) | Self::Alignment(_) | Self::KeyResult(_) => {
-                "=, != or :"
-            }
+            Self::Word(..)
+            | Self::Reference(..)
+            | Self::Team(_)
+            | Self::Alignment(_)
+            | Self::KeyResult(_) => "=, != or :",
             Self::Words(..) | Self::References(..) => ":",
             Self::Labels(_) => ": for a key, and a value as labels.KEY = \"value\"",
         }
@@ -183,7 +190,12 @@ impl<R: Listed> Read<R> {
             }
             Self::Team(read) => {
                 let sought = value::reference(names::team_reference, text, workspace)?;
-                Box::new(move |entry| same(by, read(entry).is_some_and(|team| lies_in(entry.state, team, &sought))))
+                Box::new(move |entry| {
+                    same(
+                        by,
+                        read(entry).is_some_and(|team| lies_in(entry.state, team, &sought)),
+                    )
+                })
             }
             Self::Alignment(read) => {
                 let sought = value::alignment(text, workspace)?;

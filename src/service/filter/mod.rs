@@ -158,6 +158,5 @@ impl Fault {
     }
 }
 
-
 #[cfg(test)]
 mod tests;

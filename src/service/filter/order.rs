@@ -140,7 +140,10 @@ fn column<R: Listed>(part: &str, at: usize) -> Result<Column<R>, Fault> {
         (None, _) => false,
         (Some("desc"), None) => true,
         _ => {
-            let sentence = format!("{:?} is no field with or without desc: write it like \"title desc\"", part.trim());
+            let sentence = format!(
+                "{:?} is no field with or without desc: write it like \"title desc\"",
+                part.trim()
+            );
             return Err(Fault::new(at, sentence));
         }
     };
@@ -169,7 +172,9 @@ fn column<R: Listed>(part: &str, at: usize) -> Result<Column<R>, Fault> {
 /// The fields of a list that have an order, for a sentence.
 fn names<R: Listed>() -> String {
     let sorted = R::FIELDS.iter().filter(|field| Sorted::of(&field.read).is_some());
-    let names: Vec<&str> = std::iter::once("name").chain(sorted.map(|field| field.name)).collect();
+    let names: Vec<&str> = std::iter::once("name")
+        .chain(sorted.map(|field| field.name))
+        .collect();
     names.join(", ")
 }
 

@@ -3,7 +3,7 @@
 use crate::proto::api;
 
 /// What a request asks of a list beside its parent and its page.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(in crate::service) struct Narrowing<'r> {
     pub(in crate::service) filter: &'r str,
     pub(in crate::service) order_by: &'r str,
@@ -24,15 +24,15 @@ impl<'r> Narrowing<'r> {
 }
 
 macro_rules! narrowed {
-    ($($Request:ident $(with $show_deleted:ident)?;)*) => {
+    ($($Request:ident($show_deleted:expr);)*) => {
         $(
             impl Narrowed for api::$Request {
                 fn narrowing(&self) -> Narrowing<'_> {
+                    let show_deleted: fn(&Self) -> bool = $show_deleted;
                     Narrowing {
                         filter: &self.filter,
                         order_by: &self.order_by,
-                        $(show_deleted: self.$show_deleted,)?
-                        ..Narrowing::default()
+                        show_deleted: show_deleted(self),
                     }
                 }
             }
@@ -41,15 +41,15 @@ macro_rules! narrowed {
 }
 
 narrowed! {
-    ListWorkspacesRequest with show_deleted;
-    ListTeamsRequest with show_deleted;
-    ListMembersRequest with show_deleted;
+    ListWorkspacesRequest(|request| request.show_deleted);
+    ListTeamsRequest(|request| request.show_deleted);
+    ListMembersRequest(|request| request.show_deleted);
     // Nothing of these two kinds is ever deleted.
-    ListCyclesRequest;
-    ListReviewsRequest;
-    ListObjectivesRequest with show_deleted;
-    ListKeyResultsRequest with show_deleted;
-    ListInitiativesRequest with show_deleted;
-    ListCheckInsRequest with show_deleted;
-    ListKpisRequest with show_deleted;
+    ListCyclesRequest(|_| false);
+    ListReviewsRequest(|_| false);
+    ListObjectivesRequest(|request| request.show_deleted);
+    ListKeyResultsRequest(|request| request.show_deleted);
+    ListInitiativesRequest(|request| request.show_deleted);
+    ListCheckInsRequest(|request| request.show_deleted);
+    ListKpisRequest(|request| request.show_deleted);
 }

@@ -97,10 +97,7 @@ pub(super) fn parse(text: &str) -> Result<Option<Expression<Term>>, Fault> {
 
 impl<T> Expression<T> {
     /// The same tree with every term read.
-    pub(super) fn read<U, E>(
-        self,
-        read: &mut impl FnMut(T) -> Result<U, E>,
-    ) -> Result<Expression<U>, E> {
+    pub(super) fn read<U, E>(self, read: &mut impl FnMut(T) -> Result<U, E>) -> Result<Expression<U>, E> {
         let mut each = |parts: Vec<Self>| -> Result<Vec<Expression<U>>, E> {
             parts.into_iter().map(|part| part.read(read)).collect()
         };
@@ -208,7 +205,9 @@ impl<'t> Reader<'t> {
 
     fn parenthesis(&mut self) -> Result<Expression<Term>, Fault> {
         if self.nesting == NESTING_MAX {
-            return Err(self.fault(format!("parentheses go {NESTING_MAX} deep at most: write it flatter")));
+            return Err(self.fault(format!(
+                "parentheses go {NESTING_MAX} deep at most: write it flatter"
+            )));
         }
         let opened_at = self.at;
         self.eat("(");
@@ -223,13 +222,16 @@ impl<'t> Reader<'t> {
 
     fn term(&mut self) -> Result<Term, Fault> {
         if self.terms == TERMS_MAX {
-            return Err(self.fault(format!("a filter has {TERMS_MAX} terms at most: ask in several lists")));
+            return Err(self.fault(format!(
+                "a filter has {TERMS_MAX} terms at most: ask in several lists"
+            )));
         }
         self.terms += 1;
         let at = self.at;
         let field = self.eat_while(|c| c.is_ascii_alphanumeric() || c == '_');
         if field.is_empty() || matches!(field, "AND" | "OR" | "NOT") {
-            let sentence = "a term is missing here: write a field, an operator and a value, like state = ACTIVE";
+            let sentence =
+                "a term is missing here: write a field, an operator and a value, like state = ACTIVE";
             return Err(Fault::new(at, sentence));
         }
         let key = match self.eat(".") {
@@ -282,7 +284,9 @@ impl<'t> Reader<'t> {
         match self.eat_while(|c| !ends_bare(c)) {
             "" | "AND" | "OR" | "NOT" => Err(Fault::new(
                 at,
-                format!("a value is missing for {field:?}: write one, in quotes if it has spaces or parentheses"),
+                format!(
+                    "a value is missing for {field:?}: write one, in quotes if it has spaces or parentheses"
+                ),
             )),
             "*" => Ok(Value::Anything),
             bare => Ok(Value::Text(bare.to_owned())),
@@ -314,7 +318,8 @@ impl<'t> Reader<'t> {
     /// Takes a word that is not merely the beginning of a longer one.
     fn eat_keyword(&mut self, word: &str) -> bool {
         let behind = self.rest.strip_prefix(word);
-        let ends = behind.is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || "_.".contains(c)));
+        let ends =
+            behind.is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || "_.".contains(c)));
         ends && self.eat(word)
     }
 

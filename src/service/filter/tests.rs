@@ -1,6 +1,6 @@
 //! Which resources a query finds, in which order, and that no text breaks it.
 
-use std::sync::Arc;
+use std::sync::LazyLock;
 
 use jiff::civil::date;
 use proptest::prelude::*;
@@ -15,6 +15,8 @@ use crate::domain::{Cycle, Etag, Kpi};
 use crate::service::lists;
 
 /// Teams company > sales > south, objectives in each, key results, check-ins: what the tables below ask for.
+static COMPANY: LazyLock<State> = LazyLock::new(company);
+
 fn company() -> State {
     let labels = |pairs: &[(&str, &str)]| Labels::parse(pairs.iter().copied()).unwrap();
     let given = given(q1())
@@ -101,7 +103,7 @@ fn keys<'s, R: Listed>(
 
 #[test]
 fn a_filter_finds_objectives_by_each_of_their_fields() {
-    let state = company();
+    let state = &*COMPANY;
     for (filter, found) in [
         ("", "grow keep none win"),
         ("title : \"bra\"", "win"),
@@ -137,7 +139,10 @@ fn a_filter_finds_objectives_by_each_of_their_fields() {
         ("outcome:*", ""),
         ("outcome != MISSED", "grow keep none win"),
         ("aligned_to = win", "keep"),
-        ("aligned_to = \"workspaces/acme/objectives/win/keyResults/deals\"", "grow"),
+        (
+            "aligned_to = \"workspaces/acme/objectives/win/keyResults/deals\"",
+            "grow",
+        ),
         ("aligned_to != win", "grow none win"),
         ("aligned_to:*", "grow keep"),
         ("serves : nps", "win"),
@@ -159,13 +164,13 @@ fn a_filter_finds_objectives_by_each_of_their_fields() {
         ("(team = it AND state = DRAFT) OR state = ACTIVE", "keep win"),
         ("NOT (team = it OR team = sales)", "none"),
     ] {
-        assert_eq!(keys(&state, filter, "", lists::objectives), found, "{filter}");
+        assert_eq!(keys(state, filter, "", lists::objectives), found, "{filter}");
     }
 }
 
 #[test]
 fn a_filter_finds_what_is_below_an_objective_also_by_the_objectives_fields() {
-    let state = company();
+    let state = &*COMPANY;
     for (filter, found) in [
         ("team = company", "win/calls win/deals"),
         ("team = it", ""),
@@ -179,18 +184,24 @@ fn a_filter_finds_what_is_below_an_objective_also_by_the_objectives_fields() {
         ("-kpi:*", "win/calls win/deals"),
     ] {
         let key_results = |state, after: Option<&str>| lists::key_results(state, None, after);
-        assert_eq!(keys(&state, filter, "", key_results), found, "{filter}");
+        assert_eq!(keys(state, filter, "", key_results), found, "{filter}");
     }
     for (filter, found) in [
         ("key_result = deals", "win/demos"),
-        ("key_result = \"workspaces/acme/objectives/win/keyResults/deals\"", "win/demos"),
-        ("key_result = \"workspaces/acme/objectives/grow/keyResults/deals\"", ""),
+        (
+            "key_result = \"workspaces/acme/objectives/win/keyResults/deals\"",
+            "win/demos",
+        ),
+        (
+            "key_result = \"workspaces/acme/objectives/grow/keyResults/deals\"",
+            "",
+        ),
         ("key_result != deals", "win/offsite"),
         ("state = PLANNED", "win/demos win/offsite"),
         ("team = sales due_date:*", "win/demos"),
     ] {
         let initiatives = |state, after: Option<&str>| lists::initiatives(state, None, after);
-        assert_eq!(keys(&state, filter, "", initiatives), found, "{filter}");
+        assert_eq!(keys(state, filter, "", initiatives), found, "{filter}");
     }
     for (filter, found) in [
         ("principal = maria", "win/calls/c1 win/deals/c1"),
@@ -203,32 +214,32 @@ fn a_filter_finds_what_is_below_an_objective_also_by_the_objectives_fields() {
             crate::service::names::key_result_or_all("parent", "workspaces/acme/objectives/-/keyResults/-")
                 .unwrap();
         let check_ins = |state, after: Option<&str>| lists::check_ins(state, &scope, after);
-        assert_eq!(keys(&state, filter, "", check_ins), found, "{filter}");
+        assert_eq!(keys(state, filter, "", check_ins), found, "{filter}");
     }
 }
 
 #[test]
 fn a_filter_finds_teams_and_members() {
-    let state = company();
+    let state = &*COMPANY;
     for (filter, found) in [
         ("parent_team = company", "it sales"),
         ("NOT parent_team:*", "company"),
         ("title > it", "sales south"),
     ] {
-        assert_eq!(keys(&state, filter, "", lists::teams), found, "{filter}");
+        assert_eq!(keys(state, filter, "", lists::teams), found, "{filter}");
     }
     for (filter, found) in [
         ("roles : LEAD", "joe"),
         ("-roles:LEAD", "maria"),
         ("principal : \"@ACME\"", "joe"),
     ] {
-        assert_eq!(keys(&state, filter, "", lists::members), found, "{filter}");
+        assert_eq!(keys(state, filter, "", lists::members), found, "{filter}");
     }
 }
 
 #[test]
 fn an_order_puts_ties_by_name_and_what_has_no_value_last() {
-    let state = company();
+    let state = &*COMPANY;
     for (order_by, found) in [
         ("", "grow keep none win"),
         ("  ", "grow keep none win"),
@@ -244,20 +255,24 @@ fn an_order_puts_ties_by_name_and_what_has_no_value_last() {
         ("score desc", "win grow keep none"),
         ("score desc, name desc", "win none keep grow"),
     ] {
-        assert_eq!(keys(&state, "", order_by, lists::objectives), found, "{order_by}");
+        assert_eq!(keys(state, "", order_by, lists::objectives), found, "{order_by}");
     }
     let key_results = |state, after: Option<&str>| lists::key_results(state, None, after);
-    assert_eq!(keys(&state, "", "due_date", key_results), "win/deals win/calls");
-    assert_eq!(keys(&state, "", "due_date desc", key_results), "win/deals win/calls");
-    assert_eq!(keys(&state, "", "score", key_results), "win/calls win/deals");
+    assert_eq!(keys(state, "", "due_date", key_results), "win/deals win/calls");
+    assert_eq!(
+        keys(state, "", "due_date desc", key_results),
+        "win/deals win/calls"
+    );
+    assert_eq!(keys(state, "", "score", key_results), "win/calls win/deals");
 }
 
 /// The violations of a query of objectives, as field and sentence.
 fn refused(filter: &str, order_by: &str) -> Vec<(String, String)> {
     match query::<Objective>(filter, order_by, false) {
-        Err(Rejection::Invalid(violations)) => {
-            violations.into_iter().map(|violation| (violation.field, violation.sentence)).collect()
-        }
+        Err(Rejection::Invalid(violations)) => violations
+            .into_iter()
+            .map(|violation| (violation.field, violation.sentence))
+            .collect(),
         other => panic!("{filter} {order_by}: {:?}", other.map(|_| ())),
     }
 }
@@ -265,22 +280,55 @@ fn refused(filter: &str, order_by: &str) -> Vec<(String, String)> {
 #[test]
 fn a_filter_that_this_list_cannot_answer_is_refused_in_one_sentence_with_its_place() {
     for (filter, sentence) in [
-        ("state = ACTIVE size = 3", "at character 16: size is no field of this list: use one of title, owner, "),
-        ("health = HEALTHY", "at character 1: health is no field of this list"),
-        ("state > DRAFT", "at character 1: state is asked for with =, != or :"),
-        ("owner < joe", "at character 1: owner is asked for with =, != or :"),
+        (
+            "state = ACTIVE size = 3",
+            "at character 16: size is no field of this list: use one of title, owner, ",
+        ),
+        (
+            "health = HEALTHY",
+            "at character 1: health is no field of this list",
+        ),
+        (
+            "state > DRAFT",
+            "at character 1: state is asked for with =, != or :",
+        ),
+        (
+            "owner < joe",
+            "at character 1: owner is asked for with =, != or :",
+        ),
         ("serves = nps", "at character 1: serves is asked for with :"),
-        ("labels = env", "at character 1: labels is asked for with : for a key"),
-        ("state = STATE_ACTIVE", "at character 9: state: \"STATE_ACTIVE\" is none of its values, use one of DRAFT, ACTIVE, CLOSED, CANCELED"),
+        (
+            "labels = env",
+            "at character 1: labels is asked for with : for a key",
+        ),
+        (
+            "state = STATE_ACTIVE",
+            "at character 9: state: \"STATE_ACTIVE\" is none of its values, use one of DRAFT, ACTIVE, CLOSED, CANCELED",
+        ),
         ("score = high", "at character 9: score: \"high\" is no number"),
-        ("update_time > yesterday", "at character 15: update_time: \"yesterday\" is no time"),
-        ("owner = \"Joe\"", "at character 9: owner: \"Joe\" is neither an id nor a full name"),
+        (
+            "update_time > yesterday",
+            "at character 15: update_time: \"yesterday\" is no time",
+        ),
+        (
+            "owner = \"Joe\"",
+            "at character 9: owner: \"Joe\" is neither an id nor a full name",
+        ),
         ("owner = \"\"", "at character 9: owner: it is empty"),
-        ("owner = \"workspaces/acme/teams/it\"", "at character 9: owner: \"workspaces/acme/teams/it\" is not the name of a member"),
-        ("owner = \"workspaces/other/members/joe\"", "is in another workspace"),
+        (
+            "owner = \"workspaces/acme/teams/it\"",
+            "at character 9: owner: \"workspaces/acme/teams/it\" is not the name of a member",
+        ),
+        (
+            "owner = \"workspaces/other/members/joe\"",
+            "is in another workspace",
+        ),
         ("title.x = 3", "at character 1: title has no parts"),
         ("title = *", "at character 9: title: * stands behind : alone"),
-        ("labels.env = *", "at character 14: labels: * stands behind : alone"),
+        (
+            "labels.env = *",
+            "at character 14: labels: * stands behind : alone",
+        ),
         ("state", "at character 6: an operator is missing"),
         ("state = ACTIVE)", "at character 15: there is no ( for this )"),
     ] {
@@ -296,9 +344,15 @@ fn a_filter_that_this_list_cannot_answer_is_refused_in_one_sentence_with_its_pla
 fn an_order_that_this_list_has_not_is_refused_in_one_sentence_with_its_place() {
     let long = format!("title{}", " ".repeat(500));
     for (order_by, sentence) in [
-        ("title, size", "at character 8: \"size\" is nothing to order by: use one of name, title, score, create_time, update_time"),
+        (
+            "title, size",
+            "at character 8: \"size\" is nothing to order by: use one of name, title, score, create_time, update_time",
+        ),
         ("state", "at character 1: \"state\" is nothing to order by"),
-        ("title asc", "at character 1: \"title asc\" is no field with or without desc"),
+        (
+            "title asc",
+            "at character 1: \"title asc\" is no field with or without desc",
+        ),
         ("title desc desc", "is no field with or without desc"),
         ("title DESC", "is no field with or without desc"),
         ("title,", "at character 7: \"\" is nothing to order by"),
@@ -315,16 +369,19 @@ fn an_order_that_this_list_has_not_is_refused_in_one_sentence_with_its_place() {
 
 #[test]
 fn what_is_wrong_with_filter_and_order_is_said_at_once() {
-    let fields: Vec<String> = refused("x = 1", "y").into_iter().map(|(field, _)| field).collect();
+    let fields: Vec<String> = refused("x = 1", "y")
+        .into_iter()
+        .map(|(field, _)| field)
+        .collect();
     assert_eq!(fields, ["filter", "order_by"]);
 }
 
 #[test]
 fn deleted_ones_are_shown_where_they_are_asked_for() {
-    let state = company();
+    let state = &*COMPANY;
     let found = |filter: &str, show_deleted: bool| -> Vec<String> {
         let query = query::<Objective>(filter, "", show_deleted).unwrap();
-        let page = query.page(None, usize::MAX, |after| lists::objectives(&state, after));
+        let page = query.page(None, usize::MAX, |after| lists::objectives(state, after));
         page.into_iter().map(Objective::key).collect()
     };
     assert_eq!(found("", false), ["grow", "keep", "none", "win"]);
@@ -334,10 +391,10 @@ fn deleted_ones_are_shown_where_they_are_asked_for() {
 
 #[test]
 fn a_page_behind_a_key_that_somebody_made_up_is_empty_or_begins_behind_it() {
-    let state = company();
+    let state = &*COMPANY;
     let page = |order_by: &str, last_key: &str| -> Vec<String> {
         let query = query::<Objective>("", order_by, false).unwrap();
-        let page = query.page(Some(last_key), 9, |after| lists::objectives(&state, after));
+        let page = query.page(Some(last_key), 9, |after| lists::objectives(state, after));
         page.into_iter().map(Objective::key).collect()
     };
     assert_eq!(page("title desc", "keep"), ["grow"]);
@@ -351,7 +408,7 @@ const NEARLY: &str = "(title|owner|team|state|status|score|labels|labels\\.env|u
 proptest! {
     #[test]
     fn no_text_breaks_any_list(filter in NEARLY, order_by in "(name|title|score|due_date|date| desc|,| |\\PC){0,8}") {
-        let state = Arc::new(company());
+        let state = &*COMPANY;
         macro_rules! of {
             ($R:ty) => {
                 if let Err(rejection) = query::<$R>(&filter, &order_by, true) {
@@ -369,7 +426,7 @@ proptest! {
         of!(RecordedCheckIn);
         of!(Kpi);
         if let Ok(query) = query::<Objective>(&filter, &order_by, true) {
-            let found = query.page(None, usize::MAX, |after| lists::objectives(&state, after));
+            let found = query.page(None, usize::MAX, |after| lists::objectives(state, after));
             prop_assert!(found.len() <= 5);
         }
     }
@@ -381,10 +438,10 @@ proptest! {
         order_by in prop::sample::select(vec!["", "name desc", "title desc", "score", "create_time desc, title"]),
         show_deleted: bool,
     ) {
-        let state = company();
+        let state = &*COMPANY;
         let query = query::<Objective>(filter, order_by, show_deleted).unwrap();
         let page = |last_key: Option<&str>, count| -> Vec<String> {
-            let page = query.page(last_key, count, |after| lists::objectives(&state, after));
+            let page = query.page(last_key, count, |after| lists::objectives(state, after));
             page.into_iter().map(Objective::key).collect()
         };
         let whole = page(None, usize::MAX);

@@ -56,7 +56,12 @@ pub(super) fn number(text: &str) -> Result<f64, String> {
 pub(super) fn time(text: &str) -> Result<Timestamp, String> {
     let read: Option<jiff::Timestamp> = text.parse().ok();
     read.map(|at| Timestamp::from_micros(at.as_microsecond()))
-        .ok_or_else(|| format!("{:?} is no time, write it like \"2026-01-31T09:00:00Z\"", shown(text)))
+        .ok_or_else(|| {
+            format!(
+                "{:?} is no time, write it like \"2026-01-31T09:00:00Z\"",
+                shown(text)
+            )
+        })
 }
 
 pub(super) fn date(text: &str) -> Result<Date, String> {
@@ -70,9 +75,13 @@ pub(super) fn date(text: &str) -> Result<Date, String> {
 /// One of an enum's values, without the prefix that it has in the protos.
 pub(super) fn word(words: &'static [&'static str], text: &str) -> Result<&'static str, String> {
     let found = words.iter().find(|word| **word == text);
-    found
-        .copied()
-        .ok_or_else(|| format!("{:?} is none of its values, use one of {}", shown(text), words.join(", ")))
+    found.copied().ok_or_else(|| {
+        format!(
+            "{:?} is none of its values, use one of {}",
+            shown(text),
+            words.join(", ")
+        )
+    })
 }
 
 /// A resource by its full name or its id.
@@ -141,7 +150,11 @@ mod tests {
             ("Straße", "STRASSE", false),
             ("Win", "", true),
         ] {
-            assert_eq!(text_test(Operator::Has, part)(Some(text)), expected, "{part} in {text}");
+            assert_eq!(
+                text_test(Operator::Has, part)(Some(text)),
+                expected,
+                "{part} in {text}"
+            );
         }
         assert!(!text_test(Operator::Has, "")(None));
     }
@@ -152,10 +165,19 @@ mod tests {
         assert!(holds(Operator::Less, "apple", "Zebra") && holds(Operator::Less, "Apple", "zebra"));
         assert!(holds(Operator::NotEqual, "apple", "Apple") && !holds(Operator::Equal, "apple", "Apple"));
         assert!(holds(Operator::AtMost, "apple", "apple") && !holds(Operator::Less, "apple", "apple"));
-        for by in [Operator::Less, Operator::AtMost, Operator::Greater, Operator::AtLeast, Operator::Equal] {
+        for by in [
+            Operator::Less,
+            Operator::AtMost,
+            Operator::Greater,
+            Operator::AtLeast,
+            Operator::Equal,
+        ] {
             assert!(!text_test(by, "a")(None), "{by:?}");
         }
-        assert!(text_test(Operator::NotEqual, "a")(None), "what is absent is not equal");
+        assert!(
+            text_test(Operator::NotEqual, "a")(None),
+            "what is absent is not equal"
+        );
     }
 
     #[test]
@@ -177,12 +199,18 @@ mod tests {
             (time("2026-01-01").map(|_| String::new()), "2026-01-31T09:00:00Z"),
             (date("2026-01-01T00:00").map(|_| String::new()), "\"2026-01-31\""),
             (date("2026-02-30").map(|_| String::new()), "\"2026-01-31\""),
-            (word(&["DRAFT", "ACTIVE"], "draft").map(str::to_owned), "DRAFT, ACTIVE"),
+            (
+                word(&["DRAFT", "ACTIVE"], "draft").map(str::to_owned),
+                "DRAFT, ACTIVE",
+            ),
             (
                 reference(names::team_reference, "Sales", None).map(|id| id.to_string()),
                 "neither an id nor a full name",
             ),
-            (reference(names::team_reference, "", None).map(|id| id.to_string()), "NOT owner:*"),
+            (
+                reference(names::team_reference, "", None).map(|id| id.to_string()),
+                "NOT owner:*",
+            ),
             (
                 reference(names::team_reference, "workspaces/other/teams/sales", Some(&acme))
                     .map(|id| id.to_string()),
@@ -193,7 +221,10 @@ mod tests {
             let sentence = refused.unwrap_err();
             assert!(sentence.contains(says), "{sentence}");
         }
-        assert!(number(&"9".repeat(400)).unwrap_err().len() < 200, "it repeats all of it");
+        assert!(
+            number(&"9".repeat(400)).unwrap_err().len() < 200,
+            "it repeats all of it"
+        );
     }
 
     #[test]
@@ -201,9 +232,19 @@ mod tests {
         let id = |text: &str| Id::parse(text).unwrap();
         let acme = id("acme");
         for text in ["maria", "workspaces/acme/members/maria"] {
-            assert_eq!(reference(names::member_reference, text, Some(&acme)), Ok(id("maria")));
+            assert_eq!(
+                reference(names::member_reference, text, Some(&acme)),
+                Ok(id("maria"))
+            );
         }
-        assert!(reference(names::member_reference, "workspaces/acme/teams/maria", Some(&acme)).is_err());
+        assert!(
+            reference(
+                names::member_reference,
+                "workspaces/acme/teams/maria",
+                Some(&acme)
+            )
+            .is_err()
+        );
         let nps = "workspaces/acme/objectives/win/keyResults/nps";
         assert_eq!(key_result("nps", Some(&acme)), Ok((None, id("nps"))));
         assert_eq!(key_result(nps, Some(&acme)), Ok((Some(id("win")), id("nps"))));

@@ -76,8 +76,9 @@ mod tests {
             ($Enum:path, $prefix:literal) => {{
                 use $Enum as Api;
                 let all = (1..).map_while(|number| Api::try_from(number).ok());
-                let mut words: Vec<_> =
-                    all.map(|it| it.as_str_name().strip_prefix($prefix).expect("the prefix")).collect();
+                let mut words: Vec<_> = all
+                    .map(|it| it.as_str_name().strip_prefix($prefix).expect("the prefix"))
+                    .collect();
                 words.sort_unstable();
                 words
             }};
@@ -87,13 +88,28 @@ mod tests {
             words.sort_unstable();
             words
         };
-        assert_eq!(written(ObjectiveState::WORDS), of_the_protos!(api::objective::State, "STATE_"));
-        assert_eq!(written(Ambition::WORDS), of_the_protos!(api::objective::Ambition, "AMBITION_"));
+        assert_eq!(
+            written(ObjectiveState::WORDS),
+            of_the_protos!(api::objective::State, "STATE_")
+        );
+        assert_eq!(
+            written(Ambition::WORDS),
+            of_the_protos!(api::objective::Ambition, "AMBITION_")
+        );
         assert_eq!(written(Outcome::WORDS), of_the_protos!(api::Outcome, "OUTCOME_"));
         assert_eq!(written(Status::WORDS), of_the_protos!(api::Status, "STATUS_"));
-        assert_eq!(written(CycleState::WORDS), of_the_protos!(api::cycle::State, "STATE_"));
-        assert_eq!(written(InitiativeState::WORDS), of_the_protos!(api::initiative::State, "STATE_"));
-        assert_eq!(written(Category::WORDS), of_the_protos!(api::kpi::Category, "CATEGORY_"));
+        assert_eq!(
+            written(CycleState::WORDS),
+            of_the_protos!(api::cycle::State, "STATE_")
+        );
+        assert_eq!(
+            written(InitiativeState::WORDS),
+            of_the_protos!(api::initiative::State, "STATE_")
+        );
+        assert_eq!(
+            written(Category::WORDS),
+            of_the_protos!(api::kpi::Category, "CATEGORY_")
+        );
         assert_eq!(written(Health::WORDS), of_the_protos!(api::Health, "HEALTH_"));
         assert_eq!(written(Role::WORDS), of_the_protos!(api::member::Role, "ROLE_"));
         for word in StatusOverride::WORDS {

@@ -9,17 +9,31 @@ impl Listed for Cycle {
 
     const FIELDS: &'static [Field<Self>] = &[
         Field::new("title", Read::Text(|entry| Some(entry.it.fields.title.as_str()))),
-        Field::new("state", Read::Word(CycleState::WORDS, |entry| word(Some(entry.it.state)))),
+        Field::new(
+            "state",
+            Read::Word(CycleState::WORDS, |entry| word(Some(entry.it.state))),
+        ),
         Field::new(
             "parent_cycle",
-            Read::Reference(names::cycle_reference, |entry| entry.it.fields.parent_cycle.as_ref()),
+            Read::Reference(names::cycle_reference, |entry| {
+                entry.it.fields.parent_cycle.as_ref()
+            }),
         ),
         Field::new("first_date", Read::Date(|entry| Some(entry.it.fields.first_date))),
         Field::new("last_date", Read::Date(|entry| Some(entry.it.fields.last_date))),
         Field::new("review_date", Read::Date(|entry| entry.it.fields.review_date)),
-        Field::new("score", Read::Number(|entry| entry.state.figures().cycle(entry.id))),
-        Field::new("create_time", Read::Time(|entry| Some(entry.it.authorship.created))),
-        Field::new("update_time", Read::Time(|entry| Some(entry.it.authorship.updated))),
+        Field::new(
+            "score",
+            Read::Number(|entry| entry.state.figures().cycle(entry.id)),
+        ),
+        Field::new(
+            "create_time",
+            Read::Time(|entry| Some(entry.it.authorship.created)),
+        ),
+        Field::new(
+            "update_time",
+            Read::Time(|entry| Some(entry.it.authorship.updated)),
+        ),
     ];
 
     fn key(entry: Entry<'_, Self>) -> String {

@@ -21,8 +21,14 @@ impl Listed for Kpi {
         ),
         Field::new("health", Read::Word(Health::WORDS, health)),
         Field::new("labels", Read::Labels(|entry| &entry.it.fields.labels)),
-        Field::new("create_time", Read::Time(|entry| Some(entry.it.authorship.created))),
-        Field::new("update_time", Read::Time(|entry| Some(entry.it.authorship.updated))),
+        Field::new(
+            "create_time",
+            Read::Time(|entry| Some(entry.it.authorship.created)),
+        ),
+        Field::new(
+            "update_time",
+            Read::Time(|entry| Some(entry.it.authorship.updated)),
+        ),
     ];
 
     fn key(entry: Entry<'_, Self>) -> String {

@@ -40,7 +40,10 @@ impl Listed for Objective {
         ),
         Field::new("score", Read::Number(|entry| progress(entry)?.score)),
         Field::new("outcome", Read::Word(Outcome::WORDS, outcome)),
-        Field::new("aligned_to", Read::Alignment(|entry| entry.it.fields.aligned_to.as_ref())),
+        Field::new(
+            "aligned_to",
+            Read::Alignment(|entry| entry.it.fields.aligned_to.as_ref()),
+        ),
         Field::new(
             "serves",
             Read::References(names::kpi_reference, |entry| &entry.it.fields.serves),
@@ -50,8 +53,14 @@ impl Listed for Objective {
             Read::Reference(names::objective_reference, |entry| entry.it.carried_from.as_ref()),
         ),
         Field::new("labels", Read::Labels(|entry| &entry.it.fields.labels)),
-        Field::new("create_time", Read::Time(|entry| Some(entry.it.authorship.created))),
-        Field::new("update_time", Read::Time(|entry| Some(entry.it.authorship.updated))),
+        Field::new(
+            "create_time",
+            Read::Time(|entry| Some(entry.it.authorship.created)),
+        ),
+        Field::new(
+            "update_time",
+            Read::Time(|entry| Some(entry.it.authorship.updated)),
+        ),
     ];
 
     fn key(entry: Entry<'_, Self>) -> String {
@@ -68,7 +77,13 @@ fn progress<'a>(entry: Entry<'a, Objective>) -> Option<&'a ObjectiveProgress> {
 }
 
 fn outcome(entry: Entry<'_, Objective>) -> Option<&'static str> {
-    word(entry.it.closed.as_ref().and_then(|closed| closed.result.outcome()))
+    word(
+        entry
+            .it
+            .closed
+            .as_ref()
+            .and_then(|closed| closed.result.outcome()),
+    )
 }
 
 /// The objective that something belongs to.
@@ -117,8 +132,14 @@ impl Listed for KeyResult {
         ),
         Field::new("confidence", Read::Number(|entry| entry.it.confidence())),
         Field::new("due_date", Read::Date(|entry| entry.it.fields.due_date)),
-        Field::new("create_time", Read::Time(|entry| Some(entry.it.authorship.created))),
-        Field::new("update_time", Read::Time(|entry| Some(entry.it.authorship.updated))),
+        Field::new(
+            "create_time",
+            Read::Time(|entry| Some(entry.it.authorship.created)),
+        ),
+        Field::new(
+            "update_time",
+            Read::Time(|entry| Some(entry.it.authorship.updated)),
+        ),
     ];
 
     fn key(entry: Entry<'_, Self>) -> String {
@@ -158,8 +179,14 @@ impl Listed for Initiative {
             Read::Word(InitiativeState::WORDS, |entry| word(Some(entry.it.fields.state))),
         ),
         Field::new("due_date", Read::Date(|entry| entry.it.fields.due_date)),
-        Field::new("create_time", Read::Time(|entry| Some(entry.it.authorship.created))),
-        Field::new("update_time", Read::Time(|entry| Some(entry.it.authorship.updated))),
+        Field::new(
+            "create_time",
+            Read::Time(|entry| Some(entry.it.authorship.created)),
+        ),
+        Field::new(
+            "update_time",
+            Read::Time(|entry| Some(entry.it.authorship.updated)),
+        ),
     ];
 
     fn key(entry: Entry<'_, Self>) -> String {
@@ -180,7 +207,10 @@ impl Listed for RecordedCheckIn {
             "principal",
             Read::Text(|entry| Some(entry.it.provenance.principal.as_str())),
         ),
-        Field::new("comment", Read::Text(|entry| Some(entry.it.check_in.comment.as_str()))),
+        Field::new(
+            "comment",
+            Read::Text(|entry| Some(entry.it.check_in.comment.as_str())),
+        ),
         Field::new(
             "value",
             Read::Number(|entry| entry.it.check_in.value.map(|value| value.get())),
@@ -191,7 +221,9 @@ impl Listed for RecordedCheckIn {
         ),
         Field::new(
             "status_override",
-            Read::Word(StatusOverride::WORDS, |entry| word(entry.it.check_in.status_override)),
+            Read::Word(StatusOverride::WORDS, |entry| {
+                word(entry.it.check_in.status_override)
+            }),
         ),
         Field::new(
             "effective_time",

@@ -9,10 +9,19 @@ impl Listed for Workspace {
     type Id = Hosted;
 
     const FIELDS: &'static [Field<Self>] = &[
-        Field::new("title", Read::Text(|entry| Some(entry.it.fields().title.as_str()))),
+        Field::new(
+            "title",
+            Read::Text(|entry| Some(entry.it.fields().title.as_str())),
+        ),
         Field::new("score", Read::Number(|entry| entry.state.figures().workspace())),
-        Field::new("create_time", Read::Time(|entry| Some(entry.it.authorship().created))),
-        Field::new("update_time", Read::Time(|entry| Some(entry.it.authorship().updated))),
+        Field::new(
+            "create_time",
+            Read::Time(|entry| Some(entry.it.authorship().created)),
+        ),
+        Field::new(
+            "update_time",
+            Read::Time(|entry| Some(entry.it.authorship().updated)),
+        ),
     ];
 
     fn key(entry: Entry<'_, Self>) -> String {
@@ -31,14 +40,22 @@ impl Listed for Team {
         Field::new("title", Read::Text(|entry| Some(entry.it.fields.title.as_str()))),
         Field::new(
             "parent_team",
-            Read::Reference(names::team_reference, |entry| entry.it.fields.parent_team.as_ref()),
+            Read::Reference(names::team_reference, |entry| {
+                entry.it.fields.parent_team.as_ref()
+            }),
         ),
         Field::new(
             "lead",
             Read::Reference(names::member_reference, |entry| entry.it.fields.lead.as_ref()),
         ),
-        Field::new("create_time", Read::Time(|entry| Some(entry.it.authorship.created))),
-        Field::new("update_time", Read::Time(|entry| Some(entry.it.authorship.updated))),
+        Field::new(
+            "create_time",
+            Read::Time(|entry| Some(entry.it.authorship.created)),
+        ),
+        Field::new(
+            "update_time",
+            Read::Time(|entry| Some(entry.it.authorship.updated)),
+        ),
     ];
 
     fn key(entry: Entry<'_, Self>) -> String {
@@ -55,10 +72,19 @@ impl Listed for Member {
 
     const FIELDS: &'static [Field<Self>] = &[
         Field::new("title", Read::Text(|entry| Some(entry.it.fields.title.as_str()))),
-        Field::new("principal", Read::Text(|entry| Some(entry.it.fields.principal.as_str()))),
+        Field::new(
+            "principal",
+            Read::Text(|entry| Some(entry.it.fields.principal.as_str())),
+        ),
         Field::new("roles", Read::Words(Role::WORDS, |entry| roles(entry.it))),
-        Field::new("create_time", Read::Time(|entry| Some(entry.it.authorship.created))),
-        Field::new("update_time", Read::Time(|entry| Some(entry.it.authorship.updated))),
+        Field::new(
+            "create_time",
+            Read::Time(|entry| Some(entry.it.authorship.created)),
+        ),
+        Field::new(
+            "update_time",
+            Read::Time(|entry| Some(entry.it.authorship.updated)),
+        ),
     ];
 
     fn key(entry: Entry<'_, Self>) -> String {
@@ -71,5 +97,11 @@ impl Listed for Member {
 }
 
 fn roles(member: &Member) -> Vec<&'static str> {
-    member.fields.roles.as_slice().iter().map(|role| role.word()).collect()
+    member
+        .fields
+        .roles
+        .as_slice()
+        .iter()
+        .map(|role| role.word())
+        .collect()
 }
