@@ -1,15 +1,17 @@
 //! Folds that answer questions. Pure, like the domain: a projection is a function of a prefix of the log.
 //!
 //! `state` is what a server keeps in memory and publishes: the workspace and every figure that follows from it.
-//! `audit` says of an event which fields it changed.
+//! `audit` says of an event which fields it changed, `simulation` what would follow from commands that nobody has given.
 
 mod audit;
 mod dirty;
 mod figures;
+mod simulation;
 mod state;
 #[cfg(test)]
 mod tests;
 
 pub use audit::{FieldChange, field_changes};
 pub use figures::{DerivedChange, Figures};
+pub use simulation::{Imagined, Premise, Simulated, simulate};
 pub use state::State;
