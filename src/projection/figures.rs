@@ -225,7 +225,8 @@ impl Figures {
             if let Some(objective) = workspace.objectives().get(&id) {
                 let fields = &objective.fields;
                 dirty.mark_scores_above(fields.team.as_ref(), &fields.cycle);
-                if let Some(alignment) = &fields.aligned_to {
+                // At the top nothing is aligned, unless history has bent an alignment into a circle.
+                if let Some(alignment) = fields.aligned_to.as_ref().filter(|_| level > 0) {
                     waiting.insert((Reverse(level.saturating_sub(1)), alignment.objective().clone()));
                 }
             }
