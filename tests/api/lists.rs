@@ -13,7 +13,7 @@ fn list_kpis(page_size: i32, page_token: &str) -> api::ListKpisRequest {
         parent: "workspaces/acme".to_owned(),
         page_size,
         page_token: page_token.to_owned(),
-        min_revision: 0,
+        ..Default::default()
     }
 }
 
