@@ -1,15 +1,20 @@
 //! Folds that answer questions. Pure, like the domain: a projection is a function of a prefix of the log.
 //!
 //! `state` is what a server keeps in memory and publishes: the workspace and every figure that follows from it.
-//! `audit` says of an event which fields it changed.
+//! `audit` says of an event which fields it changed. `hygiene` finds what is not as it should be.
 
 mod audit;
 mod dirty;
 mod figures;
+mod hygiene;
 mod state;
 #[cfg(test)]
 mod tests;
 
 pub use audit::{FieldChange, field_changes};
 pub use figures::{DerivedChange, Figures};
+pub use hygiene::{
+    Finding, FindingCode, Foundation, HygieneScope, Severity, check_hygiene, objective_foundation,
+    team_foundation,
+};
 pub use state::State;
