@@ -212,11 +212,8 @@ pub(super) fn cascade(
             Err(rejection) => refused.push((index, rejection)),
         }
     }
-    if refused.is_empty() {
-        Ok(events)
-    } else {
-        Err(Rejection::Elements(refused))
-    }
+    Rejection::unless_empty("teams", refused)?;
+    Ok(events)
 }
 
 fn cascaded(workspace: &Workspace, id: &Id, parent: &Objective, to: &CascadeTo) -> Result<Event, Rejection> {

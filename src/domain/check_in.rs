@@ -144,11 +144,8 @@ pub(super) fn create_batch(
             Err(rejection) => refused.push((index, rejection)),
         }
     }
-    if refused.is_empty() {
-        Ok(events)
-    } else {
-        Err(Rejection::Elements(refused))
-    }
+    Rejection::unless_empty("requests", refused)?;
+    Ok(events)
 }
 
 pub(super) fn correct(

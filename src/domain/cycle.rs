@@ -225,11 +225,7 @@ fn check_closings(workspace: &Workspace, id: &Id, closings: &[(Id, Closing)]) ->
         .enumerate()
         .filter_map(|(index, (objective, said))| Some((index, check(index, objective, said).err()?)))
         .collect();
-    if refused.is_empty() {
-        Ok(())
-    } else {
-        Err(Rejection::Elements(refused))
-    }
+    Rejection::unless_empty("objectives", refused)
 }
 
 /// CLOSED becomes REVIEW again, and exactly what that closing graded becomes ACTIVE.

@@ -98,11 +98,8 @@ pub(super) fn record(
             Err(rejection) => refused.push((index, rejection)),
         }
     }
-    if refused.is_empty() {
-        Ok(events)
-    } else {
-        Err(Rejection::Elements(refused))
-    }
+    Rejection::unless_empty("measurements", refused)?;
+    Ok(events)
 }
 
 fn record_one(

@@ -81,8 +81,8 @@ pub use rejection::{Invalid, Rejection, RejectionKind, Violation};
 pub use review::{NewReview, RecordedReview, Review};
 pub use revision::Revision;
 pub use scoring::{
-    KeyResultProgress, ObjectiveProgress, Status, TeamCycle, key_result_progress, objective_progress,
-    score_objective, weighted_mean,
+    KeyResultProgress, ObjectiveProgress, Scored, Status, TeamCycle, key_result_progress, objective_progress,
+    score, score_objective, weighted_mean,
 };
 pub use series::{Place, Point, Series};
 pub use team::{Member, MemberFields, MemberPatch, Principal, Role, Roles, Team, TeamFields, TeamPatch};

@@ -132,8 +132,12 @@ pub enum Rejection {
         "another value for the same KPI, effective time and source stands at index {first_index}: send one, or tell them apart by source_id"
     )]
     ConflictingValues { first_index: usize },
-    #[error("{}", elements_sentence(.0))]
-    Elements(Vec<(usize, Rejection)>),
+    /// Some elements of the request's list of this name, each by its index.
+    #[error("{}", elements_sentence(list, refused))]
+    Elements {
+        list: &'static str,
+        refused: Vec<(usize, Rejection)>,
+    },
 }
 
 /// What kind of refusal it is; the border makes a status code of it.
@@ -168,6 +172,15 @@ impl Invalid {
 }
 
 impl Rejection {
+    /// Nothing, or the bad elements of a list, each by its index.
+    pub(super) fn unless_empty(list: &'static str, refused: Vec<(usize, Self)>) -> Result<(), Self> {
+        if refused.is_empty() {
+            Ok(())
+        } else {
+            Err(Self::Elements { list, refused })
+        }
+    }
+
     /// One bad field.
     pub fn invalid(field: impl Into<String>, sentence: impl Into<String>) -> Self {
         Self::Invalid(vec![Violation {
@@ -220,7 +233,7 @@ impl Rejection {
             Self::TooManySources(_) => "TOO_MANY_SOURCES",
             Self::ReasonMissing(_) | Self::ReopeningReasonMissing(_) => "REASON_MISSING",
             Self::ConflictingValues { .. } => "CONFLICTING_VALUES",
-            Self::Elements(elements) => elements
+            Self::Elements { list: _, refused } => refused
                 .first()
                 .map_or("INVALID_FIELD", |(_, first)| first.reason()),
         }
@@ -271,7 +284,7 @@ impl Rejection {
             | Self::KpiHasMeasurements(_)
             | Self::TooManySources(_)
             | Self::ReasonMissing(_) => RejectionKind::Rule,
-            Self::Elements(elements) => elements
+            Self::Elements { list: _, refused } => refused
                 .first()
                 .map_or(RejectionKind::Malformed, |(_, first)| first.kind()),
         }
@@ -300,12 +313,12 @@ fn objectives_list(ids: &[Id]) -> String {
     }
 }
 
-fn elements_sentence(elements: &[(usize, Rejection)]) -> String {
-    let Some((index, first)) = elements.first() else {
+fn elements_sentence(list: &str, refused: &[(usize, Rejection)]) -> String {
+    let Some((index, first)) = refused.first() else {
         return String::new();
     };
-    match elements.len() {
-        1 => format!("element {index}: {first}"),
-        count => format!("{count} elements are refused, the first at index {index}: {first}"),
+    match refused.len() {
+        1 => format!("{list}[{index}]: {first}"),
+        count => format!("{count} of {list} are refused, the first at index {index}: {first}"),
     }
 }

@@ -228,6 +228,18 @@ impl Workspace {
         self.recorded_times.get(index).copied()
     }
 
+    /// The newest revision that was recorded before a moment; `Revision::ZERO`: none was.
+    #[must_use]
+    pub fn revision_before(&self, moment: Timestamp) -> Revision {
+        // Recorded times never go back, so the first that is not before ends the search.
+        let later = |at: &Timestamp| match *at < moment {
+            true => std::cmp::Ordering::Less,
+            false => std::cmp::Ordering::Greater,
+        };
+        let found = self.recorded_times.binary_search_by(later);
+        Revision(found.unwrap_or_else(|index| index) as u64)
+    }
+
     /// When the newest commit was recorded.
     #[must_use]
     pub fn newest_recorded_time(&self) -> Option<Timestamp> {

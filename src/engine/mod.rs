@@ -29,7 +29,7 @@ pub use refusal::Refusal;
 pub use replay::{Past, Replayed};
 pub use requests::RequestMemory;
 
-use crate::domain::{Command, Commit, Id, Origin, Revision};
+use crate::domain::{Command, Commit, Id, Origin, Revision, Timestamp, Workspace};
 use crate::log::{EventLog, Head, Heads, LeafHash, LogError, LogErrorKind, LogId};
 use crate::projection::State;
 use clock::JumpDetector;
@@ -100,6 +100,7 @@ pub struct Engine {
 
 struct Inner {
     log: Arc<dyn EventLog>,
+    clock: Arc<dyn Clock>,
     queue: Arc<Queue>,
     registry: Arc<Registry>,
     /// How many folds of the past run at once.
@@ -183,7 +184,7 @@ impl Engine {
             log: Arc::clone(&log),
             heads: file,
             jumps: JumpDetector::new(&*clock, newest, config.accept_clock),
-            clock,
+            clock: Arc::clone(&clock),
             queue: Arc::clone(&queue),
             registry: Arc::clone(&registry),
             lines,
@@ -198,6 +199,7 @@ impl Engine {
         Ok(Self {
             inner: Arc::new(Inner {
                 log,
+                clock,
                 queue,
                 registry,
                 folds,
@@ -212,6 +214,12 @@ impl Engine {
     #[must_use]
     pub fn replayed(&self) -> Replayed {
         self.inner.replayed
+    }
+
+    /// What a commit of this moment would be stamped with, but for the newest recorded time of its log.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.inner.clock.wall()
     }
 
     /// Does what is asked, or answers what it did when it was asked before. The answer is durable.
@@ -320,6 +328,22 @@ impl Engine {
         }
         let (log, hosted) = (Arc::clone(&self.inner.log), Arc::clone(hosted));
         self.fold(move || Past::at(log, &hosted, revision)).await
+    }
+
+    /// Looks at a workspace as it was at some revisions, in ascending order: one fold for all of them. What is looked at is
+    /// the workspace alone; no figures are computed.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub async fn look_back<T: Send + 'static>(
+        &self,
+        hosted: &Arc<Hosted>,
+        revisions: Vec<Revision>,
+        look: impl Fn(&Workspace) -> T + Send + 'static,
+    ) -> Result<Vec<T>, Refusal> {
+        let (log, hosted) = (Arc::clone(&self.inner.log), Arc::clone(hosted));
+        self.fold(move || replay::look_back(&*log, &hosted, &revisions, look))
+            .await
     }
 
     /// Folds up to `count_max` commits more, up to `head`, and answers them as a live reader saw them.

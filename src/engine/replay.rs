@@ -9,7 +9,7 @@ use std::thread;
 use super::feed::Update;
 use super::hosted::{Hosted, VERSION_EVERY};
 use super::requests::{Known, RequestDigest, RequestMemory, digest, first_half};
-use crate::domain::{Commit, Id, Revision};
+use crate::domain::{Commit, Id, Revision, Workspace};
 use crate::log::{EventLog, Frontier, Head, LeafHash, LogError, LogErrorKind, LogId, Record, codec};
 use crate::projection::State;
 
@@ -184,6 +184,38 @@ pub(super) fn read_commit(log: LogId, record: &Record) -> Result<ReadCommit, Log
         leaf: LeafHash::of(&record.bytes),
         size_bytes: record.bytes.len(),
     })
+}
+
+/// Looks at a workspace as it was at revisions in ascending order, folding on from one to the next and from a kept version
+/// where that is nearer.
+pub(super) fn look_back<T>(
+    log: &dyn EventLog,
+    hosted: &Hosted,
+    revisions: &[Revision],
+    look: impl Fn(&Workspace) -> T,
+) -> Result<Vec<T>, LogError> {
+    let mut workspace = Workspace::empty();
+    let mut looks = Vec::with_capacity(revisions.len());
+    for &revision in revisions {
+        let version = hosted.version_at(revision);
+        let kept = version.state.workspace();
+        if kept.revision() > workspace.revision() {
+            workspace = kept.clone();
+        }
+        let count = usize::try_from(revision.0.saturating_sub(workspace.revision().0)).unwrap_or(usize::MAX);
+        if count > 0 {
+            for record in log.read(hosted.log(), workspace.revision().next()).take(count) {
+                let commit = read_commit(hosted.log(), &record?)?.commit;
+                let stamp = commit.stamp();
+                workspace.begin(&stamp);
+                for event in &commit.events {
+                    workspace.evolve(event, &stamp);
+                }
+            }
+        }
+        looks.push(look(&workspace));
+    }
+    Ok(looks)
 }
 
 /// A private copy of a workspace's past, folded forward commit by commit: for whoever is behind.

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use imbl::OrdMap;
+use imbl::ordmap::DiffItem;
 
 use super::dirty::Dirty;
 use crate::domain::{
@@ -101,6 +102,32 @@ impl Figures {
     #[must_use]
     pub fn workspace(&self) -> Option<f64> {
         self.workspace
+    }
+
+    /// The figures that differ in another state, each with before (here) and after (there), from the gauges up.
+    #[must_use]
+    pub fn changes_to(&self, after: &Self) -> Vec<DerivedChange> {
+        let mut changes = Vec::new();
+        for (id, before, after) in differences(&self.kpis, &after.kpis) {
+            changes.push(DerivedChange::Kpi { id, before, after });
+        }
+        for (id, before, after) in differences(&self.key_results, &after.key_results) {
+            changes.push(DerivedChange::KeyResult { id, before, after });
+        }
+        for (id, before, after) in differences(&self.objectives, &after.objectives) {
+            changes.push(DerivedChange::Objective { id, before, after });
+        }
+        for (id, before, after) in differences(&self.teams, &after.teams) {
+            changes.push(DerivedChange::Team { id, before, after });
+        }
+        for (id, before, after) in differences(&self.cycles, &after.cycles) {
+            changes.push(DerivedChange::Cycle { id, before, after });
+        }
+        if self.workspace != after.workspace {
+            let (before, after) = (self.workspace, after.workspace);
+            changes.push(DerivedChange::Workspace { before, after });
+        }
+        changes
     }
 
     /// Computes what is dirty anew, from the gauges up to the workspace, and answers what changed.
@@ -270,6 +297,21 @@ fn levels_above(workspace: &Workspace, id: &Id) -> usize {
     std::iter::successors(above(id), |id| above(id))
         .take(ALIGNMENT_DEPTH_MAX)
         .count()
+}
+
+/// The entries that differ between two versions of a map, in order. What they share is not looked at.
+fn differences<K: Ord + Clone, V: PartialEq + Clone>(
+    before: &OrdMap<K, V>,
+    after: &OrdMap<K, V>,
+) -> Vec<(K, Option<V>, Option<V>)> {
+    before
+        .diff(after)
+        .map(|item| match item {
+            DiffItem::Add(key, added) => (key.clone(), None, Some(added.clone())),
+            DiffItem::Remove(key, removed) => (key.clone(), Some(removed.clone()), None),
+            DiffItem::Update { old, new } => (new.0.clone(), Some(old.1.clone()), Some(new.1.clone())),
+        })
+        .collect()
 }
 
 /// Before and after of a figure that changed.

@@ -32,8 +32,8 @@ pub(super) trait Write: Message + Default {
     /// The call, as commits name it.
     const METHOD: &'static str;
 
-    /// Whether it is about elements, so that a refusal names each bad one by its index.
-    const BATCH: bool;
+    /// The list that a batch is about: a refusal names each bad element of it by its index.
+    const BATCH: Option<&'static str>;
 
     /// Parses it.
     fn asked(&self) -> Result<Asked, Rejection>;
@@ -76,16 +76,23 @@ pub(super) trait ListRequest {
     fn min_revision(&self) -> i64;
 }
 
-/// Whether a call is about many of a thing, by its name (AIP-231).
-const fn is_batch(call: &str) -> bool {
-    matches!(call.as_bytes(), [b'B', b'a', b't', b'c', b'h', ..])
+/// The list that a call is about, if it is a batch.
+const fn list_of_batch(call: &str) -> Option<&'static str> {
+    match call.as_bytes() {
+        b"BatchRecordMeasurements" => Some("measurements"),
+        b"BatchCreateCheckIns" => Some("requests"),
+        _ => None,
+    }
 }
 
 /// The core decides one element as it decides a single one; in a batch it has an index all the same.
-fn by_index(refusal: Refusal) -> Refusal {
+fn by_index(list: &'static str, refusal: Refusal) -> Refusal {
     match refusal {
-        Refusal::Rejected(rejection) if !matches!(rejection, Rejection::Elements(_)) => {
-            Refusal::Rejected(Rejection::Elements(vec![(0, rejection)]))
+        Refusal::Rejected(rejection) if !matches!(rejection, Rejection::Elements { .. }) => {
+            Refusal::Rejected(Rejection::Elements {
+                list,
+                refused: vec![(0, rejection)],
+            })
         }
         refusal => refusal,
     }
@@ -96,7 +103,7 @@ macro_rules! writes {
         $($(
             impl Write for api::$Request {
                 const METHOD: &'static str = concat!("binnacle.v1.", $service, "/", stringify!($Call));
-                const BATCH: bool = is_batch(stringify!($Call));
+                const BATCH: Option<&'static str> = list_of_batch(stringify!($Call));
 
                 fn asked(&self) -> Result<Asked, Rejection> {
                     from_proto::$parse(self)
@@ -285,10 +292,10 @@ impl Api {
             origin,
             size_bytes,
         };
-        let committed = engine
-            .execute(request)
-            .await
-            .map_err(|refusal| if R::BATCH { by_index(refusal) } else { refusal })?;
+        let committed = engine.execute(request).await.map_err(|refusal| match R::BATCH {
+            Some(list) => by_index(list, refusal),
+            None => refusal,
+        })?;
         let log = engine.hosted(&workspace)?.log();
         Ok(Written {
             workspace,

@@ -24,12 +24,15 @@ mod objectives;
 mod pages;
 mod principal;
 mod progress;
+mod score_series;
 mod server;
+mod simulation;
 mod status;
 mod subscription;
 mod to_proto;
 mod token;
 mod trailer;
+mod tree;
 mod workspaces;
 
 pub use api::Api;

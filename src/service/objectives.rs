@@ -3,8 +3,9 @@
 use tonic::{Request, Response, Status, async_trait};
 
 use super::api::{Api, NO_FILTERS, Written, wire};
+use super::tree::{self, Shape};
 use super::{lists, names, to_proto};
-use crate::domain::{Event, Id, KeyResultId, Rejection, ResourceName, Workspace};
+use crate::domain::{Event, Id, Invalid, KeyResultId, Rejection, ResourceName, Workspace};
 use crate::proto::api;
 use crate::proto::api::objective_service_server::ObjectiveService;
 
@@ -342,16 +343,34 @@ impl ObjectiveService for Api {
         &self,
         request: Request<api::GetObjectiveTreeRequest>,
     ) -> Result<Response<api::ObjectiveTree>, Status> {
-        let _ = request;
-        Err(Status::unimplemented("not yet"))
+        let request = request.get_ref();
+        let (workspace, top) = match names::resource("name", &request.name)? {
+            (workspace, ResourceName::Workspace) => (workspace, None),
+            (workspace, ResourceName::Objective(top)) => (workspace, Some(top)),
+            _ => {
+                let sentence = "it is neither an objective nor a workspace: name the top of the tree";
+                return Err(Invalid::new(sentence).at("name").into());
+            }
+        };
+        let cycle = names::cycle_reference(Some(&workspace), &request.cycle);
+        let depth = u32::try_from(request.depth_max).map_err(|_| {
+            Invalid::new("it is negative: send 0 for all levels, or how many").at("depth_max")
+        })?;
+        let shape = Shape {
+            top,
+            cycle: cycle.map_err(|invalid| invalid.at("cycle"))?,
+            depth_max: (depth > 0).then_some(depth),
+            objectives_only: request.objectives_only,
+        };
+        let (_, state) = self.read(&workspace, request.min_revision)?;
+        Ok(Response::new(tree::tree(&workspace, &state, &shape)?))
     }
 
     async fn get_score_series(
         &self,
         request: Request<api::GetScoreSeriesRequest>,
     ) -> Result<Response<api::ScoreSeries>, Status> {
-        let _ = request;
-        Err(Status::unimplemented("not yet"))
+        self.score_series(request).await
     }
 }
 

@@ -6,6 +6,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use prost::Message;
 use sha2::{Digest, Sha256};
 
 use crate::domain::{Invalid, Revision, Violation};
@@ -132,6 +133,31 @@ fn seal(binding: Binding<'_>, revision: &[u8; REVISION_BYTES], key: &[u8]) -> [u
     let mut seal = [0; SEAL_BYTES];
     seal.copy_from_slice(&hash.finalize()[..SEAL_BYTES]);
     seal
+}
+
+/// What is left of the bytes of one message.
+#[derive(Default)]
+pub(crate) struct Room {
+    bytes: usize,
+    exceeded: bool,
+}
+
+impl Room {
+    /// As many of these as there is room for.
+    pub(crate) fn fill<T: Message>(&mut self, items: impl Iterator<Item = T>) -> Vec<T> {
+        let fit = items.take_while(|item| {
+            self.bytes += item.encoded_len();
+            self.exceeded |= self.bytes > BYTES_MAX;
+            !self.exceeded
+        });
+        fit.collect()
+    }
+
+    /// Whether there was more than fits.
+    #[must_use]
+    pub(crate) fn exceeded(&self) -> bool {
+        self.exceeded
+    }
 }
 
 #[cfg(test)]

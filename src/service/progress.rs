@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use futures_util::Stream;
 use futures_util::stream::{self, BoxStream, StreamExt};
-use prost::Message;
 use tonic::{Request, Response, Status, async_trait};
 
 use super::api::{Api, wire};
@@ -82,8 +81,7 @@ impl ProgressService for Api {
         &self,
         request: Request<api::SimulateRequest>,
     ) -> Result<Response<api::SimulateResponse>, Status> {
-        let _ = request;
-        Err(Status::unimplemented("not yet"))
+        self.simulate_commands(request).await
     }
 }
 
@@ -183,7 +181,7 @@ fn overview(
         .take(SHOWN_MAX + 1)
         .collect();
     let truncated = objectives.len() > SHOWN_MAX || kpis.len() > SHOWN_MAX;
-    let mut room = Room::default();
+    let mut room = pages::Room::default();
     Ok(api::Overview {
         workspace: Some(shown),
         cycles: room.fill(cycles.into_iter().filter_map(|cycle| {
@@ -206,27 +204,8 @@ fn overview(
                 .map(|(kpi_id, kpi)| to_proto::kpi(id, kpi_id, kpi, figures.kpi(kpi_id))),
         ),
         revision: wire(workspace.revision()),
-        truncated: truncated || room.exceeded,
+        truncated: truncated || room.exceeded(),
     })
-}
-
-/// What is left of the bytes of one message.
-#[derive(Default)]
-struct Room {
-    bytes: usize,
-    exceeded: bool,
-}
-
-impl Room {
-    /// As many of these as there is room for.
-    fn fill<T: Message>(&mut self, items: impl Iterator<Item = T>) -> Vec<T> {
-        let fit = items.take_while(|item| {
-            self.bytes += item.encoded_len();
-            self.exceeded |= self.bytes > pages::BYTES_MAX;
-            !self.exceeded
-        });
-        fit.collect()
-    }
 }
 
 fn objective_overview(workspace: &Id, state: &State, id: &Id) -> Option<api::ObjectiveOverview> {

@@ -75,12 +75,15 @@ pub(crate) fn refused(rejection: &Rejection) -> Status {
             count_left_out(&mut metadata, left_out);
             sentences(violations)
         }
-        Rejection::Elements(elements) => {
+        Rejection::Elements {
+            list,
+            refused: elements,
+        } => {
             let named = elements
                 .iter()
                 .take(ELEMENTS_MAX)
                 .map(|(index, refused)| Violation {
-                    field: format!("measurements[{index}]"),
+                    field: format!("{list}[{index}]"),
                     sentence: refused.to_string(),
                 });
             let left_out = set_violations(&mut details, named) + elements.len().saturating_sub(ELEMENTS_MAX);
@@ -214,7 +217,7 @@ fn subject(rejection: &Rejection) -> String {
             .first()
             .map(|first| first.field.clone())
             .unwrap_or_default(),
-        Rejection::Elements(elements) => elements
+        Rejection::Elements { list: _, refused } => refused
             .first()
             .map(|(_, first)| subject(first))
             .unwrap_or_default(),
@@ -469,7 +472,10 @@ mod tests {
             (3, Rejection::NotFound(ResourceName::Kpi(id("nps")))),
             (7, Rejection::ConflictingValues { first_index: 2 }),
         ];
-        let rejection = Rejection::Elements(elements);
+        let rejection = Rejection::Elements {
+            list: "measurements",
+            refused: elements,
+        };
         let status = refused(&rejection);
         assert_eq!(status.code(), Code::NotFound);
         assert_eq!(status.message(), rejection.to_string());
@@ -499,7 +505,10 @@ mod tests {
             let name = ResourceName::Kpi(id(&format!("a{}", "x".repeat(60))));
             (index, Rejection::NotFound(name))
         });
-        let status = refused(&Rejection::Elements(elements.collect()));
+        let status = refused(&Rejection::Elements {
+            list: "measurements",
+            refused: elements.collect(),
+        });
         assert!(
             status.details().len() < 8 * 1024,
             "{} bytes",
@@ -602,7 +611,10 @@ mod tests {
         ) {
             let rejection = if elements {
                 let refused = parts.iter().map(|(field, sentence)| Rejection::invalid(field, sentence));
-                Rejection::Elements(refused.enumerate().collect())
+                Rejection::Elements {
+                    list: "measurements",
+                    refused: refused.enumerate().collect(),
+                }
             } else {
                 Rejection::Invalid(parts.iter().map(|(field, sentence)| violation(field, sentence)).collect())
             };

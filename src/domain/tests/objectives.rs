@@ -1,40 +1,12 @@
 //! Objectives, key results, initiatives and check-ins.
 
-use std::sync::Arc;
-
 use jiff::civil::date;
 
 use super::super::given::*;
 use super::super::{
-    Alignment, Command, Confidence, CycleState, Direction, Effective, Etag, InitiativePatch, KeyResultKind,
-    KeyResultPatch, ObjectivePatch, ObjectiveState, Revision, Text, Timestamp, Unit, UnitKind,
+    Alignment, Command, Confidence, Direction, Effective, Etag, InitiativePatch, KeyResultKind, Revision,
+    Text, Timestamp, Unit, UnitKind,
 };
-
-fn update(name: &str, change: impl FnOnce(&mut ObjectivePatch)) -> Command {
-    let mut patch = ObjectivePatch::default();
-    change(&mut patch);
-    Command::UpdateObjective {
-        id: id(name),
-        patch: Box::new(patch),
-        etag: Etag::Any,
-    }
-}
-
-fn update_key_result(path: &str, change: impl FnOnce(&mut KeyResultPatch)) -> Command {
-    let mut patch = KeyResultPatch::default();
-    change(&mut patch);
-    Command::UpdateKeyResult {
-        id: key_result_id(path),
-        patch: Box::new(patch),
-        etag: Etag::Any,
-    }
-}
-
-fn align(name: &str, to: &str) -> Command {
-    update(name, |patch| {
-        patch.aligned_to = Some(Some(Alignment::Objective(id(to))))
-    })
-}
 
 fn company() -> Given {
     given(q1()).and([
@@ -75,8 +47,8 @@ fn an_objective_names_what_exists() {
             Err("NOT_FOUND"),
         ),
         (align("win", "x"), Err("NOT_FOUND")),
-        (update("x", |_| {}), Err("NOT_FOUND")),
-        (update("win", |_| {}), Ok(vec![])),
+        (update_objective("x", |_| {}), Err("NOT_FOUND")),
+        (update_objective("win", |_| {}), Ok(vec![])),
     ] {
         assert_eq!(given.when(command.clone()), outcome, "{command:?}");
     }
@@ -138,12 +110,15 @@ fn an_objective_needs_an_owner_baselines_and_an_active_cycle_to_be_activated() {
     for (command, outcome) in [
         (activate("win"), Err("OBJECTIVE_NOT_DRAFT")),
         (
-            update("win", |p| p.cycle = Some(id("q2"))),
+            update_objective("win", |p| p.cycle = Some(id("q2"))),
             Err("OBJECTIVE_NOT_DRAFT"),
         ),
-        (update("win", |p| p.owner = Some(None)), Err("OWNER_MISSING")),
         (
-            update("win", |p| p.title = Some(title("Win more"))),
+            update_objective("win", |p| p.owner = Some(None)),
+            Err("OWNER_MISSING"),
+        ),
+        (
+            update_objective("win", |p| p.title = Some(title("Win more"))),
             Ok(vec!["ObjectiveUpdated"]),
         ),
         (
@@ -162,13 +137,12 @@ fn an_objective_needs_an_owner_baselines_and_an_active_cycle_to_be_activated() {
 
 #[test]
 fn what_is_over_changes_no_more() {
-    // No command closes yet, so the states are put there by hand.
-    let mut given = company().and([initiative("win/demos", |_| {})]);
-    for state in [ObjectiveState::Closed, ObjectiveState::Canceled] {
-        let win = given.workspace.objectives.get_mut(&id("win")).unwrap();
-        Arc::make_mut(win).state = state;
+    let active = company().and([initiative("win/demos", |_| {}), activate("win")]);
+    let closed = active.clone().and([close("win", explained())]);
+    let canceled = active.and([cancel("win")]);
+    for given in [&closed, &canceled] {
         for (command, reason) in [
-            (update("win", |p| p.title = Some(title("x"))), "OBJECTIVE_OVER"),
+            (retitle("win"), "OBJECTIVE_OVER"),
             (key_result("win/new", |_| {}), "OBJECTIVE_OVER"),
             (
                 update_key_result("win/deals", |p| p.title = Some(title("x"))),
@@ -176,17 +150,19 @@ fn what_is_over_changes_no_more() {
             ),
             (initiative("win/new", |_| {}), "OBJECTIVE_OVER"),
             (activate("win"), "OBJECTIVE_NOT_DRAFT"),
-            (
-                check_in("win/deals", "c", |c| c.value = Some(value(1.0))),
-                "OBJECTIVE_NOT_ACTIVE",
-            ),
+            (close("win", explained()), "OBJECTIVE_NOT_ACTIVE"),
+            (cancel("win"), "OBJECTIVE_OVER"),
+            (cascade("win", &[("sales", "new")]), "OBJECTIVE_OVER"),
+            (delete("keyResults/win/deals"), "OBJECTIVE_OVER"),
+            (delete("initiatives/win/demos"), "OBJECTIVE_OVER"),
+            (saw("win/deals", "c", 1.0), "OBJECTIVE_NOT_ACTIVE"),
         ] {
+            let state = given.workspace.objective(&id("win")).unwrap().state;
             assert_eq!(given.when(command.clone()), Err(reason), "{state:?}: {command:?}");
         }
     }
-    let q1 = given.workspace.cycles.get_mut(&id("q1")).unwrap();
-    Arc::make_mut(q1).state = CycleState::Closed;
-    assert_eq!(given.when(objective("new", |_| {})), Err("CYCLE_CLOSED"));
+    let over = canceled.and([begin_review("q1"), close_cycle("q1", vec![])]);
+    assert_eq!(over.when(objective("new", |_| {})), Err("CYCLE_CLOSED"));
 }
 
 #[test]

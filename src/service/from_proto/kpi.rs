@@ -162,7 +162,11 @@ fn read_direction(number: i32) -> Result<Direction, Invalid> {
     })
 }
 
-fn read_cadence(number: i32) -> Result<Option<Cadence>, Invalid> {
+/// A cadence; unspecified: none.
+///
+/// # Errors
+/// It has an unknown number.
+pub(crate) fn read_cadence(number: i32) -> Result<Option<Cadence>, Invalid> {
     use api::Cadence as Api;
     Ok(match Api::try_from(number).map_err(|_| unknown(number))? {
         Api::Unspecified => None,

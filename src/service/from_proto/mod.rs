@@ -34,7 +34,7 @@ pub(crate) use deletion::{
 pub(crate) use hygiene::hygiene_scope;
 pub(crate) use initiative::{create_initiative, update_initiative};
 pub(crate) use key_result::{create_key_result, update_key_result};
-pub(crate) use kpi::{create_kpi, update_kpi};
+pub(crate) use kpi::{create_kpi, read_cadence as cadence, update_kpi};
 pub(crate) use measurement::{batch_record_measurements, record_measurement};
 pub(crate) use objective::{
     activate_objective, cancel_objective, carry_over_objective, cascade_objective, create_objective,
@@ -42,7 +42,7 @@ pub(crate) use objective::{
 };
 pub(crate) use policy::update_scoring_policy;
 pub(crate) use review::create_review;
-pub(crate) use scalar::optional_timestamp;
+pub(crate) use scalar::{optional_date_at as optional_date, optional_timestamp};
 pub(crate) use target::set_target;
 pub(crate) use team::{create_member, create_team, update_member, update_team};
 pub(crate) use workspace::{create_workspace, update_workspace};

@@ -30,6 +30,17 @@ pub(crate) fn optional_timestamp(
         .map_err(|invalid| invalid.at(field))
 }
 
+/// A request's date; absent: none.
+///
+/// # Errors
+/// It is no whole date.
+pub(crate) fn optional_date_at(
+    field: &str,
+    message: Option<&google_type::Date>,
+) -> Result<Option<Date>, Violation> {
+    optional_date(message).map_err(|invalid| invalid.at(field))
+}
+
 /// A request's id, a UUID; empty: none.
 ///
 /// # Errors

@@ -30,11 +30,13 @@ pub(crate) use initiative::initiative;
 pub(crate) use key_result::{key_result, key_result_progress};
 pub(crate) use kpi::{kpi, kpi_health};
 pub(crate) use measurement::{measurement, measurement_of_point};
-pub(crate) use objective::{imagined_result, objective, objective_progress};
+pub(crate) use objective::{
+    ambition as objective_ambition, imagined_result, objective, objective_progress, state as objective_state,
+};
 pub(crate) use policy::scoring_policy;
 pub(crate) use resource::{key_result_of, resource, resources};
 pub(crate) use review::review;
-pub(crate) use scalar::timestamp;
+pub(crate) use scalar::{date, member_name, status, timestamp};
 pub(crate) use target::target;
 pub(crate) use team::{member, team};
 pub(crate) use workspace::workspace;

@@ -55,7 +55,7 @@ pub(super) fn team_name(workspace: &Id, id: &Id) -> String {
     names::full_name(workspace, &ResourceName::Team(id.clone()))
 }
 
-pub(super) fn member_name(workspace: &Id, id: &Id) -> String {
+pub(crate) fn member_name(workspace: &Id, id: &Id) -> String {
     names::full_name(workspace, &ResourceName::Member(id.clone()))
 }
 
@@ -102,7 +102,7 @@ pub(super) fn unit(unit: &Unit) -> api::Unit {
     message
 }
 
-pub(super) fn status(status: Status) -> i32 {
+pub(crate) fn status(status: Status) -> i32 {
     use api::Status as Api;
     let status = match status {
         Status::Unmeasured => Api::Unmeasured,

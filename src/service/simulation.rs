@@ -1,0 +1,187 @@
+//! `Simulate`: the requests of a what-if become commands, and what would follow becomes an answer.
+
+use tonic::{Request, Response, Status};
+
+use super::api::{Api, Write, wire};
+use super::from_proto::{self, Asked};
+use super::{names, pages, principal, to_proto};
+use crate::domain::{Command, Id, Invalid, Rejection, Revision};
+use crate::engine::Refusal;
+use crate::projection::{Imagined, Premise, Simulated, State, simulate};
+use crate::proto::api;
+use crate::proto::api::simulated_command::Command as Sent;
+
+/// The most commands of one what-if.
+const COMMANDS_MAX: usize = 10_000;
+/// The call, as an origin names it.
+const METHOD: &str = "binnacle.v1.ProgressService/Simulate";
+
+impl Api {
+    pub(super) async fn simulate_commands(
+        &self,
+        request: Request<api::SimulateRequest>,
+    ) -> Result<Response<api::SimulateResponse>, Status> {
+        let (metadata, extensions, request) = request.into_parts();
+        let workspace = names::workspace("parent", &request.parent)?;
+        if request.commands.len() > COMMANDS_MAX {
+            let sentence = format!(
+                "there are {}: send {COMMANDS_MAX} at most",
+                request.commands.len()
+            );
+            return Err(Invalid::new(sentence).at("commands").into());
+        }
+        let origin = principal::origin(&metadata, &extensions, METHOD, None, "", false)?;
+        let date = from_proto::optional_date("date", request.date.as_ref())?;
+        let (commands, mut refused) = read(&workspace, &request.commands);
+        let begins = matches!(commands.first(), Some((0, first)) if matches!(first.command, Command::CreateWorkspace(_)));
+        let state = match self.read(&workspace, request.min_revision) {
+            Ok((_, state)) => state,
+            // What is not there yet can be imagined from its beginning.
+            Err(_) if begins && self.is_new(&workspace)? => State::empty().into(),
+            Err(status) => return Err(status),
+        };
+        if let Some(date) = date
+            && state.workspace().id().is_some()
+            && date < state.workspace().today()
+        {
+            let today = state.workspace().today();
+            let sentence =
+                format!("it is before the workspace's today, {today}: nothing happens in the past");
+            return Err(Invalid::new(sentence).at("date").into());
+        }
+        let premise = Premise {
+            now: self.engine()?.now(),
+            date,
+            principal: origin.actor.principal,
+        };
+        let decide = {
+            let state = std::sync::Arc::clone(&state);
+            move || simulate(&state, commands, &premise)
+        };
+        // Many commands keep a core busy for a while.
+        let simulated = match tokio::task::spawn_blocking(decide).await {
+            Ok(Ok(simulated)) if refused.is_empty() => simulated,
+            Ok(Ok(_)) => return Err(elements(refused).into()),
+            Ok(Err(more)) => {
+                refused.extend(more);
+                return Err(elements(refused).into());
+            }
+            Err(_panicked) => return Err(Refusal::Panicked.into()),
+        };
+        Ok(Response::new(answer(
+            &workspace,
+            state.workspace().revision(),
+            &simulated,
+        )))
+    }
+
+    fn is_new(&self, workspace: &Id) -> Result<bool, Status> {
+        Ok(self.engine()?.hosted(workspace).is_err())
+    }
+}
+
+fn elements(mut refused: Vec<(usize, Rejection)>) -> Rejection {
+    refused.sort_by_key(|(index, _)| *index);
+    Rejection::Elements {
+        list: "commands",
+        refused,
+    }
+}
+
+fn answer(workspace: &Id, revision: Revision, simulated: &Simulated) -> api::SimulateResponse {
+    let changes = simulated
+        .changes
+        .iter()
+        .map(|change| to_proto::derived_change(workspace, change));
+    let mut room = pages::Room::default();
+    let changes = room.fill(changes);
+    api::SimulateResponse {
+        changes,
+        revision: wire(revision),
+        event_count: i32::try_from(simulated.event_count).unwrap_or(i32::MAX),
+        truncated: room.exceeded(),
+    }
+}
+
+/// The commands that could be read, and what is wrong with the others; each with its index.
+fn read(
+    workspace: &Id,
+    commands: &[api::SimulatedCommand],
+) -> (Vec<(usize, Imagined)>, Vec<(usize, Rejection)>) {
+    let mut read = Vec::with_capacity(commands.len());
+    let mut refused = Vec::new();
+    for (index, sent) in commands.iter().enumerate() {
+        match asked(sent) {
+            Ok(Asked {
+                workspace: of,
+                command,
+                request_id: _,
+                reason,
+            }) if of == *workspace => read.push((index, Imagined { command, reason })),
+            Ok(_) => {
+                let sentence = "it is about another workspace: imagine one workspace at a time";
+                refused.push((index, Rejection::invalid("command", sentence)));
+            }
+            Err(rejection) => refused.push((index, rejection)),
+        }
+    }
+    (read, refused)
+}
+
+fn asked(sent: &api::SimulatedCommand) -> Result<Asked, Rejection> {
+    let Some(command) = &sent.command else {
+        return Err(Rejection::invalid(
+            "command",
+            "it is missing: send one of the requests",
+        ));
+    };
+    match command {
+        Sent::UpdateWorkspace(request) => request.asked(),
+        Sent::CreateTeam(request) => request.asked(),
+        Sent::UpdateTeam(request) => request.asked(),
+        Sent::DeleteTeam(request) => request.asked(),
+        Sent::UndeleteTeam(request) => request.asked(),
+        Sent::CreateMember(request) => request.asked(),
+        Sent::UpdateMember(request) => request.asked(),
+        Sent::DeleteMember(request) => request.asked(),
+        Sent::UndeleteMember(request) => request.asked(),
+        Sent::UpdateScoringPolicy(request) => request.asked(),
+        Sent::CreateWorkspace(request) => request.asked(),
+        Sent::CreateCycle(request) => request.asked(),
+        Sent::UpdateCycle(request) => request.asked(),
+        Sent::ActivateCycle(request) => request.asked(),
+        Sent::BeginCycleReview(request) => request.asked(),
+        Sent::CloseCycle(request) => request.asked(),
+        Sent::ReopenCycle(request) => request.asked(),
+        Sent::CreateReview(request) => request.asked(),
+        Sent::CreateObjective(request) => request.asked(),
+        Sent::UpdateObjective(request) => request.asked(),
+        Sent::DeleteObjective(request) => request.asked(),
+        Sent::UndeleteObjective(request) => request.asked(),
+        Sent::ActivateObjective(request) => request.asked(),
+        Sent::CloseObjective(request) => request.asked(),
+        Sent::ReopenObjective(request) => request.asked(),
+        Sent::CancelObjective(request) => request.asked(),
+        Sent::CarryOverObjective(request) => request.asked(),
+        Sent::CascadeObjective(request) => request.asked(),
+        Sent::CreateKeyResult(request) => request.asked(),
+        Sent::UpdateKeyResult(request) => request.asked(),
+        Sent::DeleteKeyResult(request) => request.asked(),
+        Sent::UndeleteKeyResult(request) => request.asked(),
+        Sent::CreateInitiative(request) => request.asked(),
+        Sent::UpdateInitiative(request) => request.asked(),
+        Sent::DeleteInitiative(request) => request.asked(),
+        Sent::UndeleteInitiative(request) => request.asked(),
+        Sent::CreateCheckIn(request) => request.asked(),
+        Sent::BatchCreateCheckIns(request) => request.asked(),
+        Sent::CorrectCheckIn(request) => request.asked(),
+        Sent::RetractCheckIn(request) => request.asked(),
+        Sent::CreateKpi(request) => request.asked(),
+        Sent::UpdateKpi(request) => request.asked(),
+        Sent::DeleteKpi(request) => request.asked(),
+        Sent::UndeleteKpi(request) => request.asked(),
+        Sent::SetTarget(request) => request.asked(),
+        Sent::RecordMeasurement(request) => request.asked(),
+        Sent::BatchRecordMeasurements(request) => request.asked(),
+    }
+}
