@@ -3,7 +3,7 @@
 use jiff::civil::date;
 
 use super::*;
-use crate::domain::{CycleFields, NewReview, Text};
+use crate::domain::CycleFields;
 
 const Q1: &[&str] = &["cycles/q1"];
 
@@ -23,18 +23,7 @@ fn with_review_date(preset: Preset, day: Option<jiff::civil::Date>) -> Given {
 }
 
 fn reviewed() -> Command {
-    Command::CreateReview {
-        cycle: id("q1"),
-        id: id("r1"),
-        review: Box::new(NewReview {
-            team: None,
-            date: None,
-            attendees: Vec::new(),
-            achieved: Text::empty(),
-            learned: Text::empty(),
-            next: Text::empty(),
-        }),
-    }
+    review("q1", "r1", |_| {})
 }
 
 /// "no review scheduled or held".
@@ -48,7 +37,7 @@ fn a_running_cycle_has_a_review_scheduled_or_held() {
         ("planned", planned(None), &[][..], &[][..]),
         ("active", active(None), Q1, &[]),
         ("in review", active(None).and([begin_review("q1")]), Q1, &[]),
-        ("closed", active(None).and(close("q1")), &[], &[]),
+        ("closed", active(None).and(closed("q1")), &[], &[]),
         ("scheduled", active(day()).on(3, 30), &[], &[]),
         ("over its date", active(day()).on(3, 31), &[], Q1),
         (
@@ -116,7 +105,7 @@ fn a_cycle_in_which_everything_is_reached_was_too_easy() {
 /// A closed cycle is looked at when it is asked for.
 #[test]
 fn a_closed_cycle_is_looked_at_only_where_it_is_named() {
-    let closed = scored(&[1.0, 1.0]).and(close("q1"));
+    let closed = scored(&[1.0, 1.0]).and(closed("q1"));
     assert!(found(&closed, FindingCode::AllScoresPerfect).is_empty());
     let named = HygieneScope {
         cycle: Some(id("q1")),

@@ -1,9 +1,7 @@
 //! Rules about key results.
 
 use super::*;
-use crate::domain::{
-    Ambition, Confidence, KeyResultKind, Maintain, MaintainMode, Milestone, Milestones, Value, Weight,
-};
+use crate::domain::{Ambition, Confidence, KeyResultKind};
 
 fn win(preset: Preset) -> Given {
     running(preset).and([objective("win", |_| {})])
@@ -17,18 +15,8 @@ fn titled(text: &str, kind: KeyResultKind) -> Given {
     })])
 }
 
-fn milestones() -> KeyResultKind {
-    let step = Milestone {
-        id: id("plan"),
-        title: title("Plan"),
-        weight: Weight::ONE,
-    };
-    KeyResultKind::Milestones(Milestones::parse(vec![step]).unwrap())
-}
-
 fn at_least(bound: f64) -> KeyResultKind {
-    let bounds = Maintain::parse(Some(value(bound)), None, MaintainMode::Now, Value::ZERO);
-    KeyResultKind::Maintain(bounds.unwrap())
+    maintain(Some(bound), None, 0.0)
 }
 
 const ONE: &[&str] = &["objectives/win/keyResults/one"];
@@ -50,7 +38,7 @@ fn a_key_result_without_kpi_is_worth_knowing() {
             ("linked to a deleted one", linked().and([delete("kpis/nps")]), ONE),
             (
                 "deleted",
-                titled("Deals", KeyResultKind::Binary).and([delete("objectives/win/keyResults/one")]),
+                titled("Deals", KeyResultKind::Binary).and([delete("keyResults/win/one")]),
                 &[],
             ),
             (
@@ -77,7 +65,11 @@ fn a_key_result_that_is_something_to_do_is_found() {
                 titled("Launch the app", KeyResultKind::Binary),
                 ONE,
             ),
-            ("in steps", titled("Build a data warehouse", milestones()), ONE),
+            (
+                "in steps",
+                titled("Build a data warehouse", milestones(&[("plan", 1.0)])),
+                ONE,
+            ),
             (
                 "measured",
                 titled("Launch 10 shops", metric(Some(0.0), 10.0)),

@@ -10,7 +10,7 @@ mod targets;
 
 use super::{Finding, FindingCode, HygieneScope, check_hygiene};
 use crate::domain::given::*;
-use crate::domain::{Command, Etag, HygieneLimits, Preset, ResourceName, ScoringPolicyPatch};
+use crate::domain::{Command, HygieneLimits, Preset};
 use crate::projection::State;
 
 pub(super) fn state_of(given: &Given) -> State {
@@ -63,42 +63,10 @@ pub(super) fn running(preset: Preset) -> Given {
 pub(super) fn limit(change: impl FnOnce(&mut HygieneLimits)) -> Command {
     let mut limits = HygieneLimits::default();
     change(&mut limits);
-    Command::UpdateScoringPolicy {
-        patch: Box::new(ScoringPolicyPatch {
-            hygiene: Some(limits),
-            ..ScoringPolicyPatch::default()
-        }),
-        etag: Etag::Any,
-    }
+    update_policy(|patch| patch.hygiene = Some(limits))
 }
 
-pub(super) fn delete(name: &str) -> Command {
-    Command::Delete {
-        name: ResourceName::parse(name).unwrap(),
-        etag: Etag::Any,
-    }
-}
-
-pub(super) fn cancel(name: &str) -> Command {
-    Command::CancelObjective {
-        id: id(name),
-        etag: Etag::Any,
-    }
-}
-
-pub(super) fn begin_review(name: &str) -> Command {
-    Command::BeginCycleReview {
-        id: id(name),
-        etag: Etag::Any,
-    }
-}
-
-/// Closes a cycle in which nothing is open.
-pub(super) fn close(name: &str) -> [Command; 2] {
-    let close = Command::CloseCycle {
-        id: id(name),
-        closings: Vec::new(),
-        etag: Etag::Any,
-    };
-    [begin_review(name), close]
+/// Closes a cycle in which nothing is to be explained.
+pub(super) fn closed(name: &str) -> [Command; 2] {
+    [begin_review(name), close_cycle(name, Vec::new())]
 }

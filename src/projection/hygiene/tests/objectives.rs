@@ -67,7 +67,7 @@ fn an_objective_without_owner_is_found_while_it_is_open() {
             ("one", running(Preset::Full).and([objective("win", |_| {})]), &[]),
             ("canceled", nobodys().and([cancel("win")]), &[]),
             ("deleted", nobodys().and([delete("objectives/win")]), &[]),
-            ("in a closed cycle", nobodys().and(close("q1")), &[]),
+            ("in a closed cycle", nobodys().and(closed("q1")), &[]),
         ],
     );
 }
@@ -111,7 +111,7 @@ fn an_objective_has_3_to_5_key_results() {
         TooManyKeyResults,
         [("six are allowed", with(6).and([other]), &[][..])],
     );
-    let deleted = with(3).and([delete("objectives/win/keyResults/k0")]);
+    let deleted = with(3).and([delete("keyResults/win/k0")]);
     check(TooFewKeyResults, [("a deleted one counts nowhere", deleted, win)]);
 }
 
@@ -176,9 +176,7 @@ fn an_objective_serves_or_measures_a_kpi() {
             ),
             (
                 "measures by a deleted key result",
-                nps()
-                    .and(measures())
-                    .and([delete("objectives/win/keyResults/nps")]),
+                nps().and(measures()).and([delete("keyResults/win/nps")]),
                 &["objectives/win"],
             ),
         ],
@@ -203,7 +201,7 @@ fn an_objective_is_aligned_under_what_still_runs() {
     let win: &[&str] = &["objectives/win"];
     for (what, given, closed, deleted, canceled) in [
         ("it stands", above(), &[][..], &[][..], &[][..]),
-        ("its cycle is closed", above().and(close("h2")), win, &[], &[]),
+        ("its cycle is closed", above().and(closed("h2")), win, &[], &[]),
         (
             "it is deleted",
             above().and([delete("objectives/grow")]),
@@ -213,7 +211,7 @@ fn an_objective_is_aligned_under_what_still_runs() {
         ),
         (
             "its key result is deleted",
-            above().and([delete("objectives/grow/keyResults/deals")]),
+            above().and([delete("keyResults/grow/deals")]),
             &[],
             win,
             &[],
@@ -221,7 +219,7 @@ fn an_objective_is_aligned_under_what_still_runs() {
         ("it is canceled", above().and([cancel("grow")]), &[], &[], win),
         (
             "it is canceled in a closed cycle",
-            above().and([cancel("grow")]).and(close("h2")),
+            above().and([cancel("grow")]).and(closed("h2")),
             &[],
             &[],
             win,

@@ -121,7 +121,7 @@ fn a_key_results_target_has_a_history_that_reaches_it() {
 #[test]
 fn a_sum_over_a_cycle_is_compared_with_sums_of_its_length() {
     let revenue = |goal: f64| {
-        let of_day = |day: jiff::civil::Date| measurement("revenue", Effective::Date(day), 10.0);
+        let of_day = |day: jiff::civil::Date| measurement("revenue", Effective::On(day), 10.0);
         // Every day of the 60 before the cycle brings 10.
         let days = date(2025, 11, 2).series(jiff::ToSpan::days(1)).take(60);
         given([
