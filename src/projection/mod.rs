@@ -10,6 +10,7 @@ mod figures;
 mod hygiene;
 mod simulation;
 mod state;
+mod sums;
 #[cfg(test)]
 mod tests;
 
