@@ -5,6 +5,7 @@ mod docs;
 mod key_results;
 mod kpis;
 mod objectives;
+mod presets;
 mod report;
 mod targets;
 
