@@ -97,6 +97,14 @@ fn a_cycle_in_which_everything_is_reached_was_too_easy() {
                 scored(&[1.0, 0.5]).and([cancel("b")]),
                 Q1,
             ),
+            (
+                "what was carried over counts nowhere",
+                scored(&[1.0, 0.5]).and([
+                    cycle("q2", date(2026, 4, 1), date(2026, 6, 30), None),
+                    carry_over("b", "b-2", "q2"),
+                ]),
+                Q1,
+            ),
             ("1e-9 in the owner's favour", scored(&[1.0 - 1e-10]), Q1),
         ],
     );

@@ -307,9 +307,12 @@ fn an_objective_rests_on_what_it_serves_and_not_on_what_it_is_there_to_mend() {
                 &["objectives/win"][..],
             ),
             (
-                "it mends it",
-                company().and([objective("win", |_| {}), measures]),
-                &[],
+                "it mends one of its team",
+                company().and([
+                    objective("win", |fields| fields.team = Some(id("sales"))),
+                    measures,
+                ]),
+                &["teams/sales"],
             ),
             (
                 "the KPI is deleted",
