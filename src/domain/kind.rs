@@ -101,6 +101,17 @@ pub struct Milestone {
     pub weight: Weight,
 }
 
+impl KeyResultKind {
+    /// Whether it is a METRIC that does not know yet where it starts: it cannot be worked on.
+    #[must_use]
+    pub fn lacks_baseline(&self) -> bool {
+        match self {
+            Self::Metric(metric) => metric.baseline.is_none(),
+            Self::Maintain(_) | Self::Milestones(_) | Self::Binary => false,
+        }
+    }
+}
+
 impl Baseline {
     /// Where a sum begins.
     pub const ZERO: Self = Self {

@@ -58,6 +58,8 @@ pub struct ObjectiveProgress {
     pub outdated: bool,
     /// What it would be graded if it were closed now; of a CLOSED one, how it was. None without a score.
     pub grading: Option<Grading>,
+    /// Whether something was observed of anything that counts in it.
+    pub started: bool,
     /// Whether something in it has to be kept to the last day: before, it is not achieved.
     pub maintained: bool,
     /// The revision of the policy that these figures follow.
@@ -138,11 +140,16 @@ fn live(
         started,
         over,
         maintained: matches!(key_result.fields.kind, KeyResultKind::Maintain(_)),
-    }
-    .status(policy);
+    };
     let said = match outdated {
         true => None,
         false => overridden(workspace, key_result, cycle),
+    };
+    let status = match said {
+        // Whoever says it: after the last day a missed bar is at best BEHIND.
+        Some(said) if over && !judged.reached() => said.min(Status::Behind),
+        Some(said) => said,
+        None => judged.status(policy),
     };
     Some(KeyResultProgress {
         current: seen.current,
@@ -150,7 +157,7 @@ fn live(
         score,
         restated_score: None,
         expected,
-        status: said.unwrap_or(judged),
+        status,
         outdated,
         provisional: seen.provisional,
         source_deleted: source(workspace, key_result).is_some_and(|kpi| kpi.deleted.is_some()),
@@ -221,10 +228,12 @@ pub fn objective_progress(
         let below = aligned.iter().map(|(of, progress)| of_child(of, child(progress)));
         weighted_mean(own.chain(below))
     };
+    let started = key_results.iter().any(|(_, progress)| progress.current.is_some())
+        || aligned.iter().any(|(_, progress)| progress.started);
     if let Some(closed) = &objective.closed {
         let restated = mean(
             |progress| progress.restated_score.unwrap_or(progress.score),
-            |progress| progress.score,
+            |progress| progress.restated_score.or(progress.score),
         );
         return Some(ObjectiveProgress {
             score: closed.result.score,
@@ -234,6 +243,7 @@ pub fn objective_progress(
             worst_status: None,
             outdated: false,
             grading: closed.result.grading,
+            started,
             maintained: false,
             policy_version: version,
         });
@@ -248,10 +258,7 @@ pub fn objective_progress(
         score,
         expected,
         bar: bar(policy, objective.fields.ambition),
-        started: key_results.iter().any(|(_, progress)| progress.current.is_some())
-            || aligned
-                .iter()
-                .any(|(_, progress)| !matches!(progress.status, Status::NotStarted | Status::Unmeasured)),
+        started,
         over: workspace
             .cycle(&objective.fields.cycle)
             .is_ok_and(|cycle| workspace.today() > cycle.fields.last_date),
@@ -265,6 +272,7 @@ pub fn objective_progress(
         worst_status: key_results.iter().map(|(_, progress)| progress.status).min(),
         outdated: key_results.iter().any(|(_, progress)| progress.outdated),
         grading: score.map(|score| Grade::cut(score).grading(objective.fields.ambition, policy)),
+        started,
         maintained,
         policy_version: version,
     })
@@ -315,7 +323,8 @@ fn overridden(workspace: &Workspace, key_result: &KeyResult, cycle: &CycleFields
     })
 }
 
-/// Silence for longer than cadence and grace, counted from the activation.
+/// Silence for longer than cadence and grace, counted from the activation, or from the creation if that was later: what
+/// was not there was not silent. After the cycle's last day nobody has to speak any more.
 fn is_outdated(workspace: &Workspace, key_result: &KeyResult, cycle: &CycleFields, activation: Date) -> bool {
     let check_in = key_result
         .newest_check_ins()
@@ -327,7 +336,7 @@ fn is_outdated(workspace: &Workspace, key_result: &KeyResult, cycle: &CycleField
     let newest = [check_in, period]
         .into_iter()
         .flatten()
-        .fold(activation, Date::max);
+        .fold(activation.max(key_result.creation_date), Date::max);
     let policy = workspace.policy();
     let today = workspace.today().min(cycle.last_date);
     today
@@ -353,12 +362,15 @@ struct Judged {
 }
 
 impl Judged {
+    fn reached(&self) -> bool {
+        self.score >= self.bar - TOLERANCE
+    }
+
     /// gap = E − s against the limits of the policy, each with 1e-9 in the owner's favour.
     fn status(&self, policy: &ScoringPolicy) -> Status {
         let gap = self.expected - self.score;
         let within = |limit: f64| gap <= limit + TOLERANCE;
-        let reached = self.score >= self.bar - TOLERANCE;
-        if reached && (self.over || !self.maintained) {
+        if self.reached() && (self.over || !self.maintained) {
             Status::Achieved
         } else if within(policy.on_track_gap) && !self.over {
             if self.started {

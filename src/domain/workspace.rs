@@ -405,7 +405,13 @@ impl Workspace {
                 .teams
                 .iter()
                 .filter(|(_, team)| team.fields.parent_team.as_ref() == Some(&above));
-            found.extend(below.map(|(id, _)| id.clone()));
+            // History cannot be refused, not even one in which a team lies below itself.
+            let new: Vec<Id> = below
+                .map(|(id, _)| id)
+                .filter(|id| !found.contains(id))
+                .cloned()
+                .collect();
+            found.extend(new);
             next += 1;
         }
         found

@@ -228,7 +228,8 @@ impl Figures {
                 .objectives()
                 .get(&id)
                 .and_then(|it| it.fields.aligned_to.as_ref());
-            if let Some(alignment) = above.filter(|_| rolls_up) {
+            // At the top nothing is aligned, unless history has bent an alignment into a circle.
+            if let Some(alignment) = above.filter(|_| rolls_up && level > 0) {
                 waiting.insert((Reverse(level.saturating_sub(1)), alignment.objective().clone()));
             }
             changes.push(DerivedChange::Objective { id, before, after });
