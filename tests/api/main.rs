@@ -4,6 +4,7 @@
 mod common;
 
 mod health;
+mod hygiene;
 mod limits;
 mod lists;
 mod reads;
