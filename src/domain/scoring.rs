@@ -7,7 +7,7 @@ use super::observation::{days_of, source, within};
 use super::{
     ALIGNMENT_DEPTH_MAX, Ambition, CycleFields, CycleState, Grade, Grading, Id, KeyResult, KeyResultId,
     KeyResultKind, Objective, ObjectiveState, Revision, RollUp, ScoringPolicy, StatusOverride, TOLERANCE,
-    Workspace, days_between, newest_period_value, observe, plus_days,
+    Workspace, days_between, newest_period_value, observe, plus_days, weighted_mean,
 };
 
 /// How a key result goes, on the workspace's today.
@@ -299,11 +299,7 @@ fn score_objective_to_depth(workspace: &Workspace, id: &Id, depth_max: usize) ->
         .key_results_of(id)
         .filter_map(|(id, of)| Some((of.as_ref(), key_result_progress(workspace, id, of)?)))
         .collect();
-    let rolls_up = workspace
-        .policies()
-        .values()
-        .any(|version| version.policy.roll_up != RollUp::Own);
-    let aligned: Vec<(&Objective, ObjectiveProgress)> = match rolls_up && depth_max > 0 {
+    let aligned: Vec<(&Objective, ObjectiveProgress)> = match workspace.rolls_up() && depth_max > 0 {
         false => Vec::new(),
         true => workspace
             .counting_below(id)
@@ -313,17 +309,6 @@ fn score_objective_to_depth(workspace: &Workspace, id: &Id, depth_max: usize) ->
     let key_results: Vec<_> = key_results.iter().map(|(of, progress)| (*of, progress)).collect();
     let aligned: Vec<_> = aligned.iter().map(|(of, progress)| (*of, progress)).collect();
     objective_progress(workspace, objective, &key_results, &aligned)
-}
-
-/// Σ wᵢ sᵢ ÷ Σ wᵢ over what has a score, in the order given; none when nothing has one or all weights are 0.
-#[must_use]
-pub fn weighted_mean(scores: impl Iterator<Item = (f64, Option<f64>)>) -> Option<f64> {
-    let (sum, weights) = scores
-        .filter_map(|(weight, score)| Some((weight, score?)))
-        .fold((0.0, 0.0), |(sum, weights), (weight, score)| {
-            (sum + weight * score, weights + weight)
-        });
-    (weights > 0.0).then(|| sum / weights)
 }
 
 /// What the newest check-in of the cycle says of the status.
@@ -547,16 +532,6 @@ mod tests {
             maintained(1.0, false),
             Status::OnTrack,
             "kept so far is not kept to the end"
-        );
-    }
-
-    #[test]
-    fn a_mean_of_nothing_is_absent() {
-        assert_eq!(weighted_mean([].into_iter()), None);
-        assert_eq!(weighted_mean([(0.0, Some(1.0)), (5.0, None)].into_iter()), None);
-        assert_eq!(
-            weighted_mean([(1.0, Some(1.0)), (3.0, Some(0.0))].into_iter()),
-            Some(0.25)
         );
     }
 }

@@ -10,7 +10,7 @@ use super::authored::authored;
 use super::{
     Alignment, Authorship, Calendar, Cycle, Deletion, Id, Initiative, InitiativeId, KeyResult, KeyResultId,
     Kpi, Member, Objective, ObjectiveState, PolicyVersion, RecordedReview, Rejection, ResourceName, Revision,
-    ScoringPolicy, Team, Text, TimeZoneRules, Timestamp, Title,
+    RollUp, ScoringPolicy, Team, Text, TimeZoneRules, Timestamp, Title,
 };
 
 authored! {
@@ -210,6 +210,13 @@ impl Workspace {
     #[must_use]
     pub fn policies(&self) -> &OrdMap<Revision, Arc<PolicyVersion>> {
         &self.root.policies
+    }
+
+    /// Whether any version of the policy counts what is aligned: what was closed follows the one that graded it.
+    #[must_use]
+    pub fn rolls_up(&self) -> bool {
+        let mut versions = self.root.policies.values();
+        versions.any(|version| version.policy.roll_up != RollUp::Own)
     }
 
     /// The scoring policy of a version; the one in force where there is none of that version.
