@@ -5,6 +5,7 @@ mod common;
 
 mod filters;
 mod health;
+mod hygiene;
 mod limits;
 mod lists;
 mod reads;
