@@ -107,10 +107,7 @@ fn answer(workspace: &Id, revision: Revision, simulated: &Simulated) -> api::Sim
 }
 
 /// The commands that could be read, and what is wrong with the others; each with its index.
-fn read(
-    workspace: &Id,
-    commands: &[api::SimulatedCommand],
-) -> (Vec<(usize, Imagined)>, Refused) {
+fn read(workspace: &Id, commands: &[api::SimulatedCommand]) -> (Vec<(usize, Imagined)>, Refused) {
     let mut read = Vec::with_capacity(commands.len());
     let mut refused = Vec::new();
     for (index, sent) in commands.iter().enumerate() {
