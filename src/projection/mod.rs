@@ -8,6 +8,7 @@ mod dirty;
 mod figures;
 mod simulation;
 mod state;
+mod sums;
 #[cfg(test)]
 mod tests;
 
