@@ -96,7 +96,8 @@ fn measure(tokens: &[Token<'_>]) -> Result<Option<(Measure, usize)>, String> {
         let Some((to, end)) = quantity::read(tokens, at + 1)? else {
             return Ok(None);
         };
-        if to.is_scaled && !from.is_scaled && from.number != 0.0 {
+        let may_be_scaled = from.number != 0.0 && from.number.abs() < 1_000.0;
+        if to.is_scaled && !from.is_scaled && may_be_scaled {
             return Err(format!(
                 "{} may be meant like the {} behind it: write both with k, M or bn, or both in full",
                 quantity::written(from.number, None),

@@ -103,12 +103,13 @@ fn converted(number: f64, noun: &Noun, unit: &api::Unit) -> Option<f64> {
     let fits = match (noun, unit.kind()) {
         (Noun::Percent, Kind::Percent) => true,
         (Noun::Currency(code), Kind::Currency) => code.as_str() == unit.currency_code,
+        (Noun::Other(word), Kind::Currency) => *word == unit.currency_code,
         (Noun::Duration(seconds), Kind::Duration) => return Some(number * f64::from(*seconds)),
         (Noun::Other(word), Kind::Number | Kind::Unspecified | Kind::Count | Kind::Scale) => {
             unit.symbol.is_empty() || unit.symbol.to_lowercase() == word.to_lowercase()
         }
         (noun, Kind::Number | Kind::Unspecified | Kind::Count) => match (noun, &symbol) {
-            (Noun::Duration(seconds), Some(Noun::Duration(of_symbol))) => {
+            (Noun::Duration(seconds), Some(Noun::Duration(of_symbol))) if seconds != of_symbol => {
                 return Some(number * f64::from(*seconds) / f64::from(*of_symbol));
             }
             (noun, symbol) => symbol.as_ref() == Some(noun),

@@ -383,7 +383,11 @@ fn standing(key_result: &api::KeyResult, unit: &api::Unit) -> String {
         }
         (Some(Kind::Binary(_)), Some(_)) if is_reached(key_result) => "now done".to_owned(),
         (Some(Kind::Binary(_)), Some(_)) => "now open".to_owned(),
-        (_, Some(current)) => format!("now {}", escaped(&shown(current, unit))),
+        // Quotes and parentheses of a symbol would reach into the marks behind it.
+        (_, Some(current)) => format!(
+            "now {}",
+            escaped(&shown(current, unit).replace(['"', '(', ')'], ""))
+        ),
     };
     let mut said = format!(", {now} ({:.2}", progress.score);
     let outdated = progress.outdated.then_some("outdated");
@@ -395,7 +399,7 @@ fn standing(key_result: &api::KeyResult, unit: &api::Unit) -> String {
 }
 
 /// A value as a person reads it, with the decimals of its unit.
-pub(super) fn shown(value: f64, unit: &api::Unit) -> String {
+fn shown(value: f64, unit: &api::Unit) -> String {
     if unit.kind() != api::unit::Kind::Duration {
         return text::value(value, unit);
     }
