@@ -231,7 +231,7 @@ fn a_policy_is_read_by_the_numbers_that_changed() {
             key_results_max: 6,
             ..before.hygiene
         },
-        ..before.clone()
+        ..before
     };
     check(
         Event::ScoringPolicyUpdated {

@@ -517,7 +517,7 @@ fn a_check_in_is_answered_as_it_was_corrected_and_says_when_it_was_taken_back() 
         correct_time
     );
     running.run(from_proto::retract_check_in(&api::RetractCheckInRequest {
-        name: name.clone(),
+        name,
         ..api::RetractCheckInRequest::default()
     }));
     let answered = answer(&running);
