@@ -102,12 +102,7 @@ impl ImportBoard {
         self.refuse_if_bad(faults)?;
         let messages: Vec<&Message> = missing.iter().map(|resource| &resource.message).collect();
         if let Err(status) = conversation.check(&messages).await {
-            let mut faults = Faults::default();
-            for (index, sentence) in refused(&status) {
-                if let Some(resource) = missing.get(index) {
-                    faults.push(resource.place, sentence);
-                }
-            }
+            let faults = refusals(&status, &missing);
             self.refuse_if_bad(faults)?;
             return Err(unwritten(status));
         }
@@ -241,6 +236,27 @@ impl ImportBoard {
         let file = self.files.get(place.file).map_or("", String::as_str);
         format!("{file}:{}", place.line)
     }
+}
+
+/// What the server would refuse, by place. What lies in something that is refused is no fault of its own.
+fn refusals(status: &Status, missing: &[&Resource]) -> Faults {
+    let mut faults = Faults::default();
+    let mut names: Vec<&str> = Vec::new();
+    for (index, sentence) in refused(status) {
+        let Some(resource) = missing.get(index) else {
+            continue;
+        };
+        let name = resource.message.name();
+        let of = match &resource.message {
+            Message::Initiative(initiative) => initiative.key_result.as_str(),
+            Message::Objective(_) | Message::KeyResult(_) => "",
+        };
+        if !names.contains(&parent(name)) && !names.contains(&of) {
+            faults.push(resource.place, sentence);
+        }
+        names.push(name);
+    }
+    faults
 }
 
 /// The objectives of a board that are there already, with all that belongs to them.

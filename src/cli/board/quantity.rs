@@ -174,7 +174,8 @@ fn number(
     };
     if unit.is_none() {
         if exponent == 0
-            && let Some(scale) = tokens.get(end).and_then(|token| scale(token.text))
+            && let Some(token) = tokens.get(end).filter(|token| token.kind == TokenKind::Word)
+            && let Some(scale) = scale(token.text)
         {
             exponent = scale;
             end += 1;
@@ -252,6 +253,7 @@ fn noun_at(tokens: &[Token<'_>], at: usize) -> Result<Option<(Noun, usize)>, Str
 pub(super) fn is_plain(text: &str) -> bool {
     text.chars().all(|c| c.is_alphabetic() || matches!(c, '-' | '/'))
         && text.starts_with(char::is_alphabetic)
+        && scale(text).is_none()
         && !RESERVED.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
@@ -336,6 +338,7 @@ mod tests {
             ("2 days", 2.0, "86400 s", 2),
             ("65 NPS", 65.0, "NPS", 2),
             ("3 \"open deals\"", 3.0, "open deals", 2),
+            ("3 \"k\"", 3.0, "k", 2),
             ("45 to", 45.0, "", 1),
             ("45 by", 45.0, "", 1),
         ] {
