@@ -17,7 +17,7 @@ use crate::proto::api::key_result::Kind;
 use crate::proto::{api, google_type};
 
 const WORKSPACE: &str = "workspaces/acme";
-const CYCLE: &str = "workspaces/acme/cycles/2026-q3";
+const CYCLE: &str = "workspaces/acme/cycles/q3-2026";
 
 fn kpi(id: &str, title: &str, unit: api::Unit, value: Option<f64>) -> api::Kpi {
     let period_value = value.map(|value| api::PeriodValue {
@@ -551,7 +551,7 @@ fn what_belongs_to_nothing_is_told_by_its_line() {
 #[test]
 fn an_id_that_another_cycle_has_is_followed_by_the_cycles() {
     let mut facts = facts();
-    for (id, cycle) in [("win", "2026-q2"), ("grow", "2026-q3")] {
+    for (id, cycle) in [("win", "q2-2026"), ("grow", "q3-2026")] {
         let name = format!("{WORKSPACE}/objectives/{id}");
         let objective = api::Objective {
             name: name.clone(),
@@ -567,7 +567,7 @@ fn an_id_that_another_cycle_has_is_followed_by_the_cycles() {
         .iter()
         .map(|resource| last(resource.message.name()))
         .collect();
-    assert_eq!(ids[..2], ["win-2026-q3", "grow"]);
+    assert_eq!(ids[..2], ["win-q3-2026", "grow"]);
     assert!(Id::parse(ids[2]).is_ok() && ids[2].len() > 20, "{ids:?}");
     assert_eq!(ids[3], "first");
 }
@@ -956,4 +956,101 @@ fn the_units_of_this_table_are_those_of_the_domain() {
         unit::mark(&unit::message(&unit)),
         "(unit: currency EUR \"€\" 2 decimals)"
     );
+}
+
+const GRAMMAR: &str = include_str!("../../../docs/board.md");
+
+/// The code spans of a text.
+fn spans(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+/// The rows of the table below a line of docs/board.md, each as its cells.
+fn table<'d>(head: &str) -> Vec<Vec<&'d str>> {
+    let rows = GRAMMAR.split_once(head).expect(head).1.lines().skip(2);
+    rows.take_while(|row| row.starts_with('|'))
+        .map(|row| row.trim_matches('|').split('|').map(str::trim).collect())
+        .collect()
+}
+
+#[test]
+fn every_line_of_the_grammar_is_understood() {
+    let mut count = 0;
+    for row in table("| written | means |") {
+        for written in spans(row[0]) {
+            let below = if row[0].ends_with("with a list below") {
+                "\n  - Rent it\n  - Open it"
+            } else {
+                ""
+            };
+            let board = match written {
+                _ if written.starts_with("# ") => written.to_owned(),
+                _ if written.starts_with("- ") => format!("# Win\n\n{written}{below}"),
+                _ if written.starts_with("by ") => {
+                    // In a year, every one of these days is once.
+                    format!("# Win\n\n- Initiative: Demos {written}")
+                }
+                _ if written.starts_with("(due ") => format!("# Win\n\n- Initiative: Demos {written}"),
+                _ if written.starts_with("###")
+                    || written.starts_with("> ")
+                    || written.starts_with("<!--") =>
+                {
+                    format!("# Win\n\n{written}")
+                }
+                _ => continue,
+            };
+            let mut facts = facts();
+            facts.calendar.first = date(2026, 1, 1);
+            let (wanted, faults) = read_with(&board, &facts);
+            assert_eq!(faults, [], "{board}");
+            let is_line =
+                written.starts_with("- ") || written.starts_with("by ") || written.starts_with("(due ");
+            assert_eq!(wanted.resources.len(), 1 + usize::from(is_line), "{board}");
+            count += 1;
+        }
+    }
+    assert!(count > 15, "{count} lines were found");
+}
+
+#[test]
+fn every_mark_of_the_grammar_is_understood_where_it_may_stand() {
+    let mut count = 0;
+    for row in table("| mark | of | means |") {
+        for mark in spans(row[0]) {
+            for kind in row[1].split(", ") {
+                let board = match kind {
+                    "objective" => format!("# Win {mark}"),
+                    "key result" => format!("# Win\n\n- KR: NPS from 40 to 65 {mark}"),
+                    "key result with a target" => format!("# Win\n\n- KR: NPS to 65 {mark}"),
+                    "key result to be kept" => format!("# Win\n\n- KR: Keep NPS above 40 {mark}"),
+                    "milestone" => format!("# Win\n\n- KR: Open\n  - Rent it {mark}"),
+                    "initiative" => format!("# Win\n\n- Initiative: Demos {mark}"),
+                    "all" => format!(
+                        "# Win (id: a)\n\n- KR: Open (id: b)\n  - Rent it (id: c)\n- Initiative: Demos {mark}"
+                    ),
+                    other => panic!("{other:?} is not known"),
+                };
+                let (_, faults) = read_with(&board, &facts());
+                assert_eq!(faults, [], "{board}");
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 20, "{count} marks were found");
+}
+
+#[test]
+fn everything_that_the_grammar_refuses_is_refused() {
+    let (_, behind) = GRAMMAR.split_once("Refused, because").expect("the sentence");
+    let (sentence, _) = behind.split_once("\n\n").expect("its end");
+    let refused: Vec<_> = spans(sentence).collect();
+    assert_eq!(refused.len(), 6, "{refused:?}");
+    for written in refused {
+        let said = match written {
+            _ if written.starts_with("from") => format!("- KR: Sales {written}"),
+            "30.09.2026" => format!("- KR: Sales from 1 to 2 by {written}"),
+            _ => format!("- KR: Sales to {written}"),
+        };
+        assert!(line(&said).is_err(), "{said} was taken: {:?}", line(&said));
+    }
 }

@@ -63,7 +63,7 @@ impl Writer {
             // One that is no single word cannot stand on a board.
             let is_word = !label.contains(char::is_whitespace) && !label.ends_with([',', ';', '.']);
             if is_word && !key.is_empty() && !key.contains('=') {
-                marks.push(escaped(&label));
+                marks.push(escaped_where_needed(&label));
             }
         }
         let wanted = api::Objective {
@@ -457,10 +457,14 @@ fn is_plain_title(title: &str) -> bool {
             .is_some_and(|word| word.starts_with(['@', '#']))
 }
 
+/// A text within a line as Markdown; most need nothing.
 fn escaped_where_needed(title: &str) -> String {
-    let is_harmless =
-        |c: char| c.is_alphanumeric() || matches!(c, ' ' | ',' | '.' | '-' | '%' | '\'' | '(' | ')' | '/');
-    if title.chars().all(is_harmless) {
+    let is_harmless = |c: char| {
+        c.is_alphanumeric() || matches!(c, ' ' | ',' | '.' | '-' | '%' | '\'' | '(' | ')' | '/' | '=')
+    };
+    // A number sign in front of a word is no heading's.
+    let rest = title.strip_prefix('#').unwrap_or(title);
+    if rest.chars().all(is_harmless) {
         title.to_owned()
     } else {
         escaped(title)
