@@ -6,9 +6,11 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod board;
 mod demo;
 mod import;
 mod serve;
+mod text;
 
 /// An event-sourced OKR and KPI service.
 #[derive(Debug, Parser)]
@@ -24,6 +26,8 @@ enum Command {
     Serve(serve::Serve),
     /// Brings data from files into a workspace.
     Import(import::Import),
+    /// Writes objectives and how they go as a Markdown board.
+    Board(board::Board),
     /// Tells a story of eight weeks on a server of its own, and shows what a subscriber sees.
     Demo(demo::Demo),
 }
@@ -52,6 +56,7 @@ pub fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Serve(serve) => serve.run(),
         Command::Import(import) => import.run(),
+        Command::Board(board) => board.run(),
         Command::Demo(demo) => demo.run(),
     };
     match result {

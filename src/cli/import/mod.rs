@@ -17,17 +17,18 @@ use self::mapping::{Horizon, Wanted};
 use self::report::{counted, failure, listed, progress_bar, refusal, refuse_if_bad, rows_read, say, tell};
 use self::rows::{Format, Table};
 use self::send::Connection;
+use super::board::ImportBoard;
 use super::{Failure, FailureKind};
 use crate::domain::{Id, Text, Timestamp};
 
 mod batch;
 mod columns;
-mod creation;
+pub(super) mod creation;
 mod gather;
 mod mapping;
-mod report;
+pub(super) mod report;
 mod rows;
-mod send;
+pub(super) mod send;
 
 /// Brings data from files into a workspace.
 #[derive(Debug, Args)]
@@ -40,6 +41,8 @@ pub(super) struct Import {
 enum What {
     /// Records the measurements that CSV, JSON or NDJSON files hold; what is known already stays as it is
     Kpi(ImportKpi),
+    /// Makes drafts of the objectives that Markdown boards hold; what is there already stays as it is
+    Board(ImportBoard),
 }
 
 /// `binnacle import kpi`.
@@ -98,8 +101,10 @@ const EARLIEST_ZONE_S: i64 = 14 * 60 * 60;
 
 impl Import {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let What::Kpi(import) = self.what;
-        import.run()
+        match self.what {
+            What::Kpi(import) => import.run(),
+            What::Board(import) => import.run(),
+        }
     }
 }
 
@@ -275,7 +280,8 @@ async fn create(
     Ok(created)
 }
 
-fn read(file: &str) -> Result<Vec<u8>, Failure> {
+/// A file, or standard input.
+pub(super) fn read(file: &str) -> Result<Vec<u8>, Failure> {
     let bytes = if file == "-" {
         let mut bytes = Vec::new();
         std::io::stdin().read_to_end(&mut bytes).map(|_| bytes)
@@ -299,7 +305,8 @@ fn horizon() -> Result<Horizon, Failure> {
     Ok(Horizon { moment, date })
 }
 
-fn actor_metadata(actor: &str) -> Result<MetadataValue<Ascii>, Failure> {
+/// A name as every request carries it.
+pub(super) fn actor_metadata(actor: &str) -> Result<MetadataValue<Ascii>, Failure> {
     let wrong = |_| {
         Failure::new(
             FailureKind::Usage,
@@ -309,11 +316,13 @@ fn actor_metadata(actor: &str) -> Result<MetadataValue<Ascii>, Failure> {
     actor.parse().map_err(wrong)
 }
 
-fn id(text: &str) -> Result<Id, String> {
+/// An id on the command line.
+pub(super) fn id(text: &str) -> Result<Id, String> {
     Id::parse(text).map_err(|invalid| invalid.to_string())
 }
 
-fn workspace(text: &str) -> Result<Id, String> {
+/// A workspace's id, with or without its collection.
+pub(super) fn workspace(text: &str) -> Result<Id, String> {
     id(text.strip_prefix("workspaces/").unwrap_or(text))
 }
 

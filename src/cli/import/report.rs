@@ -13,6 +13,7 @@ use crate::domain::Id;
 
 /// The most bad rows that are shown.
 const SHOWN_MAX: usize = 20;
+
 /// Shows bad rows, if there are any.
 pub(super) fn refuse_if_bad(gathered: &Gathered) -> Result<(), Failure> {
     let faults = gathered.faults();
@@ -63,7 +64,7 @@ pub(super) fn refusal(
 }
 
 /// A refusal of the server: its message, and what was written before.
-pub(super) fn failure(status: &Status, written: &str) -> Failure {
+pub(in crate::cli) fn failure(status: &Status, written: &str) -> Failure {
     let kind = match status.code() {
         Code::InvalidArgument
         | Code::NotFound
@@ -80,7 +81,8 @@ pub(super) fn failure(status: &Status, written: &str) -> Failure {
     Failure::new(kind, format!("{message} ({written})"))
 }
 
-fn show(faults: &[String], count: usize) {
+/// Shows the first of some sentences, and how many more there are.
+pub(in crate::cli) fn show(faults: &[String], count: usize) {
     let shown = &faults[..faults.len().min(SHOWN_MAX)];
     for fault in shown {
         tell(fault);
@@ -126,17 +128,17 @@ pub(super) fn progress_bar(measurements: u64) -> ProgressBar {
 }
 
 /// To standard output. That nobody reads it is no reason to fail.
-pub(super) fn say(sentence: &str) {
+pub(in crate::cli) fn say(sentence: &str) {
     let _unread = writeln!(std::io::stdout(), "{sentence}");
 }
 
 /// To standard error.
-pub(super) fn tell(sentence: &str) {
+pub(in crate::cli) fn tell(sentence: &str) {
     let _unread = writeln!(std::io::stderr(), "{sentence}");
 }
 
 /// A number with its noun: "1 row", "2 rows".
-pub(super) fn counted(count: usize, noun: &str) -> String {
+pub(in crate::cli) fn counted(count: usize, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{plural}")
 }

@@ -77,26 +77,7 @@ impl Connection {
         reason: String,
         run: Uuid,
     ) -> Result<Self, Failure> {
-        let wrong = |what: String| Failure::new(FailureKind::Usage, format!("--server {server:?} {what}"));
-        if !server.starts_with("http://") {
-            return Err(wrong(
-                "is no address: write it as http://127.0.0.1:7700".to_owned(),
-            ));
-        }
-        let endpoint = Endpoint::from_shared(server.to_owned())
-            .map_err(|error| {
-                wrong(format!(
-                    "is no address ({error}): write it as http://127.0.0.1:7700"
-                ))
-            })?
-            .connect_timeout(Duration::from_secs(CONNECT_TIMEOUT_S))
-            .timeout(Duration::from_secs(ANSWER_TIMEOUT_S));
-        let channel = endpoint.connect().await.map_err(|_| {
-            let sentence = format!(
-                "nothing answers at {server}: start it with \"binnacle serve\", or name another with --server"
-            );
-            Failure::new(FailureKind::Failed, sentence)
-        })?;
+        let channel = channel(server).await?;
         Ok(Self {
             client: KpiServiceClient::new(channel),
             workspace,
@@ -210,8 +191,35 @@ impl Counts {
     }
 }
 
+/// Connects to a server.
+///
+/// # Errors
+/// The address is none, or nothing answers there.
+pub(in crate::cli) async fn channel(server: &str) -> Result<Channel, Failure> {
+    let wrong = |what: String| Failure::new(FailureKind::Usage, format!("--server {server:?} {what}"));
+    if !server.starts_with("http://") {
+        return Err(wrong(
+            "is no address: write it as http://127.0.0.1:7700".to_owned(),
+        ));
+    }
+    let endpoint = Endpoint::from_shared(server.to_owned())
+        .map_err(|error| {
+            wrong(format!(
+                "is no address ({error}): write it as http://127.0.0.1:7700"
+            ))
+        })?
+        .connect_timeout(Duration::from_secs(CONNECT_TIMEOUT_S))
+        .timeout(Duration::from_secs(ANSWER_TIMEOUT_S));
+    endpoint.connect().await.map_err(|_| {
+        let sentence = format!(
+            "nothing answers at {server}: start it with \"binnacle serve\", or name another with --server"
+        );
+        Failure::new(FailureKind::Failed, sentence)
+    })
+}
+
 /// Sends until there is an answer, or no hope of one.
-async fn patiently<T>(send: impl AsyncFn() -> Result<T, Status>) -> Result<T, Status> {
+pub(in crate::cli) async fn patiently<T>(send: impl AsyncFn() -> Result<T, Status>) -> Result<T, Status> {
     let mut attempt = 1;
     loop {
         let status = match send().await {
