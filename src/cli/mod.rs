@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 mod apply;
 mod connection;
 mod demo;
+mod export;
 mod import;
 mod manifest;
 mod remote;
@@ -31,6 +32,8 @@ enum Command {
     Import(import::Import),
     /// Makes a workspace what YAML manifests say: creates and updates by name, after all of it was checked.
     Apply(apply::Apply),
+    /// Writes a workspace as YAML manifests, which apply to an equal one.
+    Export(export::Export),
     /// Tells a story of eight weeks on a server of its own, and shows what a subscriber sees.
     Demo(demo::Demo),
 }
@@ -62,6 +65,7 @@ pub fn run() -> ExitCode {
         Command::Serve(serve) => serve.run(),
         Command::Import(import) => import.run(),
         Command::Apply(apply) => apply.run(),
+        Command::Export(export) => export.run(),
         Command::Demo(demo) => demo.run(),
     };
     match result {

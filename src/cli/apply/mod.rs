@@ -117,29 +117,18 @@ impl Apply {
         if let Some(creator) = &planner.creator {
             tell_creator(creator, &manifests);
         }
-        let outcome = if self.dry_run {
-            Ok(())
-        } else {
-            self.send(&wire, &mut plan, &mut manifests).await
-        };
+        if !self.dry_run {
+            self.send(&wire, &mut plan, &mut manifests).await?;
+        }
         summary(&plan, &manifests, self.dry_run);
-        outcome?;
         let faults = manifests.faults();
         if faults.is_empty() {
             return Ok(());
         }
         faults.iter().for_each(|fault| tell(fault));
-        let left_out = left_out_documents(&plan, &manifests).len();
-        let sentence = format!(
-            "{} left out; the rest is {}",
-            counted(left_out, "document"),
-            self.done()
-        );
+        let rest = if self.dry_run { "is good" } else { "is written" };
+        let sentence = format!("what is wrong is left out, with what needs it; the rest {rest}");
         Err(Failure::new(FailureKind::Partly, sentence))
-    }
-
-    fn done(&self) -> &'static str {
-        if self.dry_run { "good" } else { "written" }
     }
 
     fn planner<'a>(

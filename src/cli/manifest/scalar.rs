@@ -210,7 +210,7 @@ mod tests {
     #[test]
     fn the_field_says_what_a_text_means() {
         check("Kpi", "title", "2026", true, "\"2026\"");
-        check("Kpi", "title", "no", true, "no");
+        check("Kpi", "title", "no", true, "\"no\"");
         check("Kpi", "direction", "IN_RANGE", true, "IN_RANGE");
         check("Kpi", "direction", "DIRECTION_IN_RANGE", true, "IN_RANGE");
         check("Kpi", "grace_days", "3", true, "3");

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::fmt::Write;
 
 use jiff::civil::Date;
 
@@ -201,14 +200,11 @@ fn point(index: usize, node: &Node, faults: &mut Vec<Fault>) -> Option<Point> {
     })
 }
 
-/// A point as a line of a manifest.
-pub(in crate::cli) fn line(moment: Timestamp, value: f64, source_id: &str, note: &str) -> String {
-    let mut line = format!("  - {{time: {moment}, value: {}", number(value));
-    for (key, text) in [("source_id", source_id), ("note", note)] {
-        if !text.is_empty() {
-            let _infallible = write!(line, ", {key}: {}", quoted(text));
-        }
-    }
-    line.push_str("}\n");
-    line
+/// A measurement as a line of a manifest. Its note is the auditor's, and no list answers it.
+pub(in crate::cli) fn line(moment: Timestamp, value: f64, source_id: &str) -> String {
+    let source = match source_id {
+        "" => String::new(),
+        source_id => format!(", source_id: {}", quoted(source_id)),
+    };
+    format!("  - {{time: {moment}, value: {}{source}}}\n", number(value))
 }
