@@ -51,6 +51,8 @@ not_here! {
     get_kpi(GetKpiRequest) -> Kpi;
     list_kpis(ListKpisRequest) -> ListKpisResponse;
     update_kpi(UpdateKpiRequest) -> Kpi;
+    delete_kpi(DeleteKpiRequest) -> Kpi;
+    undelete_kpi(UndeleteKpiRequest) -> Kpi;
     set_target(SetTargetRequest) -> Target;
     list_targets(ListTargetsRequest) -> ListTargetsResponse;
     batch_record_measurements(BatchRecordMeasurementsRequest) -> BatchRecordMeasurementsResponse;

@@ -64,11 +64,7 @@ pub(super) fn carry_over(
     }
     let fields = ObjectiveFields {
         cycle: cycle.clone(),
-        aligned_to: source
-            .fields
-            .aligned_to
-            .as_ref()
-            .map(|alignment| carried_alignment(workspace, alignment, cycle)),
+        aligned_to: carried_alignment(workspace, new_id, source, cycle)?,
         ..source.fields.clone()
     };
     let mut events = vec![Event::ObjectiveCreated {
@@ -129,10 +125,20 @@ fn carried_to<'w>(workspace: &'w Workspace, id: &Id, cycle: &Id) -> Option<&'w I
     })
 }
 
-/// Where the parent was carried too, the carried one is meant; a key result that stayed behind leaves its objective.
-fn carried_alignment(workspace: &Workspace, alignment: &Alignment, cycle: &Id) -> Alignment {
-    let Some(parent) = carried_to(workspace, alignment.objective(), cycle) else {
-        return alignment.clone();
+/// Where the parent was carried too and stands, the carried one is meant; a key result that stayed behind leaves its
+/// objective. The carried one may have come to lie deeper than its source does.
+fn carried_alignment(
+    workspace: &Workspace,
+    new_id: &Id,
+    source: &Objective,
+    cycle: &Id,
+) -> Result<Option<Alignment>, Rejection> {
+    let Some(alignment) = &source.fields.aligned_to else {
+        return Ok(None);
+    };
+    let parent = carried_to(workspace, alignment.objective(), cycle);
+    let Some(parent) = parent.filter(|parent| workspace.objective(parent).is_ok()) else {
+        return Ok(Some(alignment.clone()));
     };
     let key_result = match alignment {
         Alignment::Objective(_) => None,
@@ -141,10 +147,12 @@ fn carried_alignment(workspace: &Workspace, alignment: &Alignment, cycle: &Id) -
             id: key_result.id.clone(),
         }),
     };
-    match key_result {
+    let carried = match key_result {
         Some(key_result) if workspace.key_result(&key_result).is_ok() => Alignment::KeyResult(key_result),
         _ => Alignment::Objective(parent.clone()),
-    }
+    };
+    objective::check_alignment(workspace, new_id, Some(&carried))?;
+    Ok(Some(carried))
 }
 
 /// A key result as it starts anew; none: it is reached and stays behind.
@@ -154,7 +162,12 @@ fn carried_key_result(
     key_result: &KeyResult,
 ) -> Option<KeyResultFields> {
     let seen = observe(workspace, id, key_result)?;
-    if seen.progress >= 1.0 - TOLERANCE {
+    let at_target = match (&key_result.fields.kind, seen.current) {
+        (KeyResultKind::Metric(metric), Some(current)) => (metric.target.get() - current).abs() < TOLERANCE,
+        _ => false,
+    };
+    // Where the way was short, a target may be too near to start from before p says that it is reached.
+    if seen.progress >= 1.0 - TOLERANCE || at_target {
         return None;
     }
     let sums = key_result::sums_over_cycle(workspace, &key_result.fields);

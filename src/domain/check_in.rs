@@ -114,7 +114,7 @@ pub(super) fn create(
         comment: new.comment.clone(),
         status_override: new.status_override,
     };
-    check(key_result_id, &key_result.fields, &check_in)?;
+    check(key_result_id, &key_result.fields, None, &check_in)?;
     Ok(Event::CheckInRecorded {
         key_result: key_result_id.clone(),
         id: id.clone(),
@@ -174,7 +174,7 @@ pub(super) fn correct(
     if after == *before {
         return Ok(Vec::new());
     }
-    check(key_result_id, &key_result.fields, &after)?;
+    check(key_result_id, &key_result.fields, Some(before), &after)?;
     Ok(vec![Event::CheckInCorrected {
         key_result: key_result_id.clone(),
         id: id.clone(),
@@ -219,7 +219,13 @@ fn standing<'w>(
     Ok((key_result, recorded))
 }
 
-fn check(id: &KeyResultId, fields: &KeyResultFields, check_in: &CheckIn) -> Result<(), Rejection> {
+/// What a correction says anew has to fit; what it leaves as it was may be of a time when the key result was another kind.
+fn check(
+    id: &KeyResultId,
+    fields: &KeyResultFields,
+    before: Option<&CheckIn>,
+    check_in: &CheckIn,
+) -> Result<(), Rejection> {
     let says_nothing = check_in.value.is_none()
         && check_in.reached_milestones.is_none()
         && check_in.confidence.is_none()
@@ -231,7 +237,9 @@ fn check(id: &KeyResultId, fields: &KeyResultFields, check_in: &CheckIn) -> Resu
             "it says nothing: send a value, reached milestones, a confidence, a comment or a status override",
         ));
     }
-    if let Some(value) = check_in.value {
+    if let Some(value) = check_in.value
+        && before.is_none_or(|before| before.value != check_in.value)
+    {
         if let Some(kpi) = &fields.kpi {
             return Err(Rejection::ValueComesFromKpi {
                 key_result: id.clone(),
@@ -240,8 +248,11 @@ fn check(id: &KeyResultId, fields: &KeyResultFields, check_in: &CheckIn) -> Resu
         }
         check_value(fields, value).map_err(|violation| Rejection::Invalid(vec![violation]))?;
     }
+    let reached_as_before =
+        before.is_some_and(|before| before.reached_milestones == check_in.reached_milestones);
     match (&fields.kind, &check_in.reached_milestones) {
         (_, None) => Ok(()),
+        _ if reached_as_before => Ok(()),
         (KeyResultKind::Milestones(milestones), Some(reached)) => {
             let known = |id: &Id| milestones.as_slice().iter().any(|milestone| milestone.id == *id);
             match reached.iter().find(|id| !known(id)) {

@@ -4,8 +4,8 @@
 //! undeletion brings back exactly what that deletion removed, so each resource knows the revision that removed it.
 
 use super::{
-    CycleState, Etag, Event, Id, InitiativeId, KeyResultId, Rejection, ResourceName, Revision, Stamp,
-    Timestamp, Workspace,
+    CycleState, Etag, Event, Id, InitiativeId, KeyResultId, ObjectiveState, Rejection, ResourceName,
+    Revision, Stamp, Timestamp, Workspace,
 };
 
 /// When something was deleted, and by which commit.
@@ -72,8 +72,8 @@ pub(super) fn undelete(
             }
         }
         ResourceName::Objective(id) => in_open_cycle(workspace, id)?,
-        ResourceName::KeyResult(KeyResultId { objective, .. })
-        | ResourceName::Initiative(InitiativeId { objective, .. }) => {
+        ResourceName::KeyResult(id) => into_open_objective(workspace, id)?,
+        ResourceName::Initiative(InitiativeId { objective, .. }) => {
             workspace.open_objective(objective)?;
         }
         _ => {}
@@ -96,6 +96,19 @@ fn in_open_cycle(workspace: &Workspace, objective: &Id) -> Result<(), Rejection>
         }
         _ => Ok(()),
     }
+}
+
+/// What comes back into an ACTIVE objective has to have what its activation asked of the others.
+fn into_open_objective(workspace: &Workspace, id: &KeyResultId) -> Result<(), Rejection> {
+    let state = workspace.open_objective(&id.objective)?;
+    let lacks_baseline = workspace
+        .key_results
+        .get(id)
+        .is_some_and(|key_result| key_result.fields.kind.lacks_baseline());
+    if state == ObjectiveState::Active && lacks_baseline {
+        return Err(Rejection::DeletedWithoutBaseline(id.clone()));
+    }
+    Ok(())
 }
 
 fn check_etag(workspace: &Workspace, name: &ResourceName, etag: Etag) -> Result<(), Rejection> {

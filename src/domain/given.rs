@@ -9,10 +9,15 @@ use super::{
     Actor, Aggregation, Ambition, Authentication, Baseline, Cadence, Category, Command, Commit,
     CreateWorkspace, CycleFields, Direction, Effective, Etag, Event, FirstWeekday, Id, InitiativeFields,
     InitiativeId, InitiativeState, KeyResultFields, KeyResultId, KeyResultKind, KpiFields, KpiHealth, Labels,
-    MemberFields, Metric, NewCheckIn, NewMeasurement, ObjectiveFields, Origin, PlacedCheckIn, Preset,
-    Principal, Role, Roles, Stamp, Target, TeamFields, Text, TimeZoneRules, Timestamp, Title, Unit, Value,
-    Weight, Window, Workspace, WorkspaceFields, decide, kpi_health,
+    Maintain, MaintainMode, MemberFields, Metric, Milestone, Milestones, NewCheckIn, NewMeasurement,
+    ObjectiveFields, Origin, PlacedCheckIn, Preset, Principal, Rejection, Role, Roles, Stamp, Target,
+    TeamFields, Text, TimeZoneRules, Timestamp, Title, Unit, Value, Weight, Window, Workspace,
+    WorkspaceFields, decide, kpi_health,
 };
+
+mod changes;
+
+pub(crate) use changes::*;
 
 /// A workspace with a past.
 #[derive(Clone)]
@@ -31,13 +36,22 @@ pub(crate) fn given(commands: impl IntoIterator<Item = Command>) -> Given {
     given_in("UTC", 1, commands)
 }
 
+/// The same for a workspace of another kind.
+pub(crate) fn given_for(preset: Preset, commands: impl IntoIterator<Item = Command>) -> Given {
+    beginning("UTC", 1, preset).and(commands)
+}
+
 /// The same in another time zone, with a fiscal year that begins in another month.
 pub(crate) fn given_in(zone: &str, first_month: i8, commands: impl IntoIterator<Item = Command>) -> Given {
+    beginning(zone, first_month, Preset::Full).and(commands)
+}
+
+fn beginning(zone: &str, first_month: i8, preset: Preset) -> Given {
     let rules = super::time::tests::zone(zone);
     let create = CreateWorkspace {
         id: id("acme"),
         fields: workspace_fields(&rules, first_month),
-        preset: Preset::Full,
+        preset,
         rules,
     };
     let nothing = Given {
@@ -46,9 +60,7 @@ pub(crate) fn given_in(zone: &str, first_month: i8, commands: impl IntoIterator<
         now: at(2026, 1, 1, 12),
         reason: "",
     };
-    nothing
-        .and([Command::CreateWorkspace(Box::new(create))])
-        .and(commands)
+    nothing.and([Command::CreateWorkspace(Box::new(create))])
 }
 
 fn workspace_fields(rules: &TimeZoneRules, first_month: i8) -> WorkspaceFields {
@@ -109,12 +121,20 @@ impl Given {
         }
     }
 
+    /// Why a command is refused.
+    pub(crate) fn refused(&self, command: &Command) -> Rejection {
+        match self.decided(command) {
+            Err(rejection) => rejection,
+            Ok(events) => panic!("not refused: {command:?} came to {events:?}"),
+        }
+    }
+
     /// How a KPI stands.
     pub(crate) fn kpi(&self, kpi: &str) -> KpiHealth {
         kpi_health(self.workspace.kpi(&id(kpi)).unwrap(), &self.workspace)
     }
 
-    fn decided(&self, command: &Command) -> Result<Vec<Event>, super::Rejection> {
+    fn decided(&self, command: &Command) -> Result<Vec<Event>, Rejection> {
         decide(&self.workspace, command, &self.stamp())
     }
 
@@ -273,6 +293,38 @@ pub(crate) fn metric(baseline: Option<f64>, target: f64) -> KeyResultKind {
         relative_target: None,
         reference_value: None,
     })
+}
+
+/// Kept from `least` to `most`, judged by the current value; over `tolerance` outside it falls to 0.
+pub(crate) fn maintain(least: Option<f64>, most: Option<f64>, tolerance: f64) -> KeyResultKind {
+    let parsed = Maintain::parse(
+        least.map(value),
+        most.map(value),
+        MaintainMode::Now,
+        value(tolerance),
+    );
+    KeyResultKind::Maintain(parsed.unwrap())
+}
+
+/// Kept at `least` or more, judged by the share of periods that held.
+pub(crate) fn share(least: f64) -> KeyResultKind {
+    let parsed = Maintain::parse(Some(value(least)), None, MaintainMode::Share, Value::ZERO);
+    KeyResultKind::Maintain(parsed.unwrap())
+}
+
+/// Steps with their weights.
+pub(crate) fn milestones(steps: &[(&str, f64)]) -> KeyResultKind {
+    let milestone = |(name, weight): &(&str, f64)| Milestone {
+        id: id(name),
+        title: title(name),
+        weight: Weight::parse(*weight).unwrap(),
+    };
+    let parsed = Milestones::parse(steps.iter().map(milestone).collect());
+    KeyResultKind::Milestones(parsed.unwrap())
+}
+
+pub(crate) fn weight(number: f64) -> Weight {
+    Weight::parse(number).unwrap()
 }
 
 /// From 0 to 10.

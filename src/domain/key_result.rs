@@ -186,12 +186,16 @@ fn resolved(
         }
         _ => {}
     }
-    // A caller who sends back what was read has not given a new baseline, nor has a KPI that stands where it stood: where
-    // the baseline came from stays known.
-    if let (Some(old), Some(new)) = (old, &mut metric.baseline)
-        && old.value == new.value
-    {
-        new.kpi_revision = old.kpi_revision;
+    let same_source = before.is_none_or(|before| before.kpi == linked);
+    match (old, &mut metric.baseline) {
+        // A caller who sends back what was read has not given a new baseline, nor has a KPI that stands where it stood:
+        // where the baseline came from stays known.
+        (Some(old), Some(new)) if same_source && old.value == new.value => {
+            new.kpi_revision = old.kpi_revision
+        }
+        // What another KPI gave is, from here on, given.
+        (Some(old), Some(new)) if *new == old => new.kpi_revision = None,
+        _ => {}
     }
     if let Some(relative) = metric.relative_target {
         let baseline = metric

@@ -101,6 +101,17 @@ pub struct Milestone {
     pub weight: Weight,
 }
 
+impl KeyResultKind {
+    /// Whether it is a METRIC that does not know yet where it starts: it cannot be worked on.
+    #[must_use]
+    pub fn lacks_baseline(&self) -> bool {
+        match self {
+            Self::Metric(metric) => metric.baseline.is_none(),
+            Self::Maintain(_) | Self::Milestones(_) | Self::Binary => false,
+        }
+    }
+}
+
 impl Baseline {
     /// Where a sum begins.
     pub const ZERO: Self = Self {
@@ -116,7 +127,8 @@ impl Metric {
         match (self.baseline, current) {
             (Some(baseline), Some(current)) => {
                 let baseline = baseline.value.get();
-                (current - baseline) / (self.target.get() - baseline)
+                // Adding 0 turns -0, a falling metric that has not moved, into 0: it would not survive being stored.
+                (current - baseline) / (self.target.get() - baseline) + 0.0
             }
             _ => 0.0,
         }
@@ -248,8 +260,8 @@ impl Milestones {
         self.0
             .iter()
             .filter(|milestone| reached.contains(&milestone.id))
-            .map(|milestone| milestone.weight.get())
-            .sum()
+            // A sum of nothing would be -0, and a value has no such sign.
+            .fold(0.0, |sum, milestone| sum + milestone.weight.get())
     }
 
     /// The steps that are left; all of them where none would be left.
@@ -283,6 +295,7 @@ mod tests {
             (48.0, 30.0, Some(57.0), -0.5),
             (0.0, 50.0, Some(75.0), 1.5),
             (-10.0, 10.0, Some(0.0), 0.5),
+            (48.0, 30.0, Some(48.0), 0.0),
             (0.0, 50.0, None, 0.0),
         ] {
             let metric = Metric {
@@ -294,10 +307,11 @@ mod tests {
                 relative_target: None,
                 reference_value: None,
             };
-            assert_eq!(
-                metric.progress(current),
-                expected,
-                "{baseline} → {target} at {current:?}"
+            let progress = metric.progress(current);
+            assert_eq!(progress, expected, "{baseline} → {target} at {current:?}");
+            assert!(
+                progress != 0.0 || progress.is_sign_positive(),
+                "-0 is stored as 0"
             );
         }
     }

@@ -24,6 +24,7 @@ mod initiative;
 mod key_result;
 mod kind;
 mod kpi;
+mod mean;
 mod measurement;
 mod name;
 mod number;
@@ -68,6 +69,7 @@ pub use kind::{
     Baseline, KeyResultKind, Maintain, MaintainMode, Metric, Milestone, Milestones, RelativeTarget, Window,
 };
 pub use kpi::{Aggregation, Category, Direction, Kpi, KpiFields, KpiPatch, SetTarget, Target};
+pub use mean::{WeightedSum, weighted_mean};
 pub use measurement::{Effective, NewMeasurement};
 pub use name::{InitiativeId, KeyResultId, ResourceName};
 pub use number::{Confidence, TOLERANCE, Value, Weight};
@@ -82,7 +84,7 @@ pub use review::{NewReview, RecordedReview, Review};
 pub use revision::Revision;
 pub use scoring::{
     KeyResultProgress, ObjectiveProgress, Scored, Status, TeamCycle, key_result_progress, objective_progress,
-    score, score_objective, weighted_mean,
+    score, score_objective,
 };
 pub use series::{Place, Point, Series};
 pub use team::{Member, MemberFields, MemberPatch, Principal, Role, Roles, Team, TeamFields, TeamPatch};

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::authored::authored;
 use super::{
-    Authorship, ClosedObjective, CycleState, Deletion, Etag, Event, Id, KeyResultId, KeyResultKind, Labels,
-    Rejection, ResourceName, Text, Title, Weight, Workspace,
+    Authorship, ClosedObjective, CycleState, Deletion, Etag, Event, Id, KeyResultId, Labels, Rejection,
+    ResourceName, Text, Title, Weight, Workspace,
 };
 
 authored! {
@@ -196,21 +196,17 @@ pub(super) fn activate(workspace: &Workspace, id: &Id, etag: Etag) -> Result<Vec
     if objective.state != ObjectiveState::Draft {
         return Err(Rejection::ObjectiveNotDraft(id.clone()));
     }
-    if objective.fields.owner.is_none() {
-        return Err(Rejection::OwnerMissing(id.clone()));
-    }
+    match &objective.fields.owner {
+        None => return Err(Rejection::OwnerMissing(id.clone())),
+        // Who has left answers for nothing any more.
+        Some(owner) => workspace.member(owner)?,
+    };
     if workspace.cycle(&objective.fields.cycle)?.state != CycleState::Active {
         return Err(Rejection::CycleNotActive(objective.fields.cycle.clone()));
     }
     for (key_result_id, key_result) in workspace.key_results_of(id) {
-        match &key_result.fields.kind {
-            KeyResultKind::Metric(metric) if metric.baseline.is_none() => {
-                return Err(Rejection::BaselineMissing(key_result_id.clone()));
-            }
-            KeyResultKind::Metric(_)
-            | KeyResultKind::Maintain(_)
-            | KeyResultKind::Milestones(_)
-            | KeyResultKind::Binary => {}
+        if key_result.fields.kind.lacks_baseline() {
+            return Err(Rejection::BaselineMissing(key_result_id.clone()));
         }
     }
     Ok(vec![Event::ObjectiveActivated {
@@ -256,7 +252,11 @@ fn check(
     check_alignment(workspace, id, fields.aligned_to.as_ref())
 }
 
-fn check_alignment(workspace: &Workspace, id: &Id, aligned_to: Option<&Alignment>) -> Result<(), Rejection> {
+pub(super) fn check_alignment(
+    workspace: &Workspace,
+    id: &Id,
+    aligned_to: Option<&Alignment>,
+) -> Result<(), Rejection> {
     let Some(alignment) = aligned_to else {
         return Ok(());
     };

@@ -73,7 +73,9 @@ pub fn observe(workspace: &Workspace, id: &KeyResultId, key_result: &KeyResult) 
             }
         }
         KeyResultKind::Binary => {
-            let current = checked_in_value(workspace, key_result, cycle);
+            // It may have been of another kind when somebody saw 7.5 of it.
+            let current =
+                checked_in(workspace, key_result, cycle).find(|value| *value == 0.0 || *value == 1.0);
             Observation {
                 current,
                 progress: current.unwrap_or(0.0),
@@ -86,7 +88,9 @@ pub fn observe(workspace: &Workspace, id: &KeyResultId, key_result: &KeyResult) 
 /// The newest value within the cycle and whether it is provisional: the linked KPI's, else the newest check-in's.
 fn current_value(workspace: &Workspace, key_result: &KeyResult, cycle: &CycleFields) -> Option<(f64, bool)> {
     let Some(kpi) = source(workspace, key_result) else {
-        return checked_in_value(workspace, key_result, cycle).map(|value| (value, false));
+        return checked_in(workspace, key_result, cycle)
+            .next()
+            .map(|value| (value, false));
     };
     match key_result.fields.window {
         Window::Newest => newest_period_value(kpi, workspace, Some(days_of(cycle)))
@@ -96,11 +100,16 @@ fn current_value(workspace: &Workspace, key_result: &KeyResult, cycle: &CycleFie
     }
 }
 
-fn checked_in_value(workspace: &Workspace, key_result: &KeyResult, cycle: &CycleFields) -> Option<f64> {
+/// The values that were checked in within the cycle, the newest first.
+fn checked_in(
+    workspace: &Workspace,
+    key_result: &KeyResult,
+    cycle: &CycleFields,
+) -> impl Iterator<Item = f64> {
     key_result
         .newest_check_ins()
         .filter(|check_in| within(workspace, cycle, check_in.effective_time))
-        .find_map(|check_in| check_in.value)
+        .filter_map(|check_in| check_in.value)
         .map(|value| value.get())
 }
 
@@ -123,12 +132,7 @@ fn share(
             (newest.map(|newest| newest.value), provisional, held, values.len())
         }
         None => {
-            let values: Vec<f64> = key_result
-                .newest_check_ins()
-                .filter(|check_in| within(workspace, cycle, check_in.effective_time))
-                .filter_map(|check_in| check_in.value)
-                .map(|value| value.get())
-                .collect();
+            let values: Vec<f64> = checked_in(workspace, key_result, cycle).collect();
             let held = values.iter().filter(|value| maintain.holds(**value)).count();
             (values.first().copied(), false, held, values.len())
         }

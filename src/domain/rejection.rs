@@ -88,8 +88,14 @@ pub enum Rejection {
     ObjectiveOver(Id),
     #[error("objectives/{0} has no owner: set the one member who answers for it, then activate")]
     OwnerMissing(Id),
-    #[error("{0} has no baseline: set metric.baseline, or record its KPI first")]
+    #[error(
+        "{0} has no baseline: set metric.baseline, or record its KPI first and send the key result again"
+    )]
     BaselineMissing(KeyResultId),
+    #[error(
+        "{0} was deleted before it had a baseline, and its objective is ACTIVE by now: create another key result with metric.baseline"
+    )]
+    DeletedWithoutBaseline(KeyResultId),
     #[error("objectives/{0} would be aligned to itself through others: choose another alignment")]
     AlignmentCycle(Id),
     #[error("the alignment would be more than {depth_max} deep: align to something higher up")]
@@ -222,7 +228,7 @@ impl Rejection {
             Self::ObjectiveNotActive(_) => "OBJECTIVE_NOT_ACTIVE",
             Self::ObjectiveOver(_) => "OBJECTIVE_OVER",
             Self::OwnerMissing(_) => "OWNER_MISSING",
-            Self::BaselineMissing(_) => "BASELINE_MISSING",
+            Self::BaselineMissing(_) | Self::DeletedWithoutBaseline(_) => "BASELINE_MISSING",
             Self::AlignmentCycle(_) => "ALIGNMENT_CYCLE",
             Self::AlignmentTooDeep { .. } => "ALIGNMENT_TOO_DEEP",
             Self::TargetIsBaseline { .. } => "TARGET_IS_BASELINE",
@@ -276,6 +282,7 @@ impl Rejection {
             | Self::ObjectiveOver(_)
             | Self::OwnerMissing(_)
             | Self::BaselineMissing(_)
+            | Self::DeletedWithoutBaseline(_)
             | Self::AlignmentCycle(_)
             | Self::AlignmentTooDeep { .. }
             | Self::TargetIsBaseline { .. }

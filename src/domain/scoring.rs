@@ -7,7 +7,7 @@ use super::observation::{days_of, source, within};
 use super::{
     ALIGNMENT_DEPTH_MAX, Ambition, CycleFields, CycleState, Grade, Grading, Id, KeyResult, KeyResultId,
     KeyResultKind, Objective, ObjectiveState, Revision, RollUp, ScoringPolicy, StatusOverride, TOLERANCE,
-    Workspace, days_between, newest_period_value, observe, plus_days,
+    Workspace, days_between, newest_period_value, observe, plus_days, weighted_mean,
 };
 
 /// How a key result goes, on the workspace's today.
@@ -58,6 +58,8 @@ pub struct ObjectiveProgress {
     pub outdated: bool,
     /// What it would be graded if it were closed now; of a CLOSED one, how it was. None without a score.
     pub grading: Option<Grading>,
+    /// Whether something was observed of anything that counts in it.
+    pub started: bool,
     /// Whether something in it has to be kept to the last day: before, it is not achieved.
     pub maintained: bool,
     /// The revision of the policy that these figures follow.
@@ -138,11 +140,16 @@ fn live(
         started,
         over,
         maintained: matches!(key_result.fields.kind, KeyResultKind::Maintain(_)),
-    }
-    .status(policy);
+    };
     let said = match outdated {
         true => None,
         false => overridden(workspace, key_result, cycle),
+    };
+    let status = match said {
+        // Whoever says it: after the last day a missed bar is at best BEHIND.
+        Some(said) if over && !judged.reached() => said.min(Status::Behind),
+        Some(said) => said,
+        None => judged.status(policy),
     };
     Some(KeyResultProgress {
         current: seen.current,
@@ -150,7 +157,7 @@ fn live(
         score,
         restated_score: None,
         expected,
-        status: said.unwrap_or(judged),
+        status,
         outdated,
         provisional: seen.provisional,
         source_deleted: source(workspace, key_result).is_some_and(|kpi| kpi.deleted.is_some()),
@@ -221,10 +228,12 @@ pub fn objective_progress(
         let below = aligned.iter().map(|(of, progress)| of_child(of, child(progress)));
         weighted_mean(own.chain(below))
     };
+    let started = key_results.iter().any(|(_, progress)| progress.current.is_some())
+        || aligned.iter().any(|(_, progress)| progress.started);
     if let Some(closed) = &objective.closed {
         let restated = mean(
             |progress| progress.restated_score.unwrap_or(progress.score),
-            |progress| progress.score,
+            |progress| progress.restated_score.or(progress.score),
         );
         return Some(ObjectiveProgress {
             score: closed.result.score,
@@ -234,6 +243,7 @@ pub fn objective_progress(
             worst_status: None,
             outdated: false,
             grading: closed.result.grading,
+            started,
             maintained: false,
             policy_version: version,
         });
@@ -248,10 +258,7 @@ pub fn objective_progress(
         score,
         expected,
         bar: bar(policy, objective.fields.ambition),
-        started: key_results.iter().any(|(_, progress)| progress.current.is_some())
-            || aligned
-                .iter()
-                .any(|(_, progress)| !matches!(progress.status, Status::NotStarted | Status::Unmeasured)),
+        started,
         over: workspace
             .cycle(&objective.fields.cycle)
             .is_ok_and(|cycle| workspace.today() > cycle.fields.last_date),
@@ -265,6 +272,7 @@ pub fn objective_progress(
         worst_status: key_results.iter().map(|(_, progress)| progress.status).min(),
         outdated: key_results.iter().any(|(_, progress)| progress.outdated),
         grading: score.map(|score| Grade::cut(score).grading(objective.fields.ambition, policy)),
+        started,
         maintained,
         policy_version: version,
     })
@@ -291,11 +299,7 @@ fn score_objective_to_depth(workspace: &Workspace, id: &Id, depth_max: usize) ->
         .key_results_of(id)
         .filter_map(|(id, of)| Some((of.as_ref(), key_result_progress(workspace, id, of)?)))
         .collect();
-    let rolls_up = workspace
-        .policies()
-        .values()
-        .any(|version| version.policy.roll_up != RollUp::Own);
-    let aligned: Vec<(&Objective, ObjectiveProgress)> = match rolls_up && depth_max > 0 {
+    let aligned: Vec<(&Objective, ObjectiveProgress)> = match workspace.rolls_up() && depth_max > 0 {
         false => Vec::new(),
         true => workspace
             .counting_below(id)
@@ -305,17 +309,6 @@ fn score_objective_to_depth(workspace: &Workspace, id: &Id, depth_max: usize) ->
     let key_results: Vec<_> = key_results.iter().map(|(of, progress)| (*of, progress)).collect();
     let aligned: Vec<_> = aligned.iter().map(|(of, progress)| (*of, progress)).collect();
     objective_progress(workspace, objective, &key_results, &aligned)
-}
-
-/// Σ wᵢ sᵢ ÷ Σ wᵢ over what has a score, in the order given; none when nothing has one or all weights are 0.
-#[must_use]
-pub fn weighted_mean(scores: impl Iterator<Item = (f64, Option<f64>)>) -> Option<f64> {
-    let (sum, weights) = scores
-        .filter_map(|(weight, score)| Some((weight, score?)))
-        .fold((0.0, 0.0), |(sum, weights), (weight, score)| {
-            (sum + weight * score, weights + weight)
-        });
-    (weights > 0.0).then(|| sum / weights)
 }
 
 /// What the newest check-in of the cycle says of the status.
@@ -330,7 +323,8 @@ fn overridden(workspace: &Workspace, key_result: &KeyResult, cycle: &CycleFields
     })
 }
 
-/// Silence for longer than cadence and grace, counted from the activation.
+/// Silence for longer than cadence and grace, counted from the activation, or from the creation if that was later: what
+/// was not there was not silent. After the cycle's last day nobody has to speak any more.
 fn is_outdated(workspace: &Workspace, key_result: &KeyResult, cycle: &CycleFields, activation: Date) -> bool {
     let check_in = key_result
         .newest_check_ins()
@@ -342,7 +336,7 @@ fn is_outdated(workspace: &Workspace, key_result: &KeyResult, cycle: &CycleField
     let newest = [check_in, period]
         .into_iter()
         .flatten()
-        .fold(activation, Date::max);
+        .fold(activation.max(key_result.creation_date), Date::max);
     let policy = workspace.policy();
     let today = workspace.today().min(cycle.last_date);
     today
@@ -368,12 +362,15 @@ struct Judged {
 }
 
 impl Judged {
+    fn reached(&self) -> bool {
+        self.score >= self.bar - TOLERANCE
+    }
+
     /// gap = E − s against the limits of the policy, each with 1e-9 in the owner's favour.
     fn status(&self, policy: &ScoringPolicy) -> Status {
         let gap = self.expected - self.score;
         let within = |limit: f64| gap <= limit + TOLERANCE;
-        let reached = self.score >= self.bar - TOLERANCE;
-        if reached && (self.over || !self.maintained) {
+        if self.reached() && (self.over || !self.maintained) {
             Status::Achieved
         } else if within(policy.on_track_gap) && !self.over {
             if self.started {
@@ -535,16 +532,6 @@ mod tests {
             maintained(1.0, false),
             Status::OnTrack,
             "kept so far is not kept to the end"
-        );
-    }
-
-    #[test]
-    fn a_mean_of_nothing_is_absent() {
-        assert_eq!(weighted_mean([].into_iter()), None);
-        assert_eq!(weighted_mean([(0.0, Some(1.0)), (5.0, None)].into_iter()), None);
-        assert_eq!(
-            weighted_mean([(1.0, Some(1.0)), (3.0, Some(0.0))].into_iter()),
-            Some(0.25)
         );
     }
 }

@@ -10,7 +10,7 @@ use super::authored::authored;
 use super::{
     Alignment, Authorship, Calendar, Cycle, Deletion, Id, Initiative, InitiativeId, KeyResult, KeyResultId,
     Kpi, Member, Objective, ObjectiveState, PolicyVersion, RecordedReview, Rejection, ResourceName, Revision,
-    ScoringPolicy, Team, Text, TimeZoneRules, Timestamp, Title,
+    RollUp, ScoringPolicy, Team, Text, TimeZoneRules, Timestamp, Title,
 };
 
 authored! {
@@ -212,6 +212,13 @@ impl Workspace {
         &self.root.policies
     }
 
+    /// Whether any version of the policy counts what is aligned: what was closed follows the one that graded it.
+    #[must_use]
+    pub fn rolls_up(&self) -> bool {
+        let mut versions = self.root.policies.values();
+        versions.any(|version| version.policy.roll_up != RollUp::Own)
+    }
+
     /// The scoring policy of a version; the one in force where there is none of that version.
     #[must_use]
     pub fn policy_at(&self, version: Revision) -> &ScoringPolicy {
@@ -398,7 +405,13 @@ impl Workspace {
                 .teams
                 .iter()
                 .filter(|(_, team)| team.fields.parent_team.as_ref() == Some(&above));
-            found.extend(below.map(|(id, _)| id.clone()));
+            // History cannot be refused, not even one in which a team lies below itself.
+            let new: Vec<Id> = below
+                .map(|(id, _)| id)
+                .filter(|id| !found.contains(id))
+                .cloned()
+                .collect();
+            found.extend(new);
             next += 1;
         }
         found

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
-use crate::domain::Event;
+use crate::domain::{Event, ObjectiveResult};
 
 /// One field before and after; `Json::Null`: it had no value.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,7 +59,7 @@ pub fn field_changes(event: &Event) -> Vec<FieldChange> {
         Event::TeamUpdated { id: _, before, after } => between(before, after),
         Event::MemberCreated { id: _, fields } => between(&Json::Null, fields),
         Event::MemberUpdated { id: _, before, after } => between(before, after),
-        Event::CycleCreated { id: _, fields } => between(&json!({}), fields),
+        Event::CycleCreated { id: _, fields } => between(&Json::Null, fields),
         Event::CycleUpdated { id: _, before, after } => between(before, after),
         Event::CycleActivated { id: _, before } => {
             between(&json!({ "state": before }), &json!({ "state": "ACTIVE" }))
@@ -90,7 +90,7 @@ pub fn field_changes(event: &Event) -> Vec<FieldChange> {
             result,
         } => between(
             &json!({ "state": before }),
-            &json!({ "state": "CLOSED", "result": result }),
+            &json!({ "state": "CLOSED", "result": frozen(result) }),
         ),
         Event::ObjectiveReopened {
             id: _,
@@ -98,7 +98,7 @@ pub fn field_changes(event: &Event) -> Vec<FieldChange> {
             after,
             result,
         } => between(
-            &json!({ "state": before, "result": result }),
+            &json!({ "state": before, "result": result.as_deref().map(frozen) }),
             &json!({ "state": after }),
         ),
         Event::ObjectiveCanceled { id: _, before } => {
@@ -153,6 +153,35 @@ pub fn field_changes(event: &Event) -> Vec<FieldChange> {
     }
 }
 
+/// A result as the API shows it, and each key result as it was frozen.
+fn frozen(result: &ObjectiveResult) -> Json {
+    let ObjectiveResult {
+        score,
+        expected,
+        grading,
+        postponed: _,
+        closing,
+        with_cycle,
+        date,
+        policy_version,
+        key_results,
+    } = result;
+    let grading = match grading {
+        Some(grading) => json!(grading),
+        None => json!({ "outcome": result.outcome() }),
+    };
+    json!({
+        "score": score,
+        "expected": expected,
+        "grading": grading,
+        "closing": closing,
+        "with_cycle": with_cycle,
+        "close_date": date,
+        "policy_version": policy_version,
+        "key_results": key_results,
+    })
+}
+
 fn none_if_empty(text: &str) -> Option<&str> {
     (!text.is_empty()).then_some(text)
 }
@@ -167,12 +196,18 @@ fn between(before: &impl Serialize, after: &impl Serialize) -> Vec<FieldChange> 
     }
     sides
         .into_iter()
-        .filter(|(_, (before, after))| before != after)
+        .filter(|(_, (before, after))| before != after && !is_unset(before, after))
         .map(|(path, (before, after))| FieldChange { path, before, after })
         .collect()
 }
 
-/// The leaves of a value with their dotted paths. Empty texts and lists are no value: the API does not tell them apart.
+/// Between no value and `false` nothing changes: the API does not tell them apart.
+fn is_unset(before: &Json, after: &Json) -> bool {
+    let unset = |side: &Json| matches!(side, Json::Null | Json::Bool(false));
+    unset(before) && unset(after)
+}
+
+/// The leaves of a value with their dotted paths. Empty texts and lists are no value where the API does not tell them apart.
 fn leaves(value: &impl Serialize) -> Vec<(String, Json)> {
     let mut found = Vec::new();
     // What the domain writes has text keys only, so it is always representable.
@@ -187,18 +222,46 @@ fn leaves(value: &impl Serialize) -> Vec<(String, Json)> {
 fn collect(path: String, value: Json, found: &mut Vec<(String, Json)>) {
     match value {
         Json::Null => {}
-        Json::String(text) if text.is_empty() => {}
-        Json::Array(items) if items.is_empty() => {}
+        // A kind of key result without fields of its own.
+        Json::String(kind) if path == KIND => found.push((kind, Json::Bool(true))),
+        Json::String(text) if text.is_empty() && !path.starts_with("labels.") => {}
+        // Of a check-in the empty list says that none is reached, and no list says nothing.
+        Json::Array(items) if items.is_empty() && path != "reached_milestones" => {}
+        Json::Array(items) if items.iter().any(Json::is_object) => {
+            let mut ids = Vec::with_capacity(items.len());
+            for item in items {
+                let (id, fields) = named(item);
+                collect(format!("{path}.{id}"), fields, found);
+                ids.push(Json::String(id));
+            }
+            found.push((path, Json::Array(ids)));
+        }
         Json::Object(fields) => {
             for (name, value) in fields {
-                // A key result's kind is no level of its own on the wire.
-                let inner = match path.as_str() {
-                    "" | "kind" => name,
-                    path => format!("{path}.{name}"),
-                };
-                collect(inner, value, found);
+                collect(inside(&path, name), value, found);
             }
         }
         leaf => found.push((path, leaf)),
     }
 }
+
+/// Where a key result's fields say how it is measured: no level of its own on the wire.
+const KIND: &str = "kind";
+
+fn inside(path: &str, name: String) -> String {
+    match path {
+        "" | KIND => name,
+        path => format!("{path}.{name}"),
+    }
+}
+
+/// The id of an element of a list, and its other fields. Milestones and frozen key results are read as the list of their
+/// ids, in order, and each at its id, so that a reader sees what changed of which.
+fn named(mut item: Json) -> (String, Json) {
+    let id = item.as_object_mut().and_then(|fields| fields.remove("id"));
+    let id = id.as_ref().and_then(Json::as_str).unwrap_or_default().to_owned();
+    (id, item)
+}
+
+#[cfg(test)]
+mod tests;

@@ -87,20 +87,8 @@ impl Dirty {
         }
     }
 
-    /// The scores that an objective counts in.
-    pub(super) fn mark_scores_above(&mut self, team: Option<&Id>, cycle: &Id) {
-        if let Some(team) = team {
-            self.teams.insert(TeamCycle {
-                team: team.clone(),
-                cycle: cycle.clone(),
-            });
-        }
-        self.cycles.insert(cycle.clone());
-    }
-
-    /// What an objective counts in: its team, its cycle, and what it is aligned to.
-    pub(super) fn mark_above(&mut self, fields: &ObjectiveFields) {
-        self.mark_scores_above(fields.team.as_ref(), &fields.cycle);
+    /// What an objective is aligned to. Whose sums it is in, they know themselves.
+    fn mark_above(&mut self, fields: &ObjectiveFields) {
         if let Some(alignment) = &fields.aligned_to {
             self.objectives.insert(alignment.objective().clone());
         }

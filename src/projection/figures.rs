@@ -9,6 +9,7 @@ use imbl::OrdMap;
 use imbl::ordmap::DiffItem;
 
 use super::dirty::Dirty;
+use super::sums::Sums;
 use crate::domain::{
     ALIGNMENT_DEPTH_MAX, CycleState, Id, KeyResultId, KeyResultProgress, KpiHealth, ObjectiveProgress,
     TeamCycle, Workspace, key_result_progress, kpi_health, objective_progress, weighted_mean,
@@ -23,6 +24,8 @@ pub struct Figures {
     teams: OrdMap<TeamCycle, f64>,
     cycles: OrdMap<Id, f64>,
     workspace: Option<f64>,
+    /// What the scores of teams and cycles are the means of.
+    sums: Sums,
 }
 
 /// A figure that changed because of a commit, with before and after; none: it had none.
@@ -145,7 +148,7 @@ impl Figures {
 
     /// Everything that the workspace has now, and everything that had a figure before.
     fn all(&self, workspace: &Workspace) -> Dirty {
-        let mut dirty = Dirty {
+        Dirty {
             everything: false,
             kpis: workspace.kpis().keys().chain(self.kpis.keys()).cloned().collect(),
             key_results: workspace
@@ -160,7 +163,7 @@ impl Figures {
                 .chain(self.objectives.keys())
                 .cloned()
                 .collect(),
-            teams: self.teams.keys().cloned().collect(),
+            teams: self.teams.keys().chain(self.sums.teams()).cloned().collect(),
             cycles: workspace
                 .cycles()
                 .keys()
@@ -168,11 +171,7 @@ impl Figures {
                 .cloned()
                 .collect(),
             workspace: true,
-        };
-        for objective in workspace.objectives().values() {
-            dirty.mark_scores_above(objective.fields.team.as_ref(), &objective.fields.cycle);
         }
-        dirty
     }
 
     fn refresh_kpis(&mut self, workspace: &Workspace, dirty: &mut Dirty, changes: &mut Vec<DerivedChange>) {
@@ -212,53 +211,57 @@ impl Figures {
         dirty: &mut Dirty,
         changes: &mut Vec<DerivedChange>,
     ) {
+        let rolls_up = workspace.rolls_up();
         // From the deepest up, so that each is computed once, after what is aligned to it.
         let mut waiting: BTreeSet<(Reverse<usize>, Id)> = std::mem::take(&mut dirty.objectives)
             .into_iter()
             .map(|id| (Reverse(levels_above(workspace, &id)), id))
             .collect();
         while let Some((Reverse(level), id)) = waiting.pop_first() {
-            let after = self.objective_of(workspace, &id);
+            let after = self.objective_of(workspace, &id, rolls_up);
+            let score = after.as_ref().and_then(|progress| progress.score);
+            self.sums.put(workspace, &id, score, dirty);
             let Some((before, after)) = replace(&mut self.objectives, &id, after) else {
                 continue;
             };
-            if let Some(objective) = workspace.objectives().get(&id) {
-                let fields = &objective.fields;
-                dirty.mark_scores_above(fields.team.as_ref(), &fields.cycle);
-                if let Some(alignment) = &fields.aligned_to {
-                    waiting.insert((Reverse(level.saturating_sub(1)), alignment.objective().clone()));
-                }
+            let above = workspace
+                .objectives()
+                .get(&id)
+                .and_then(|it| it.fields.aligned_to.as_ref());
+            // At the top nothing is aligned, unless history has bent an alignment into a circle.
+            if let Some(alignment) = above.filter(|_| rolls_up && level > 0) {
+                waiting.insert((Reverse(level.saturating_sub(1)), alignment.objective().clone()));
             }
             changes.push(DerivedChange::Objective { id, before, after });
         }
     }
 
-    fn objective_of(&self, workspace: &Workspace, id: &Id) -> Option<ObjectiveProgress> {
+    fn objective_of(&self, workspace: &Workspace, id: &Id, rolls_up: bool) -> Option<ObjectiveProgress> {
         let objective = workspace.objective(id).ok()?;
         let key_results: Vec<_> = workspace
             .key_results_of(id)
             .filter_map(|(id, key_result)| Some((key_result.as_ref(), self.key_result(id)?)))
             .collect();
-        let aligned: Vec<_> = workspace
-            .counting_below(id)
-            .filter_map(|(id, below)| Some((below, self.objective(id)?)))
-            .collect();
+        let aligned: Vec<_> = match rolls_up {
+            false => Vec::new(),
+            true => workspace
+                .counting_below(id)
+                .filter_map(|(id, below)| Some((below, self.objective(id)?)))
+                .collect(),
+        };
         objective_progress(workspace, objective, &key_results, &aligned)
     }
 
     fn refresh_scores(&mut self, workspace: &Workspace, dirty: Dirty, changes: &mut Vec<DerivedChange>) {
         for id in dirty.teams {
-            let after = workspace
-                .team(&id.team)
-                .ok()
-                .and_then(|_| self.score_of(workspace, workspace.objectives_of_team(&id.team, &id.cycle)));
+            let after = workspace.team(&id.team).ok().and_then(|_| self.sums.team(&id));
             if let Some((before, after)) = replace_score(&mut self.teams, &id, after) {
                 changes.push(DerivedChange::Team { id, before, after });
             }
         }
         let mut active_changed = dirty.workspace;
         for id in dirty.cycles {
-            let after = self.score_of(workspace, workspace.objectives_of_cycle(&id));
+            let after = self.sums.cycle(&id);
             if let Some((before, after)) = replace_score(&mut self.cycles, &id, after) {
                 active_changed = true;
                 changes.push(DerivedChange::Cycle { id, before, after });
@@ -275,16 +278,6 @@ impl Figures {
                 changes.push(DerivedChange::Workspace { before, after });
             }
         }
-    }
-
-    fn score_of<'a>(&self, workspace: &Workspace, objectives: impl Iterator<Item = &'a Id>) -> Option<f64> {
-        weighted_mean(objectives.filter_map(|id| {
-            let objective = workspace
-                .objectives()
-                .get(id)
-                .filter(|objective| objective.counts())?;
-            Some((objective.fields.weight.get(), self.objective(id)?.score))
-        }))
     }
 }
 

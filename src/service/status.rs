@@ -262,6 +262,7 @@ fn subject(rejection: &Rejection) -> String {
         }
         | Rejection::AlignmentCycle(objective) => format!("objectives/{objective}"),
         Rejection::BaselineMissing(key_result)
+        | Rejection::DeletedWithoutBaseline(key_result)
         | Rejection::ReasonMissing(key_result)
         | Rejection::ValueComesFromKpi { key_result, kpi: _ } => key_result.to_string(),
         Rejection::ExplanationMissing(objectives) => objectives

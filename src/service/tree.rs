@@ -6,11 +6,14 @@ use std::ops::ControlFlow;
 
 use prost::Message;
 
+use super::names;
 use super::to_proto::{member_name, objective_ambition, objective_state, status as write_status};
-use super::{names, pages};
 use crate::domain::{Alignment, Id, KeyResult, KeyResultId, Objective, Rejection, ResourceName, Workspace};
 use crate::projection::State;
 use crate::proto::api;
+
+/// The most bytes of one answer: a client takes 4 MiB unless it is told otherwise.
+const BYTES_MAX: usize = 3_500_000;
 
 /// What a tree is narrowed to.
 #[derive(Debug, Default)]
@@ -83,7 +86,7 @@ impl Growing<'_> {
         let node = self.node(id, objective, depth);
         // A field's tag and length take a few bytes more.
         self.bytes += node.encoded_len() + 8;
-        if self.bytes > pages::BYTES_MAX {
+        if self.bytes > BYTES_MAX {
             return ControlFlow::Break(());
         }
         self.nodes.push(node);

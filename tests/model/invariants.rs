@@ -69,7 +69,10 @@ pub(crate) fn a_parent_is_the_weighted_mean_recomputed_from_scratch(state: &Stat
             ObjectiveState::Draft | ObjectiveState::Canceled => None,
         };
         let expected = expected.filter(|_| objective.deleted.is_none());
-        assert_eq!(kept, expected, "objective {id}");
+        assert!(
+            close(kept, expected),
+            "objective {id}: {kept:?} instead of {expected:?}"
+        );
         assert_eq!(
             score(workspace, &Scored::Objective(id.clone())),
             kept,
@@ -109,6 +112,14 @@ pub(crate) fn a_parent_is_the_weighted_mean_recomputed_from_scratch(state: &Stat
         }
     }
     assert_eq!(score(workspace, &Scored::Workspace), figures.workspace());
+}
+
+/// The plain sum of this file rounds at each step, the exact one does not.
+fn close(left: Option<f64>, right: Option<f64>) -> bool {
+    match (left, right) {
+        (Some(left), Some(right)) => (left - right).abs() < 1e-12,
+        (left, right) => left == right,
+    }
 }
 
 /// Σ wᵢ sᵢ ÷ Σ wᵢ over the key results and, where the policy says so, over what is aligned.

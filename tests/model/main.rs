@@ -22,7 +22,11 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 fn ran(steps: &[Step]) -> World {
-    let mut world = World::new();
+    let roll_up = match steps.len() % 2 {
+        0 => RollUp::Own,
+        _ => RollUp::OwnAndAligned,
+    };
+    let mut world = World::new(roll_up);
     for step in steps {
         let next = command(&world, *step);
         world.run(&next);

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use binnacle::domain::{
-    Actor, Authentication, ClosedObjective, Command, Commit, CreateWorkspace, Effective, Etag, Event,
-    FirstWeekday, Id, KeyResultId, NewCheckIn, Origin, PlacedCheckIn, Preset, Rejection, Stamp, Text,
-    TimeZoneRules, Timestamp, Title, Value, WorkspaceFields, decide,
+    Actor, Alignment, Authentication, ClosedObjective, Command, Commit, CreateWorkspace, Effective, Etag,
+    Event, FirstWeekday, Id, KeyResultId, NewCheckIn, Origin, PlacedCheckIn, Preset, Rejection, RollUp,
+    ScoringPolicyPatch, Stamp, Text, TimeZoneRules, Timestamp, Title, Value, WorkspaceFields, decide,
 };
 use binnacle::log::{LogId, Record, codec};
 use binnacle::projection::{Imagined, Premise, Simulated, State, simulate};
@@ -60,7 +60,8 @@ pub(crate) fn day(number: u8) -> Date {
 }
 
 impl World {
-    pub(crate) fn new() -> Self {
+    /// A company with three objectives in a row, each aligned to the one before.
+    pub(crate) fn new(roll_up: RollUp) -> Self {
         let mut world = Self {
             state: State::empty(),
             stored: Vec::new(),
@@ -97,10 +98,19 @@ impl World {
                 fields: Box::new(kpi_fields(kpi, kpi)),
             });
         }
-        for objective in 0..2 {
+        world.run(&Command::UpdateScoringPolicy {
+            patch: Box::new(ScoringPolicyPatch {
+                roll_up: Some(roll_up),
+                ..ScoringPolicyPatch::default()
+            }),
+            etag: Etag::Any,
+        });
+        for objective in 0..3 {
+            let mut fields = objective_fields(objective, 0, 7);
+            fields.aligned_to = (objective > 0).then(|| Alignment::Objective(id("o", objective - 1, 4)));
             world.run(&Command::CreateObjective {
                 id: id("o", objective, 4),
-                fields: Box::new(objective_fields(objective, 0, 7)),
+                fields: Box::new(fields),
             });
             world.run(&Command::CreateKeyResult {
                 id: key_result_id(objective, 0),

@@ -1,11 +1,10 @@
-//! Teams, members and cycles.
+//! Teams, members, and the days that they work on.
 
 use jiff::civil::date;
 
 use super::super::given::*;
 use super::super::{
-    Command, CyclePatch, CycleState, Etag, MemberPatch, Principal, Revision, Role, Roles, TeamPatch,
-    TimeZoneRules, WorkspacePatch,
+    Command, Etag, MemberPatch, Principal, Revision, Role, Roles, TeamPatch, TimeZoneRules, WorkspacePatch,
 };
 
 fn update_team(name: &str, parent: Option<&str>, lead: Option<&str>, etag: Etag) -> Command {
@@ -34,14 +33,7 @@ fn update_member(name: &str, principal: Option<&str>, role: Option<Role>) -> Com
     }
 }
 
-fn update_cycle(name: &str, patch: CyclePatch) -> Command {
-    Command::UpdateCycle {
-        id: id(name),
-        patch: Box::new(patch),
-        etag: Etag::Any,
-    }
-}
-
+/// "**Team**: title, parent team, lead."
 #[test]
 fn a_team_lies_below_another_and_never_below_itself() {
     let given = given([team("a", None), team("b", Some("a")), team("c", Some("b"))]);
@@ -83,6 +75,7 @@ fn a_team_lies_below_another_and_never_below_itself() {
     }
 }
 
+/// "**Member**: principal, title, roles; … The creator is owner; the last owner cannot be removed."
 #[test]
 fn a_principal_is_one_member_and_an_owner_stays() {
     let given = given([member("jo", "jo@acme", Role::Lead)]);
@@ -106,84 +99,7 @@ fn a_principal_is_one_member_and_an_owner_stays() {
     );
 }
 
-#[test]
-fn a_cycle_lies_inside_of_its_parent() {
-    let (first, last) = (date(2026, 1, 1), date(2026, 12, 31));
-    let given = given([
-        cycle("year", first, last, None),
-        cycle("q1", first, date(2026, 3, 31), Some("year")),
-    ]);
-    let until = |last| CyclePatch {
-        last_date: Some(last),
-        ..CyclePatch::default()
-    };
-    let below = |parent: &str| CyclePatch {
-        parent_cycle: Some(Some(id(parent))),
-        ..CyclePatch::default()
-    };
-    for (command, outcome) in [
-        (cycle("day", first, first, None), Ok(vec!["CycleCreated"])),
-        (cycle("q1", first, last, None), Err("ALREADY_EXISTS")),
-        (cycle("back", last, first, None), Err("INVALID_FIELD")),
-        (
-            cycle("ten", first, date(2035, 12, 31), None),
-            Ok(vec!["CycleCreated"]),
-        ),
-        (cycle("ten", first, date(2036, 1, 2), None), Err("INVALID_FIELD")),
-        (
-            cycle("out", first, date(2027, 1, 1), Some("year")),
-            Err("CYCLE_OUTSIDE_PARENT"),
-        ),
-        (
-            cycle("out", date(2025, 12, 31), last, Some("year")),
-            Err("CYCLE_OUTSIDE_PARENT"),
-        ),
-        (cycle("x", first, last, Some("none")), Err("NOT_FOUND")),
-        (cycle("x", first, last, Some("x")), Err("NOT_FOUND")),
-        (
-            update_cycle("year", until(date(2026, 3, 30))),
-            Err("CYCLE_OUTSIDE_PARENT"),
-        ),
-        (
-            update_cycle("year", until(date(2026, 3, 31))),
-            Ok(vec!["CycleUpdated"]),
-        ),
-        (update_cycle("year", until(last)), Ok(vec![])),
-        (update_cycle("year", below("year")), Err("CYCLE_BELOW_ITSELF")),
-        (update_cycle("x", until(last)), Err("NOT_FOUND")),
-    ] {
-        assert_eq!(given.when(command.clone()), outcome, "{command:?}");
-    }
-    let same_days = given.and([update_cycle("year", until(date(2026, 3, 31)))]);
-    assert_eq!(
-        same_days.when(update_cycle("year", below("q1"))),
-        Err("CYCLE_BELOW_ITSELF")
-    );
-    let early = CyclePatch {
-        review_date: Some(Some(date(2025, 12, 31))),
-        ..CyclePatch::default()
-    };
-    assert_eq!(same_days.when(update_cycle("q1", early)), Err("INVALID_FIELD"));
-}
-
-#[test]
-fn a_cycle_is_activated_once() {
-    let given = given([cycle("q1", date(2026, 1, 1), date(2026, 3, 31), None)]);
-    assert_eq!(given.when(activate_cycle("q1")), Ok(vec!["CycleActivated"]));
-    assert_eq!(given.when(activate_cycle("q2")), Err("NOT_FOUND"));
-    let active = given.and([activate_cycle("q1")]);
-    assert_eq!(
-        active.workspace.cycle(&id("q1")).unwrap().state,
-        CycleState::Active
-    );
-    assert_eq!(active.when(activate_cycle("q1")), Err("CYCLE_NOT_PLANNED"));
-    let old = Command::ActivateCycle {
-        id: id("q1"),
-        etag: Etag::Exactly(Revision(2)),
-    };
-    assert_eq!(active.when(old), Err("ETAG_MISMATCH"));
-}
-
+/// "A workspace's *today* is the date of its newest `DayStarted`; … today never goes back."
 #[test]
 fn a_day_begins_once_and_never_goes_back() {
     let given = given([]).on(1, 5);

@@ -3,7 +3,8 @@
 use super::fault::{At, Fault};
 use super::objective::{state_from_stored, state_to_stored};
 use super::scalar::{
-    date_from_stored, date_to_stored, finite_from_stored, id_from_stored, id_to_stored, required, stored_enum,
+    date_from_stored, date_to_stored, finite_from_stored, id_from_stored, id_to_stored, list_from_stored,
+    required, stored_enum,
 };
 use crate::domain::{
     Band, Closing, Event, FrozenKeyResult, Grade, Grading, Id, ObjectiveResult, ObjectiveState, Outcome,
@@ -134,11 +135,7 @@ fn result_from_stored(stored: stored::ObjectiveResult) -> Result<ObjectiveResult
         with_cycle,
         date: date_from_stored(date).at("date")?,
         policy_version: Revision(policy_version),
-        key_results: key_results
-            .into_iter()
-            .map(frozen_from_stored)
-            .collect::<Result<_, _>>()
-            .at("key_results")?,
+        key_results: list_from_stored("key_results", key_results, frozen_from_stored)?,
     })
 }
 

@@ -6,8 +6,10 @@ use smol_str::SmolStr;
 
 use super::event::{event_from_stored, event_to_stored};
 use super::fault::{At, Fault};
-use super::scalar::{array_from_stored, required, small_to_stored, stored_enum, timestamp_from_stored};
-use crate::domain::{Actor, Authentication, Commit, Event, Origin, RequestKey, Revision};
+use super::scalar::{
+    array_from_stored, list_from_stored, required, small_to_stored, stored_enum, timestamp_from_stored,
+};
+use crate::domain::{Actor, Authentication, Commit, Origin, RequestKey, Revision};
 use crate::log::LogId;
 use crate::proto::stored;
 
@@ -95,7 +97,7 @@ pub(super) fn commit_from_stored(
         recorded_time: timestamp_from_stored(recorded_time_us).at("recorded_time_us")?,
         epoch,
         origin,
-        events: events_from_stored(events)?,
+        events: list_from_stored("events", events, event_from_stored)?,
     })
 }
 
@@ -109,17 +111,6 @@ fn check_place(log: LogId, expected: Revision, log_id: &[u8], revision: u64) -> 
         return Err(Fault::damaged(format!("it is revision {revision}"))).at("revision");
     }
     Ok(())
-}
-
-fn events_from_stored(stored: Vec<stored::Event>) -> Result<Vec<Event>, Fault> {
-    let mut events = Vec::with_capacity(stored.len());
-    for (index, event) in stored.into_iter().enumerate() {
-        match event_from_stored(event) {
-            Ok(event) => events.push(event),
-            Err(fault) => return Err(fault).at(&format!("events[{index}]")),
-        }
-    }
-    Ok(events)
 }
 
 fn actor_to_stored(actor: &Actor) -> stored::Actor {

@@ -5,8 +5,8 @@
 
 use super::fault::{At, Fault};
 use super::{
-    check_in, closing, cycle, deletion, initiative, key_result, kpi, measurement, objective, review, team,
-    workspace,
+    check_in, closing, cycle, deletion, initiative, key_result, kpi, measurement, objective, policy, review,
+    team, workspace,
 };
 use crate::domain::Event;
 use crate::proto::stored;
@@ -25,7 +25,7 @@ pub(super) fn event_to_stored(event: &Event) -> stored::Event {
             Payload::DayStarted(workspace::day_started_to_stored(*before, *date))
         }
         Event::ScoringPolicyUpdated { before, after } => {
-            Payload::ScoringPolicyUpdated(Box::new(workspace::policy_updated_to_stored(before, after)))
+            Payload::ScoringPolicyUpdated(Box::new(policy::updated_to_stored(before, after)))
         }
         Event::Deleted { name } => Payload::ResourceDeleted(Box::new(deletion::deleted_to_stored(name))),
         Event::Undeleted { name, deletion } => {
@@ -161,7 +161,7 @@ pub(super) fn event_from_stored(stored: stored::Event) -> Result<Event, Fault> {
         }
         Payload::DayStarted(message) => workspace::day_started_from_stored(message).at("day_started"),
         Payload::ScoringPolicyUpdated(message) => {
-            workspace::policy_updated_from_stored(*message).at("scoring_policy_updated")
+            policy::updated_from_stored(*message).at("scoring_policy_updated")
         }
         Payload::ResourceDeleted(message) => deletion::deleted_from_stored(*message).at("resource_deleted"),
         Payload::ResourceUndeleted(message) => {
@@ -180,19 +180,6 @@ pub(super) fn event_from_stored(stored: stored::Event) -> Result<Event, Fault> {
         Payload::CycleClosed(message) => cycle::closed_from_stored(message).at("cycle_closed"),
         Payload::CycleReopened(message) => cycle::reopened_from_stored(message).at("cycle_reopened"),
         Payload::ReviewRecorded(message) => review::recorded_from_stored(*message).at("review_recorded"),
-        Payload::ObjectiveClosed(message) => closing::closed_from_stored(*message).at("objective_closed"),
-        Payload::ObjectiveReopened(message) => {
-            closing::reopened_from_stored(*message).at("objective_reopened")
-        }
-        Payload::ObjectiveCanceled(message) => {
-            closing::canceled_from_stored(message).at("objective_canceled")
-        }
-        Payload::CheckInCorrected(message) => {
-            check_in::corrected_from_stored(*message).at("check_in_corrected")
-        }
-        Payload::CheckInRetracted(message) => {
-            check_in::retracted_from_stored(*message).at("check_in_retracted")
-        }
         Payload::ObjectiveCreated(message) => {
             objective::created_from_stored(*message).at("objective_created")
         }
@@ -201,6 +188,13 @@ pub(super) fn event_from_stored(stored: stored::Event) -> Result<Event, Fault> {
         }
         Payload::ObjectiveActivated(message) => {
             objective::activated_from_stored(message).at("objective_activated")
+        }
+        Payload::ObjectiveClosed(message) => closing::closed_from_stored(*message).at("objective_closed"),
+        Payload::ObjectiveReopened(message) => {
+            closing::reopened_from_stored(*message).at("objective_reopened")
+        }
+        Payload::ObjectiveCanceled(message) => {
+            closing::canceled_from_stored(message).at("objective_canceled")
         }
         Payload::KeyResultCreated(message) => {
             key_result::created_from_stored(*message).at("key_result_created")
@@ -215,6 +209,12 @@ pub(super) fn event_from_stored(stored: stored::Event) -> Result<Event, Fault> {
             initiative::updated_from_stored(*message).at("initiative_updated")
         }
         Payload::CheckInRecorded(message) => check_in::recorded_from_stored(*message).at("check_in_recorded"),
+        Payload::CheckInCorrected(message) => {
+            check_in::corrected_from_stored(*message).at("check_in_corrected")
+        }
+        Payload::CheckInRetracted(message) => {
+            check_in::retracted_from_stored(*message).at("check_in_retracted")
+        }
         Payload::KpiCreated(message) => kpi::created_from_stored(*message).at("kpi_created"),
         Payload::KpiUpdated(message) => kpi::updated_from_stored(*message).at("kpi_updated"),
         Payload::TargetSet(message) => kpi::target_set_from_stored(*message).at("target_set"),

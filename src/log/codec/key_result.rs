@@ -5,13 +5,14 @@ use jiff::civil::Date;
 use super::fault::{At, Fault};
 use super::scalar::{
     before_and_after, created_fields, date_from_stored, date_to_stored, id_from_stored, id_to_stored,
-    optional_date_from_stored, optional_enum, optional_id_from_stored, optional_id_to_stored,
-    optional_value_from_stored, optional_value_to_stored, stored_enum, value_from_stored,
+    list_from_stored, optional_date_from_stored, optional_enum, optional_id_from_stored,
+    optional_id_to_stored, optional_value_from_stored, optional_value_to_stored, stored_enum,
+    value_from_stored,
 };
 use super::unit::{unit_from_stored, unit_to_stored};
 use crate::domain::{
     Baseline, Event, KeyResultFields, KeyResultId, KeyResultKind, Maintain, MaintainMode, Metric, Milestone,
-    Milestones, RelativeTarget, Revision, Title, Weight, Window,
+    Milestones, RelativeTarget, Revision, Title, Violation, Weight, Window,
 };
 use crate::proto::stored;
 use crate::proto::stored::key_result_fields::Kind;
@@ -21,6 +22,9 @@ stored_enum!(window_to_stored, window_from_stored:
     Window = stored::key_result_fields::Window { Newest, Cycle });
 stored_enum!(mode_to_stored, mode_from_stored:
     MaintainMode = stored::maintain::Mode { Now, Share });
+
+/// What the absence of a window means, for ever.
+const FIRST_WINDOW: Window = Window::Newest;
 
 fn fields_to_stored(fields: &KeyResultFields) -> stored::KeyResultFields {
     let KeyResultFields {
@@ -66,7 +70,7 @@ fn fields_from_stored(stored: stored::KeyResultFields) -> Result<KeyResultFields
         due_date: optional_date_from_stored(due_date).at("due_date")?,
         window: optional_enum(window, window_from_stored)
             .at("window")?
-            .unwrap_or_default(),
+            .unwrap_or(FIRST_WINDOW),
     })
 }
 
@@ -188,7 +192,7 @@ fn maintain_from_stored(stored: stored::Maintain) -> Result<Maintain, Fault> {
         mode_from_stored(mode).at("mode")?,
         value_from_stored(tolerance).at("tolerance")?,
     )
-    .map_err(|violation| Fault::damaged(violation.to_string()))
+    .or_else(|Violation { field, sentence }| Err(Fault::damaged(sentence)).at(&field))
 }
 
 fn milestones_to_stored(milestones: &Milestones) -> stored::Milestones {
@@ -207,18 +211,17 @@ fn milestones_to_stored(milestones: &Milestones) -> stored::Milestones {
 
 fn milestones_from_stored(stored: stored::Milestones) -> Result<Milestones, Fault> {
     let stored::Milestones { milestones } = stored;
-    let steps = milestones
-        .into_iter()
-        .map(|stored::Milestone { id, title, weight }| {
-            Ok(Milestone {
-                id: id_from_stored(&id).at("id")?,
-                title: Title::parse(&title).at("title")?,
-                weight: Weight::parse(weight).at("weight")?,
-            })
-        })
-        .collect::<Result<Vec<_>, Fault>>()
-        .at("milestones")?;
-    Milestones::parse(steps).map_err(|invalid| Fault::damaged(invalid.to_string()))
+    let steps = list_from_stored("milestones", milestones, milestone_from_stored)?;
+    Milestones::parse(steps).at("milestones")
+}
+
+fn milestone_from_stored(stored: stored::Milestone) -> Result<Milestone, Fault> {
+    let stored::Milestone { id, title, weight } = stored;
+    Ok(Milestone {
+        id: id_from_stored(&id).at("id")?,
+        title: Title::parse(&title).at("title")?,
+        weight: Weight::parse(weight).at("weight")?,
+    })
 }
 
 fn id_of(objective: &str, key_result: &str) -> Result<KeyResultId, Fault> {

@@ -28,6 +28,7 @@ mod key_result;
 mod kpi;
 mod measurement;
 mod objective;
+mod policy;
 mod review;
 mod scalar;
 mod team;

@@ -146,6 +146,22 @@ pub(super) fn finite_from_stored(number: f64) -> Result<f64, Fault> {
     }
 }
 
+/// What stands in a repeated field, each fault with the place of its element.
+pub(super) fn list_from_stored<S, T>(
+    field: &str,
+    stored: Vec<S>,
+    from_stored: impl Fn(S) -> Result<T, Fault>,
+) -> Result<Vec<T>, Fault> {
+    let mut list = Vec::with_capacity(stored.len());
+    for (index, element) in stored.into_iter().enumerate() {
+        match from_stored(element) {
+            Ok(element) => list.push(element),
+            Err(fault) => return Err(fault).at(&format!("{field}[{index}]")),
+        }
+    }
+    Ok(list)
+}
+
 /// Bytes of a fixed length.
 pub(super) fn array_from_stored<const N: usize>(bytes: &[u8]) -> Result<[u8; N], Fault> {
     <[u8; N]>::try_from(bytes)

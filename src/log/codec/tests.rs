@@ -38,8 +38,14 @@ fn names_in_proto() -> BTreeSet<String> {
 
 /// An event's field in the proto.
 fn name_in_proto(event: &Event) -> String {
+    let kind = match event {
+        // One message for every kind of resource.
+        Event::Deleted { .. } => "ResourceDeleted",
+        Event::Undeleted { .. } => "ResourceUndeleted",
+        _ => event.kind(),
+    };
     let mut name = String::new();
-    for c in event.kind().chars() {
+    for c in kind.chars() {
         if c.is_ascii_uppercase() && !name.is_empty() {
             name.push('_');
         }
@@ -249,6 +255,154 @@ fn fields_that_contradict_each_other_are_damage() {
         LogErrorKind::Damaged,
         "events[0].key_result_created.fields.unit.currency_code: it belongs to no currency",
     );
+}
+
+#[test]
+fn what_closing_deleting_and_the_kinds_store_is_checked_where_it_stands() {
+    use stored::event::Payload;
+    use stored::resource_reference::Resource;
+    let closed = |change: fn(&mut stored::ObjectiveResult)| {
+        changed("objective_closed", move |payload| match payload {
+            Payload::ObjectiveClosed(closed) => change(closed.result.as_mut().expect("a result")),
+            other => panic!("{other:?}"),
+        })
+    };
+    let created = |file: &'static str, change: fn(&mut stored::key_result_fields::Kind)| {
+        changed(file, move |payload| match payload {
+            Payload::KeyResultCreated(created) => {
+                let fields = created.fields.as_mut().expect("fields");
+                change(fields.kind.as_mut().expect("a kind"));
+            }
+            other => panic!("{other:?}"),
+        })
+    };
+    let deleted = |resource: Option<Resource>| {
+        changed("resource_deleted", move |payload| match payload {
+            Payload::ResourceDeleted(deleted) => {
+                deleted.resource = Some(stored::ResourceReference { resource });
+            }
+            other => panic!("{other:?}"),
+        })
+    };
+    let policy = |change: fn(&mut stored::ScoringPolicy)| {
+        changed("scoring_policy_updated", move |payload| match payload {
+            Payload::ScoringPolicyUpdated(updated) => change(updated.after.as_mut().expect("a policy")),
+            other => panic!("{other:?}"),
+        })
+    };
+    let (damaged, newer) = (LogErrorKind::Damaged, LogErrorKind::UnknownFormat);
+    for (commit, kind, sentence) in [
+        (
+            closed(|result| result.closing = None),
+            damaged,
+            "objective_closed.result.closing: it is missing; ",
+        ),
+        (
+            closed(|result| result.grading.as_mut().expect("a grading").grade_tenths = 11),
+            damaged,
+            "objective_closed.result.grading.grade_tenths: 11 tenths are no grade; ",
+        ),
+        (
+            closed(|result| result.grading.as_mut().expect("a grading").band = 0),
+            damaged,
+            "objective_closed.result.grading.band: it is missing; ",
+        ),
+        (
+            closed(|result| result.grading.as_mut().expect("a grading").outcome = 5),
+            newer,
+            "objective_closed.result.grading.outcome: it has the unknown number 5; ",
+        ),
+        (
+            closed(|result| result.score = Some(f64::NAN)),
+            damaged,
+            "objective_closed.result.score: NaN is no number; ",
+        ),
+        (
+            closed(|result| result.key_results[1].progress = f64::INFINITY),
+            damaged,
+            "objective_closed.result.key_results[1].progress: inf is no number; ",
+        ),
+        (
+            created("key_result_created_maintain", |kind| {
+                if let stored::key_result_fields::Kind::Maintain(maintain) = kind {
+                    maintain.at_most = Some(-2.0);
+                }
+            }),
+            damaged,
+            "key_result_created.fields.kind.maintain.at_least: it is above at_most",
+        ),
+        (
+            created("key_result_created_maintain", |kind| {
+                if let stored::key_result_fields::Kind::Maintain(maintain) = kind {
+                    maintain.mode = 0;
+                }
+            }),
+            damaged,
+            "key_result_created.fields.kind.maintain.mode: it is missing; ",
+        ),
+        (
+            created("key_result_created_milestones", |kind| {
+                if let stored::key_result_fields::Kind::Milestones(steps) = kind {
+                    steps.milestones[1].weight = 1000.5;
+                }
+            }),
+            damaged,
+            "key_result_created.fields.kind.milestones.milestones[1].weight: 1000.5 is no weight",
+        ),
+        (
+            created("key_result_created_milestones", |kind| {
+                if let stored::key_result_fields::Kind::Milestones(steps) = kind {
+                    steps.milestones.clear();
+                }
+            }),
+            damaged,
+            "key_result_created.fields.kind.milestones.milestones: ",
+        ),
+        (
+            created("key_result_created_metric", |kind| {
+                if let stored::key_result_fields::Kind::Metric(metric) = kind {
+                    metric.relative_target = Some(stored::RelativeTarget { change: None });
+                }
+            }),
+            newer,
+            "key_result_created.fields.kind.metric.relative_target: it is none that this release knows; ",
+        ),
+        (
+            deleted(None),
+            newer,
+            "resource_deleted.resource: it is no resource that this release knows; ",
+        ),
+        (
+            deleted(Some(Resource::Workspace(false))),
+            damaged,
+            "resource_deleted.resource.workspace: it is false; ",
+        ),
+        (
+            deleted(Some(Resource::CheckIn(stored::CheckInReference::default()))),
+            damaged,
+            "resource_deleted.resource.check_in.objective: \"\" is not an id",
+        ),
+        (
+            policy(|policy| policy.roll_up = 3),
+            newer,
+            "scoring_policy_updated.after.roll_up: it has the unknown number 3; ",
+        ),
+        (
+            policy(|policy| policy.hygiene.as_mut().expect("limits").confidence_min = f64::NAN),
+            damaged,
+            "scoring_policy_updated.after.hygiene.confidence_min: NaN is no number; ",
+        ),
+    ] {
+        check_bytes(commit.encode_to_vec(), kind, &format!("events[0].{sentence}"));
+    }
+}
+
+/// The stored form of a golden file's commit with its first event changed.
+fn changed(file: &str, change: impl FnOnce(&mut stored::event::Payload)) -> stored::Commit {
+    let mut stored = commit::commit_to_stored(LOG, &golden::commit_of_file(file));
+    let first = stored.events.first_mut().and_then(|event| event.payload.as_mut());
+    change(first.expect("an event"));
+    stored
 }
 
 #[test]

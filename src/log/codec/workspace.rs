@@ -1,24 +1,22 @@
-//! The workspace itself: its fields, the rules of its time zone, its scoring policy, its days and its epochs.
+//! The workspace itself: its fields, the rules of its time zone, its days and its epochs.
 
 use jiff::civil::{Date, Weekday};
 use smol_str::SmolStr;
 
 use super::fault::{At, Fault};
+use super::policy::{policy_from_stored, policy_to_stored};
 use super::scalar::{
-    array_from_stored, before_and_after, date_from_stored, date_to_stored, finite_from_stored,
-    id_from_stored, id_to_stored, optional_date_from_stored, optional_enum, required, small_to_stored,
-    stored_enum,
+    array_from_stored, before_and_after, date_from_stored, date_to_stored, id_from_stored, id_to_stored,
+    optional_date_from_stored, required, small_to_stored, stored_enum,
 };
 use crate::domain::{
-    EpochStarted, Event, FirstWeekday, HygieneLimits, Preset, Revision, RollUp, ScoringPolicy, Text,
-    TimeZoneRules, Title, WorkspaceCreated, WorkspaceFields,
+    EpochStarted, Event, FirstWeekday, Preset, Revision, Text, TimeZoneRules, Title, WorkspaceCreated,
+    WorkspaceFields,
 };
 use crate::proto::stored;
 
 stored_enum!(preset_to_stored, preset_from_stored:
     Preset = stored::workspace_created::Preset { Full, Small, KpiOnly });
-stored_enum!(roll_up_to_stored, roll_up_from_stored:
-    RollUp = stored::scoring_policy::RollUp { Own, OwnAndAligned });
 
 pub(super) fn epoch_started_to_stored(epoch: &EpochStarted) -> stored::EpochStarted {
     let EpochStarted {
@@ -194,130 +192,4 @@ fn rules_from_stored(stored: stored::TimeZoneRules) -> Result<TimeZoneRules, Fau
         return Ok(utc);
     }
     TimeZoneRules::parse(&name, &tzif).map_err(|invalid| Fault::damaged(invalid.to_string()))
-}
-
-fn policy_to_stored(policy: &ScoringPolicy) -> stored::ScoringPolicy {
-    let ScoringPolicy {
-        semantics,
-        committed_bar,
-        aspirational_bar,
-        on_track_gap,
-        behind_gap,
-        achieved_from,
-        partial_from,
-        roll_up,
-        check_in_cadence_days,
-        check_in_grace_days,
-        hygiene,
-    } = policy;
-    stored::ScoringPolicy {
-        semantics: *semantics,
-        committed_bar: *committed_bar,
-        aspirational_bar: *aspirational_bar,
-        on_track_gap: *on_track_gap,
-        behind_gap: *behind_gap,
-        check_in_cadence_days: *check_in_cadence_days,
-        check_in_grace_days: *check_in_grace_days,
-        achieved_from: Some(*achieved_from),
-        partial_from: Some(*partial_from),
-        roll_up: roll_up_to_stored(*roll_up),
-        hygiene: Some(limits_to_stored(hygiene)),
-    }
-}
-
-fn policy_from_stored(stored: stored::ScoringPolicy) -> Result<ScoringPolicy, Fault> {
-    let stored::ScoringPolicy {
-        semantics,
-        committed_bar,
-        aspirational_bar,
-        on_track_gap,
-        behind_gap,
-        check_in_cadence_days,
-        check_in_grace_days,
-        achieved_from,
-        partial_from,
-        roll_up,
-        hygiene,
-    } = stored;
-    let first = ScoringPolicy::default();
-    let or_first = |number: Option<f64>, first: f64| number.map_or(Ok(first), finite_from_stored);
-    Ok(ScoringPolicy {
-        semantics,
-        committed_bar: finite_from_stored(committed_bar).at("committed_bar")?,
-        aspirational_bar: finite_from_stored(aspirational_bar).at("aspirational_bar")?,
-        on_track_gap: finite_from_stored(on_track_gap).at("on_track_gap")?,
-        behind_gap: finite_from_stored(behind_gap).at("behind_gap")?,
-        check_in_cadence_days,
-        check_in_grace_days,
-        achieved_from: or_first(achieved_from, first.achieved_from).at("achieved_from")?,
-        partial_from: or_first(partial_from, first.partial_from).at("partial_from")?,
-        roll_up: optional_enum(roll_up, roll_up_from_stored)
-            .at("roll_up")?
-            .unwrap_or_default(),
-        hygiene: hygiene
-            .map_or(Ok(first.hygiene), limits_from_stored)
-            .at("hygiene")?,
-    })
-}
-
-fn limits_to_stored(limits: &HygieneLimits) -> stored::HygieneLimits {
-    let HygieneLimits {
-        objectives_of_team_max,
-        key_results_min,
-        key_results_max,
-        kpis_of_area_min,
-        kpis_of_area_max,
-        confidence_min,
-        linked_kpis_share_max,
-        breached_periods_max,
-    } = *limits;
-    stored::HygieneLimits {
-        objectives_of_team_max,
-        key_results_min,
-        key_results_max,
-        kpis_of_area_min,
-        kpis_of_area_max,
-        confidence_min,
-        linked_kpis_share_max,
-        breached_periods_max,
-    }
-}
-
-fn limits_from_stored(stored: stored::HygieneLimits) -> Result<HygieneLimits, Fault> {
-    let stored::HygieneLimits {
-        objectives_of_team_max,
-        key_results_min,
-        key_results_max,
-        kpis_of_area_min,
-        kpis_of_area_max,
-        confidence_min,
-        linked_kpis_share_max,
-        breached_periods_max,
-    } = stored;
-    Ok(HygieneLimits {
-        objectives_of_team_max,
-        key_results_min,
-        key_results_max,
-        kpis_of_area_min,
-        kpis_of_area_max,
-        confidence_min: finite_from_stored(confidence_min).at("confidence_min")?,
-        linked_kpis_share_max: finite_from_stored(linked_kpis_share_max).at("linked_kpis_share_max")?,
-        breached_periods_max,
-    })
-}
-
-pub(super) fn policy_updated_to_stored(
-    before: &ScoringPolicy,
-    after: &ScoringPolicy,
-) -> stored::ScoringPolicyUpdated {
-    stored::ScoringPolicyUpdated {
-        before: Some(policy_to_stored(before)),
-        after: Some(policy_to_stored(after)),
-    }
-}
-
-pub(super) fn policy_updated_from_stored(stored: stored::ScoringPolicyUpdated) -> Result<Event, Fault> {
-    let stored::ScoringPolicyUpdated { before, after } = stored;
-    let (before, after) = before_and_after(before, after, policy_from_stored)?;
-    Ok(Event::ScoringPolicyUpdated { before, after })
 }

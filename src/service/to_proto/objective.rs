@@ -190,6 +190,7 @@ pub(crate) fn objective_progress(progress: &ObjectiveProgress) -> api::Objective
         worst_status,
         outdated,
         grading,
+        started: _,
         maintained: _,
         policy_version,
     } = progress;

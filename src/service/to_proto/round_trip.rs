@@ -137,8 +137,17 @@ fn acme() -> Running {
         initiative: Some(work()),
         ..api::CreateInitiativeRequest::default()
     }));
+    running.run(from_proto::create_review(&api::CreateReviewRequest {
+        parent: "workspaces/acme/cycles/q3".to_owned(),
+        review_id: "kick-off".to_owned(),
+        review: Some(look_back()),
+        ..api::CreateReviewRequest::default()
+    }));
     running
 }
+
+/// How many commits make it.
+const COMMITS: usize = 11;
 
 fn workspace() -> api::Workspace {
     api::Workspace {
@@ -238,7 +247,7 @@ fn measure() -> api::KeyResult {
         kind: Some(api::key_result::Kind::Metric(api::Metric {
             baseline: Some(40.0),
             target: Some(65.0),
-            baseline_source: None,
+            ..api::Metric::default()
         })),
         unit: Some(api::Unit {
             kind: api::unit::Kind::Scale.into(),
@@ -264,6 +273,18 @@ fn work() -> api::Initiative {
     }
 }
 
+fn look_back() -> api::Review {
+    api::Review {
+        team: "workspaces/acme/teams/sales".to_owned(),
+        date: day(2026, 7, 1),
+        attendees: vec!["workspaces/acme/members/maria".to_owned()],
+        achieved: "A plan.".to_owned(),
+        learned: "Ask earlier.".to_owned(),
+        next: "Demos.".to_owned(),
+        ..api::Review::default()
+    }
+}
+
 /// `answered` with everything that the server writes taken from `asked`.
 macro_rules! authored {
     ($answered:expr, $asked:expr, $($output:ident),+) => {{
@@ -273,6 +294,9 @@ macro_rules! authored {
     }};
 }
 
+// Behind the macro that it uses.
+mod okr;
+
 #[test]
 fn what_was_created_is_answered_with_the_same_authored_fields() {
     let running = acme();
@@ -281,7 +305,7 @@ fn what_was_created_is_answered_with_the_same_authored_fields() {
         match running.answer(&name) {
             Resource::Workspace(answered) => {
                 assert_eq!(answered.log_id, "07".repeat(16));
-                assert_eq!((answered.revision, answered.etag.as_str()), (10, "r1"));
+                assert_eq!((answered.revision, answered.etag.as_str()), (11, "r1"));
                 assert_eq!(answered.today, day(2026, 7, 1));
                 let asked = workspace();
                 authored!(
@@ -353,13 +377,15 @@ fn what_was_created_is_answered_with_the_same_authored_fields() {
                 );
             }
             Resource::KeyResult(mut answered) => {
-                let api::key_result::Kind::Metric(metric) = answered.kind.as_mut().unwrap();
-                let given = api::baseline_source::Source::Given(true);
-                assert_eq!(metric.baseline_source.take().unwrap().source, Some(given));
+                assert_eq!(take_baseline_source(&mut answered), Some(GIVEN));
+                assert_eq!(answered.state(), api::objective::State::Draft);
+                assert_eq!(answered.window(), api::key_result::Window::Newest);
                 authored!(
                     answered,
                     measure(),
                     name,
+                    window,
+                    state,
                     confidence,
                     progress,
                     create_time,
@@ -370,7 +396,26 @@ fn what_was_created_is_answered_with_the_same_authored_fields() {
             Resource::Initiative(answered) => {
                 authored!(answered, work(), name, create_time, update_time, etag);
             }
+            Resource::ScoringPolicy(answered) => {
+                assert_eq!((answered.version, answered.etag.as_str()), (1, "r1"));
+                assert_eq!((answered.semantics, answered.committed_bar), (1, Some(1.0)));
+            }
+            Resource::Review(answered) => {
+                assert_eq!((answered.principal.as_str(), answered.revision), ("binnacle", 11));
+                assert_eq!(answered.create_time.unwrap().seconds, NOON);
+                authored!(answered, look_back(), name, principal, create_time, revision);
+            }
         }
+    }
+}
+
+const GIVEN: api::baseline_source::Source = api::baseline_source::Source::Given(true);
+
+/// Where the baseline of a METRIC came from, which the server writes.
+fn take_baseline_source(key_result: &mut api::KeyResult) -> Option<api::baseline_source::Source> {
+    match key_result.kind.as_mut().unwrap() {
+        api::key_result::Kind::Metric(metric) => metric.baseline_source.take()?.source,
+        _ => None,
     }
 }
 
@@ -381,12 +426,13 @@ fn a_snapshot_has_every_resource_once_and_parents_before_children() {
     let names: Vec<String> = resource_names(&running.state)
         .map(|name| names::full_name(&acme, &name))
         .collect();
-    assert_eq!(names.len(), 11);
+    assert_eq!(names.len(), 13);
     assert_eq!(resources(&acme, &running.state, LOG).count(), names.len());
     for (index, name) in names.iter().enumerate() {
         assert!(!names[..index].contains(name), "{name} twice");
         let mut parts: Vec<&str> = name.split('/').collect();
-        parts.truncate(parts.len() - 2);
+        // The scoring policy is the only one of its kind: its name ends without an id.
+        parts.truncate(parts.len() - 2 + parts.len() % 2);
         let parent = parts.join("/");
         assert!(
             parent.is_empty() || names[..index].contains(&parent),
@@ -474,12 +520,13 @@ fn a_baseline_says_that_a_kpi_gave_it() {
     };
     assert_eq!(linked.kpi, "workspaces/acme/kpis/nps");
     let source = api::BaselineSource {
-        source: Some(api::baseline_source::Source::KpiRevision(11)),
+        source: Some(api::baseline_source::Source::KpiRevision(12)),
     };
     let expected = api::Metric {
         baseline: Some(40.0),
         target,
         baseline_source: Some(source),
+        ..api::Metric::default()
     };
     assert_eq!(linked.kind, Some(api::key_result::Kind::Metric(expected)));
 }
@@ -506,7 +553,7 @@ fn what_was_read_can_be_sent_back_and_changes_nothing() {
         update_mask: Some(all),
         ..api::UpdateKpiRequest::default()
     }));
-    let changed: Vec<_> = running.commits[10..]
+    let changed: Vec<_> = running.commits[COMMITS..]
         .iter()
         .map(|commit| commit.events.len())
         .collect();
@@ -555,7 +602,7 @@ fn figures_are_answered_before_and_after() {
     let measured = super::measurement_of_point(&acme, &id, &kpi.series, point, running.state.workspace());
     assert_eq!(
         (measured.value, measured.source_id.as_str(), measured.revision),
-        (Some(40.0), "survey", 11)
+        (Some(40.0), "survey", 12)
     );
     assert_eq!(measured.recorded_time.unwrap().seconds, NOON);
 }
@@ -576,7 +623,7 @@ fn an_event_says_who_what_and_every_field_before_and_after() {
     let acme = Id::parse("acme").unwrap();
     let recorded = running.commits.last().unwrap();
     let shown = super::commit(recorded, [9; 32]);
-    assert_eq!((shown.revision, shown.event_count, shown.epoch), (11, 1, 1));
+    assert_eq!((shown.revision, shown.event_count, shown.epoch), (12, 1, 1));
     assert_eq!(shown.leaf_hash, [9; 32]);
     assert_eq!(
         (shown.principal.as_str(), shown.authentication.as_str()),
@@ -585,7 +632,7 @@ fn an_event_says_who_what_and_every_field_before_and_after() {
     assert_eq!(shown.reason, "Maria leads now");
     assert_eq!(shown.request_id, "3f0d6f8e-6c1d-4b7e-9a55-0c2b1d9e7f42");
     let written = event(&acme, recorded, 0, Some(shown.clone())).unwrap();
-    assert_eq!(written.name, "workspaces/acme/events/11.0");
+    assert_eq!(written.name, "workspaces/acme/events/12.0");
     assert_eq!(
         (written.r#type.as_str(), written.resource.as_str()),
         ("TeamUpdated", "workspaces/acme/teams/sales")
@@ -601,9 +648,8 @@ fn an_event_says_who_what_and_every_field_before_and_after() {
     assert_eq!(event(&acme, recorded, 1, None), None);
 }
 
-#[test]
-fn a_check_in_is_answered_as_it_was_said() {
-    let mut running = acme();
+/// Cycle q3 and objective win become ACTIVE; the values of key result score are plain numbers.
+fn activate(running: &mut Running) {
     running.run(from_proto::update_key_result(&api::UpdateKeyResultRequest {
         key_result: Some(api::KeyResult {
             name: "workspaces/acme/objectives/win/keyResults/score".to_owned(),
@@ -622,6 +668,12 @@ fn a_check_in_is_answered_as_it_was_said() {
         name: "workspaces/acme/objectives/win".to_owned(),
         ..api::ActivateObjectiveRequest::default()
     }));
+}
+
+#[test]
+fn a_check_in_is_answered_as_it_was_said() {
+    let mut running = acme();
+    activate(&mut running);
     let said = api::CheckIn {
         value: Some(52.5),
         confidence: Some(0.7),
@@ -639,13 +691,13 @@ fn a_check_in_is_answered_as_it_was_said() {
         ..api::CreateCheckInRequest::default()
     });
     let Ok(Asked {
-        command: Command::CreateCheckIn { key_result, id, .. },
+        command: Command::CreateCheckIn(placed),
         ..
     }) = &asked
     else {
         panic!("another command");
     };
-    let (key_result, id) = (key_result.clone(), id.clone());
+    let (key_result, id) = (placed.key_result.clone(), placed.id.clone());
     running.run(asked);
     let held = running.state.workspace().key_result(&key_result).unwrap();
     let recorded = &held.check_ins[&held.check_in_keys[&id]];
@@ -654,7 +706,7 @@ fn a_check_in_is_answered_as_it_was_said() {
         answered.name,
         format!("workspaces/acme/objectives/win/keyResults/score/checkIns/{id}")
     );
-    assert_eq!((answered.revision, answered.principal.as_str()), (14, "binnacle"));
+    assert_eq!((answered.revision, answered.principal.as_str()), (15, "binnacle"));
     authored!(answered, said, name, principal, recorded_time, revision);
     let Resource::KeyResult(answered) = running.answer("workspaces/acme/objectives/win/keyResults/score")
     else {

@@ -1,7 +1,8 @@
 //! The bytes that releases have written, and what they mean: one file for each event, all its fields set.
 //!
 //! `tests/data/README.md` says how a new one is added. A file is never edited, and neither is the value that belongs to
-//! it here, except that a field which came later is given the value that its absence means.
+//! it here, except that a field which came later is given the value that its absence means. What came with objectives
+//! that close, in all its shapes, is in `okr`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,12 +13,15 @@ use jiff::civil::{Weekday, date};
 use super::{LOG, decode, encode, name_in_proto, names_in_proto, record};
 use crate::domain::{
     Actor, Aggregation, Alignment, Ambition, Authentication, Baseline, Cadence, Category, CheckIn, Commit,
-    Confidence, CurrencyCode, CycleFields, CycleState, Direction, EpochStarted, Event, FirstWeekday, Id,
-    InitiativeFields, InitiativeId, InitiativeState, KeyResultFields, KeyResultId, KeyResultKind, KpiFields,
-    Labels, MeasurementRecorded, MemberFields, Metric, ObjectiveFields, ObjectiveState, Origin, Preset,
-    Principal, RequestKey, Revision, Role, Roles, ScoringPolicy, StatusOverride, Target, TeamFields, Text,
-    TimeZoneRules, Timestamp, Title, Unit, UnitKind, Value, Weight, WorkspaceCreated, WorkspaceFields,
+    Confidence, CurrencyCode, CycleFields, CycleState, Direction, EpochStarted, Event, FirstWeekday,
+    HygieneLimits, Id, InitiativeFields, InitiativeId, InitiativeState, KeyResultFields, KeyResultId,
+    KeyResultKind, KpiFields, Labels, MeasurementRecorded, MemberFields, Metric, ObjectiveFields,
+    ObjectiveState, Origin, Preset, Principal, RequestKey, Revision, Role, Roles, RollUp, ScoringPolicy,
+    StatusOverride, Target, TeamFields, Text, TimeZoneRules, Timestamp, Title, Unit, UnitKind, Value, Weight,
+    Window, WorkspaceCreated, WorkspaceFields,
 };
+
+mod okr;
 
 /// Where every golden commit stands.
 pub(super) const REVISION: Revision = Revision(42);
@@ -30,7 +34,20 @@ struct Golden {
     release: &'static str,
     name: String,
     commit: Commit,
+    written: Written,
 }
+
+/// How this release would write what a file means.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Written {
+    /// As it is in the file.
+    Same,
+    /// With fields that came later; another file holds them.
+    WithMore,
+}
+
+/// What is read for ever, and written with more fields today: the policy's and the key results' windows came later.
+const WRITTEN_WITH_MORE: [&str; 3] = ["workspace_created", "key_result_created", "key_result_updated"];
 
 impl Golden {
     fn path(&self) -> PathBuf {
@@ -54,20 +71,30 @@ fn folder() -> PathBuf {
 
 /// Every golden file of every release.
 fn goldens() -> Vec<Golden> {
-    let of_commit = |name: &str, commit| Golden {
+    let golden = |name: String, commit| Golden {
         release: "v0.1",
-        name: name.to_owned(),
+        written: if WRITTEN_WITH_MORE.contains(&name.as_str()) {
+            Written::WithMore
+        } else {
+            Written::Same
+        },
+        name,
         commit,
     };
     let mut goldens = vec![
-        of_commit("commit_without_events", commit_of(Vec::new())),
-        of_commit("commit_of_the_server", commit_of_the_server()),
+        golden("commit_without_events".to_owned(), commit_of(Vec::new())),
+        golden("commit_of_the_server".to_owned(), commit_of_the_server()),
     ];
-    goldens.extend(events_of_v0_1().into_iter().map(|event| Golden {
-        release: "v0.1",
-        name: name_in_proto(&event),
-        commit: commit_of(vec![event]),
-    }));
+    goldens.extend(
+        events_of_v0_1()
+            .into_iter()
+            .map(|event| golden(name_in_proto(&event), commit_of(vec![event]))),
+    );
+    goldens.extend(
+        okr::events_by_file()
+            .into_iter()
+            .map(|(name, events)| golden(name.to_owned(), commit_of(events))),
+    );
     goldens
 }
 
@@ -78,12 +105,19 @@ fn golden_bytes_are_read_as_what_they_were_and_written_as_they_are() {
         let bytes = golden.bytes();
         let decoded = decode(LOG, &record(REVISION, bytes.clone())).expect("a golden commit");
         assert_eq!(decoded, golden.commit, "{} is read otherwise", path.display());
-        assert_eq!(
-            encode(LOG, &decoded),
-            bytes,
-            "{} is written otherwise",
-            path.display()
-        );
+        let written = encode(LOG, &decoded);
+        match golden.written {
+            Written::Same => assert_eq!(written, bytes, "{} is written otherwise", path.display()),
+            Written::WithMore => {
+                assert!(
+                    written.len() > bytes.len(),
+                    "{} is not written with more",
+                    path.display()
+                );
+                let again = decode(LOG, &record(REVISION, written)).expect("a commit of today");
+                assert_eq!(again, golden.commit, "{} is lost when written", path.display());
+            }
+        }
     }
 }
 
@@ -92,10 +126,12 @@ fn every_event_has_a_golden_file_and_every_golden_file_a_meaning() {
     let goldens = goldens();
     let events: BTreeSet<String> = goldens
         .iter()
+        .filter(|golden| golden.written == Written::Same)
         .flat_map(|golden| golden.commit.events.iter().map(name_in_proto))
         .collect();
     assert_eq!(events, names_in_proto(), "left: golden; right: in the proto");
     let known: BTreeSet<PathBuf> = goldens.iter().map(Golden::path).collect();
+    assert_eq!(known.len(), goldens.len(), "two meanings of one file");
     let stored: BTreeSet<PathBuf> = fs::read_dir(folder())
         .expect("tests/data")
         .map(|release| release.expect("a release").path())
@@ -105,6 +141,14 @@ fn every_event_has_a_golden_file_and_every_golden_file_a_meaning() {
         .collect();
     let unknown: Vec<&PathBuf> = stored.difference(&known).collect();
     assert!(unknown.is_empty(), "nothing says what they mean: {unknown:?}");
+}
+
+/// What a golden file means.
+pub(super) fn commit_of_file(name: &str) -> Commit {
+    let golden = goldens().into_iter().find(|golden| golden.name == name);
+    golden
+        .unwrap_or_else(|| panic!("{name} is no golden file"))
+        .commit
 }
 
 /// A commit with every field of its origin set.
@@ -166,15 +210,7 @@ fn workspace_events() -> Vec<Event> {
         fields: workspace_fields("Acme", Weekday::Monday),
         preset: Preset::KpiOnly,
         rules: rules("America/Sao_Paulo"),
-        policy: ScoringPolicy {
-            semantics: 1,
-            committed_bar: 0.95,
-            aspirational_bar: 0.7,
-            on_track_gap: 0.1,
-            behind_gap: 0.25,
-            check_in_cadence_days: 7,
-            check_in_grace_days: 3,
-        },
+        policy: policy_of_v0_1(),
     };
     vec![
         Event::EpochStarted(Box::new(epoch)),
@@ -185,6 +221,32 @@ fn workspace_events() -> Vec<Event> {
             date: date(1969, 12, 31),
         },
     ]
+}
+
+/// Written out: what the absence of its later fields means must not follow the policy of a new workspace.
+fn policy_of_v0_1() -> ScoringPolicy {
+    ScoringPolicy {
+        semantics: 1,
+        committed_bar: 0.95,
+        aspirational_bar: 0.7,
+        on_track_gap: 0.1,
+        behind_gap: 0.25,
+        achieved_from: 0.7,
+        partial_from: 0.4,
+        roll_up: RollUp::Own,
+        check_in_cadence_days: 7,
+        check_in_grace_days: 3,
+        hygiene: HygieneLimits {
+            objectives_of_team_max: 3,
+            key_results_min: 3,
+            key_results_max: 5,
+            kpis_of_area_min: 3,
+            kpis_of_area_max: 5,
+            confidence_min: 0.4,
+            linked_kpis_share_max: 0.5,
+            breached_periods_max: 2,
+        },
+    }
 }
 
 pub(super) fn workspace_updated() -> Event {
@@ -264,6 +326,7 @@ fn objective_events() -> Vec<Event> {
         Event::ObjectiveCreated {
             id: id("win-brazil"),
             fields: objective_fields(Alignment::Objective(id("grow"))),
+            carried_from: None,
         },
         Event::ObjectiveUpdated {
             id: id("win-brazil"),
@@ -344,6 +407,7 @@ fn check_in_recorded(key_result: KeyResultId) -> Event {
     let check_in = CheckIn {
         effective_time: Timestamp::from_micros(1_784_419_200_000_000),
         value: Some(value(2.0)),
+        reached_milestones: None,
         confidence: Some(Confidence::parse(0.6).expect("a confidence")),
         comment: text("Two customers wait for the contract.\nBoth said yes."),
         status_override: Some(StatusOverride::AtRisk),
@@ -398,6 +462,8 @@ fn key_result_fields(unit: Unit) -> Box<KeyResultFields> {
             kpi_revision: Some(Revision(17)),
         }),
         target: value(2.0),
+        relative_target: None,
+        reference_value: None,
     };
     Box::new(KeyResultFields {
         title: title("NPS of 60"),
@@ -407,6 +473,7 @@ fn key_result_fields(unit: Unit) -> Box<KeyResultFields> {
         weight: Weight::parse(0.25).expect("a weight"),
         kpi: Some(id("nps")),
         due_date: Some(date(2026, 9, 15)),
+        window: Window::Newest,
     })
 }
 

@@ -10,13 +10,16 @@ use smol_str::SmolStr;
 
 use super::golden;
 use crate::domain::{
-    Actor, Aggregation, Alignment, Ambition, Authentication, Baseline, Cadence, Category, CheckIn, Commit,
-    Confidence, CurrencyCode, CycleFields, CycleState, Direction, EpochStarted, Event, FirstWeekday, Id,
-    InitiativeFields, InitiativeId, InitiativeState, KeyResultFields, KeyResultId, KeyResultKind, KpiFields,
-    Labels, MeasurementRecorded, MemberFields, Metric, ObjectiveFields, ObjectiveState, Origin, Preset,
-    Principal, RequestKey, Revision, Role, Roles, ScoringPolicy, StatusOverride, Target, TeamFields, Text,
+    Actor, Aggregation, Authentication, Cadence, Category, Commit, CurrencyCode, Direction, EpochStarted,
+    Event, FirstWeekday, HygieneLimits, Id, KpiFields, Labels, MeasurementRecorded, MemberFields, Origin,
+    Preset, Principal, RequestKey, Revision, Role, Roles, RollUp, ScoringPolicy, Target, TeamFields, Text,
     TimeZoneRules, Timestamp, Title, Unit, UnitKind, Value, Weight, WorkspaceCreated, WorkspaceFields,
 };
+
+mod closing;
+mod deletion;
+mod key_result;
+mod okr;
 
 /// A commit of up to four events of any kind.
 pub(super) fn commit() -> impl Strategy<Value = Commit> {
@@ -34,7 +37,14 @@ pub(super) fn commit() -> impl Strategy<Value = Commit> {
 
 /// One strategy for each variant.
 pub(super) fn events() -> Vec<BoxedStrategy<Event>> {
-    [workspace_events(), people_events(), okr_events(), kpi_events()].concat()
+    [
+        workspace_events(),
+        people_events(),
+        okr::events(),
+        deletion::events(),
+        kpi_events(),
+    ]
+    .concat()
 }
 
 fn workspace_events() -> Vec<BoxedStrategy<Event>> {
@@ -60,7 +70,15 @@ fn workspace_events() -> Vec<BoxedStrategy<Event>> {
     let updated = (boxed(workspace_fields()), boxed(workspace_fields()), of(rules()))
         .prop_map(|(before, after, rules)| Event::WorkspaceUpdated { before, after, rules });
     let day = (of(date()), date()).prop_map(|(before, date)| Event::DayStarted { before, date });
-    vec![epoch.boxed(), created.boxed(), updated.boxed(), day.boxed()]
+    let policy_updated = (boxed(policy()), boxed(policy()))
+        .prop_map(|(before, after)| Event::ScoringPolicyUpdated { before, after });
+    vec![
+        epoch.boxed(),
+        created.boxed(),
+        updated.boxed(),
+        day.boxed(),
+        policy_updated.boxed(),
+    ]
 }
 
 fn people_events() -> Vec<BoxedStrategy<Event>> {
@@ -75,60 +93,6 @@ fn people_events() -> Vec<BoxedStrategy<Event>> {
         team_updated.boxed(),
         member_created.boxed(),
         member_updated.boxed(),
-    ]
-}
-
-fn okr_events() -> Vec<BoxedStrategy<Event>> {
-    let cycle_states = vec![
-        CycleState::Planned,
-        CycleState::Active,
-        CycleState::Review,
-        CycleState::Closed,
-    ];
-    let states = vec![
-        ObjectiveState::Draft,
-        ObjectiveState::Active,
-        ObjectiveState::Closed,
-        ObjectiveState::Canceled,
-    ];
-    vec![
-        (id(), boxed(cycle()))
-            .prop_map(|(id, fields)| Event::CycleCreated { id, fields })
-            .boxed(),
-        (id(), boxed(cycle()), boxed(cycle()))
-            .prop_map(|(id, before, after)| Event::CycleUpdated { id, before, after })
-            .boxed(),
-        (id(), select(cycle_states))
-            .prop_map(|(id, before)| Event::CycleActivated { id, before })
-            .boxed(),
-        (id(), boxed(objective()))
-            .prop_map(|(id, fields)| Event::ObjectiveCreated { id, fields })
-            .boxed(),
-        (id(), boxed(objective()), boxed(objective()))
-            .prop_map(|(id, before, after)| Event::ObjectiveUpdated { id, before, after })
-            .boxed(),
-        (id(), select(states), date())
-            .prop_map(|(id, before, date)| Event::ObjectiveActivated { id, before, date })
-            .boxed(),
-        (key_result_id(), boxed(key_result()), date())
-            .prop_map(|(id, fields, date)| Event::KeyResultCreated { id, fields, date })
-            .boxed(),
-        (key_result_id(), boxed(key_result()), boxed(key_result()))
-            .prop_map(|(id, before, after)| Event::KeyResultUpdated { id, before, after })
-            .boxed(),
-        (initiative_id(), boxed(initiative()))
-            .prop_map(|(id, fields)| Event::InitiativeCreated { id, fields })
-            .boxed(),
-        (initiative_id(), boxed(initiative()), boxed(initiative()))
-            .prop_map(|(id, before, after)| Event::InitiativeUpdated { id, before, after })
-            .boxed(),
-        (key_result_id(), id(), boxed(check_in()))
-            .prop_map(|(key_result, id, check_in)| Event::CheckInRecorded {
-                key_result,
-                id,
-                check_in,
-            })
-            .boxed(),
     ]
 }
 
@@ -206,16 +170,36 @@ fn workspace_fields() -> impl Strategy<Value = WorkspaceFields> {
 }
 
 fn policy() -> impl Strategy<Value = ScoringPolicy> {
-    (any::<[u32; 3]>(), [-1e3..1e3, -1e3..1e3, -1e3..1e3, -1e3..1e3]).prop_map(|(whole, parts)| {
+    let part = || -1e3..1e3;
+    let parts = [part(), part(), part(), part(), part(), part()];
+    let roll_up = select(vec![RollUp::Own, RollUp::OwnAndAligned]);
+    (any::<[u32; 3]>(), parts, roll_up, hygiene()).prop_map(|(whole, parts, roll_up, hygiene)| {
         ScoringPolicy {
             semantics: whole[0],
             committed_bar: parts[0],
             aspirational_bar: parts[1],
             on_track_gap: parts[2],
             behind_gap: parts[3],
+            achieved_from: parts[4],
+            partial_from: parts[5],
+            roll_up,
             check_in_cadence_days: whole[1],
             check_in_grace_days: whole[2],
+            hygiene,
         }
+    })
+}
+
+fn hygiene() -> impl Strategy<Value = HygieneLimits> {
+    (any::<[u32; 6]>(), [-1e3..1e3, -1e3..1e3]).prop_map(|(whole, parts)| HygieneLimits {
+        objectives_of_team_max: whole[0],
+        key_results_min: whole[1],
+        key_results_max: whole[2],
+        kpis_of_area_min: whole[3],
+        kpis_of_area_max: whole[4],
+        confidence_min: parts[0],
+        linked_kpis_share_max: parts[1],
+        breached_periods_max: whole[5],
     })
 }
 
@@ -254,111 +238,6 @@ fn member() -> impl Strategy<Value = MemberFields> {
             roles: Roles::parse(roles).expect("roles"),
         }
     })
-}
-
-fn cycle() -> impl Strategy<Value = CycleFields> {
-    (title(), date(), date(), of(date()), of(id())).prop_map(
-        |(title, first_date, last_date, review_date, parent_cycle)| CycleFields {
-            title,
-            first_date,
-            last_date,
-            review_date,
-            parent_cycle,
-        },
-    )
-}
-
-fn objective() -> impl Strategy<Value = ObjectiveFields> {
-    let ambition = select(vec![Ambition::Committed, Ambition::Aspirational]);
-    let aligned_to = proptest::prop_oneof![
-        id().prop_map(Alignment::Objective),
-        key_result_id().prop_map(Alignment::KeyResult),
-    ];
-    let first = (title(), text(), of(id()), of(id()), vec(id(), 0..4), id());
-    let second = (ambition, of(aligned_to), weight(), labels(), vec(id(), 0..4));
-    (first, second).prop_map(|(first, second)| {
-        let (title, description, owner, team, contributing_teams, cycle) = first;
-        let (ambition, aligned_to, weight, labels, serves) = second;
-        ObjectiveFields {
-            title,
-            description,
-            owner,
-            team,
-            contributing_teams,
-            cycle,
-            ambition,
-            aligned_to,
-            weight,
-            labels,
-            serves,
-        }
-    })
-}
-
-fn key_result() -> impl Strategy<Value = KeyResultFields> {
-    let baseline = (value(), of(any::<u64>().prop_map(Revision)))
-        .prop_map(|(value, kpi_revision)| Baseline { value, kpi_revision });
-    let kind = (of(baseline), value())
-        .prop_map(|(baseline, target)| KeyResultKind::Metric(Metric { baseline, target }));
-    (
-        title(),
-        of(id()),
-        kind,
-        of(unit()),
-        weight(),
-        of(id()),
-        of(date()),
-    )
-        .prop_map(
-            |(title, owner, kind, unit, weight, kpi, due_date)| KeyResultFields {
-                title,
-                owner,
-                kind,
-                unit,
-                weight,
-                kpi,
-                due_date,
-            },
-        )
-}
-
-fn initiative() -> impl Strategy<Value = InitiativeFields> {
-    let state = select(vec![
-        InitiativeState::Planned,
-        InitiativeState::InProgress,
-        InitiativeState::Done,
-        InitiativeState::Dropped,
-    ]);
-    let counts = (of(any::<u64>()), of(any::<u64>()));
-    (title(), of(id()), of(date()), state, counts, of(id())).prop_map(
-        |(title, owner, due_date, state, (planned_count, done_count), key_result)| InitiativeFields {
-            title,
-            owner,
-            due_date,
-            state,
-            planned_count,
-            done_count,
-            key_result,
-        },
-    )
-}
-
-fn check_in() -> impl Strategy<Value = CheckIn> {
-    let status = select(vec![
-        StatusOverride::OnTrack,
-        StatusOverride::Behind,
-        StatusOverride::AtRisk,
-    ]);
-    let confidence = (0.0..=1.0).prop_map(|number: f64| Confidence::parse(number).expect("a confidence"));
-    (timestamp(), of(value()), of(confidence), text(), of(status)).prop_map(
-        |(effective_time, value, confidence, comment, status_override)| CheckIn {
-            effective_time,
-            value,
-            confidence,
-            comment,
-            status_override,
-        },
-    )
 }
 
 fn kpi() -> impl Strategy<Value = KpiFields> {
@@ -457,14 +336,6 @@ fn unit() -> impl Strategy<Value = Unit> {
     ];
     (kind, "\\PC{0,20}", of(0_u32..=9))
         .prop_map(|(kind, symbol, decimals)| Unit::parse(kind, &symbol, decimals).expect("a unit"))
-}
-
-fn key_result_id() -> impl Strategy<Value = KeyResultId> {
-    (id(), id()).prop_map(|(objective, id)| KeyResultId { objective, id })
-}
-
-fn initiative_id() -> impl Strategy<Value = InitiativeId> {
-    (id(), id()).prop_map(|(objective, id)| InitiativeId { objective, id })
 }
 
 fn id() -> impl Strategy<Value = Id> {
