@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::facts::last;
 use super::wanted::Message;
 use crate::cli::Failure;
-use crate::cli::import::send::{channel, patiently};
+use crate::cli::connection::{open as channel, patiently};
 use crate::proto::api;
 use crate::proto::api::cycle_service_client::CycleServiceClient;
 use crate::proto::api::kpi_service_client::KpiServiceClient;

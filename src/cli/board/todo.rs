@@ -28,7 +28,7 @@ pub(super) fn of_draft(
     }
     let count = key_results.len();
     if count < KEY_RESULTS_MIN {
-        let has = super::super::import::report::counted(count, "key result");
+        let has = crate::cli::words::counted(count, "key result");
         todo(
             &objective.name,
             format!(
