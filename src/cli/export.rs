@@ -12,12 +12,11 @@ use prost_reflect::{DynamicMessage, ReflectMessage, Value};
 
 use super::apply::lifecycle::objective_stands;
 use super::apply::merge::authored;
-use super::manifest::document::ALIGNED_TO;
 use super::manifest::emit;
 use super::manifest::kind::{Kind, parent, workspace_of};
-use super::manifest::schema::{self, Schema};
+use super::manifest::schema::{self, ALIGNED_TO, Schema};
 use super::manifest::series;
-use super::remote::{Remote, Wanted, Wire};
+use super::remote::{Remote, Wanted, Wire, without_gone};
 use super::words::{say, tell};
 use super::{Failure, FailureKind, connection};
 use crate::domain::Id;
@@ -275,44 +274,12 @@ impl Writer<'_> {
 
     /// Takes out what refers to something that is deleted.
     fn without_deleted(&mut self, name: &str, message: &mut DynamicMessage) {
-        for field in self.schema.authored(&message.descriptor()) {
-            let kinds = match self.schema.rule(&field).refers_to {
-                Some(kind) => vec![kind],
-                None if field.name() == ALIGNED_TO => vec![Kind::Objective, Kind::KeyResult],
-                None => continue,
-            };
-            let stands = |full: &str| {
-                let name = workspace_of(full).map_or("", |(_, name)| name);
-                kinds
-                    .iter()
-                    .any(|kind| self.remote.standing(*kind, name).is_some())
-            };
-            let mut gone = Vec::new();
-            let mut keep = |value: &Value| {
-                let full = value.as_str().unwrap_or_default();
-                let stays = full.is_empty() || stands(full);
-                if !stays {
-                    gone.push(full.to_owned());
-                }
-                stays
-            };
-            match message.get_field(&field).into_owned() {
-                Value::List(mut list) => {
-                    list.retain(&mut keep);
-                    message.set_field(&field, Value::List(list));
-                }
-                single if !keep(&single) => message.clear_field(&field),
-                _ => {}
-            }
-            let gone = gone.into_iter().map(|full| {
-                let deleted = workspace_of(&full).map_or(full.as_str(), |(_, name)| name);
-                format!(
-                    "{name} is written without its {}: {deleted} is deleted",
-                    field.name()
-                )
-            });
-            self.left_out.extend(gone);
-        }
+        let stands = |kind: Kind, name: &str| self.remote.standing(kind, name).is_some();
+        let gone = without_gone(self.schema, message, false, stands);
+        let gone = gone
+            .into_iter()
+            .map(|(field, deleted)| format!("{name} is written without its {field}: {deleted} is deleted"));
+        self.left_out.extend(gone);
     }
 
     fn series(&mut self, kpi: &str) {

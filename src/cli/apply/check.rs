@@ -235,25 +235,71 @@ pub(super) fn refuse(plan: &Plan, manifests: &mut Manifests, act: usize, command
         }
     }
     let document = &manifests.documents[at];
-    let line = match plan.acts[act].commands[command].lines.as_slice() {
+    let (snake, place) = (document.kind.snake(), document.place);
+    let point = match plan.acts[act].commands[command].lines.as_slice() {
         [line] => Some(*line),
         _ => None,
     };
-    let path = sentence.split_once(": ").map_or("", |(path, _)| path);
-    let own = path
-        .strip_prefix(document.kind.snake())
-        .and_then(|path| path.strip_prefix('.'));
-    let stated = document
-        .state
-        .filter(|_| plan.acts[act].stage != Stage::of(document, false) && document.kind != Kind::Member);
-    let line = line
-        .or_else(|| Given::line_of(&document.fields, own?))
-        .or_else(|| stated.map(|stated| stated.line))
-        .unwrap_or(document.place.line);
-    // The path is the API's; in a manifest the fields stand at the top.
-    let sentence = match own {
-        Some(own) => format!("{own}{}", &sentence[path.len()..]),
-        None => sentence.to_owned(),
-    };
-    manifests.refuse(at, line, sentence);
+    // What is wrong with a state is said of its line.
+    let is_own = plan.acts_of[at].first() == Some(&act);
+    let stated = document.state.filter(|_| !is_own).map(|stated| stated.line);
+    for (own, sentence) in each_field(sentence, snake) {
+        let fields = &manifests.documents[at].fields;
+        let line = point
+            .or_else(|| Given::line_of(fields, own?))
+            .or(stated)
+            .unwrap_or(place.line);
+        // The path is the API's; in a manifest the fields stand at the top.
+        let sentence = match own {
+            Some(own) => format!("{own}: {sentence}"),
+            None => sentence.to_owned(),
+        };
+        manifests.refuse(at, line, sentence);
+    }
+}
+
+/// What is wrong with each field: `kpi.unit.kind: it is …; kpi.area: it is …` as the paths below the resource, each with its
+/// sentence; a sentence about no field stands alone.
+fn each_field<'s>(sentence: &'s str, snake: &str) -> Vec<(Option<&'s str>, &'s str)> {
+    let between = format!("; {snake}.");
+    let front = format!("{snake}.");
+    let mut parts = Vec::new();
+    let mut rest = sentence;
+    loop {
+        let end = rest.find(&between);
+        let part = &rest[..end.unwrap_or(rest.len())];
+        let own = part.strip_prefix(&front).and_then(|part| part.split_once(": "));
+        parts.push(own.map_or((None, part), |(path, sentence)| (Some(path), sentence)));
+        match end {
+            Some(end) => rest = &rest[end + "; ".len()..],
+            None => return parts,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_that_a_sentence_is_about_is_told_apart() {
+        for (sentence, expect) in [
+            (
+                "kpis/nps has measurements: x; y",
+                vec![(None, "kpis/nps has measurements: x; y")],
+            ),
+            ("kpi.area: it is long", vec![(Some("area"), "it is long")]),
+            (
+                "kpi.unit.kind: it is a; or b; kpi.area: it is long; and 3 more",
+                vec![
+                    (Some("unit.kind"), "it is a; or b"),
+                    (Some("area"), "it is long; and 3 more"),
+                ],
+            ),
+            ("kpi.", vec![(None, "kpi.")]),
+            ("", vec![(None, "")]),
+        ] {
+            assert_eq!(each_field(sentence, "kpi"), expect, "{sentence}");
+        }
+    }
 }

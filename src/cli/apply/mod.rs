@@ -14,7 +14,7 @@ use tonic::metadata::{Ascii, MetadataValue};
 use uuid::Uuid;
 
 use self::command::Author;
-use self::plan::{Plan, Planner};
+use self::plan::{Change, Plan, Planner};
 use super::manifest::document::{Document, Manifests, shown};
 use super::manifest::kind::Kind;
 use super::manifest::read::What;
@@ -258,39 +258,40 @@ fn refuse_if_bad(manifests: &Manifests) -> Result<(), Failure> {
 /// What comes of each document, in the order in which it is done.
 fn show(plan: &Plan, manifests: &Manifests) {
     let left_out = plan.left_out(manifests);
+    let needs = |blamed: usize| {
+        let place = manifests.at(manifests.documents[blamed].place);
+        format!("it needs what is refused in {place}")
+    };
     // The acts that make documents come first and in their order.
     let made = plan.order.iter().filter(|act| **act < manifests.documents.len());
     for at in made {
         let document = &manifests.documents[*at];
         let name = shown(document.kind, &document.name, &manifests.workspace);
-        let change = &plan.changes[*at];
-        match left_out[*at] {
-            Some(_) if document.is_broken => {
-                say(&format!("refused   {name}"));
-                continue;
-            }
-            Some(blamed) => {
-                let place = manifests.at(manifests.documents[blamed].place);
-                say(&format!("left out  {name}: it needs what is refused in {place}"));
-                continue;
-            }
-            None => {}
-        }
-        let verb = match (change.is_new, change.details.is_empty()) {
-            (true, _) => "create   ",
-            (false, false) => "update   ",
-            (false, true) => "unchanged",
+        let Change { is_new, details } = &plan.changes[*at];
+        // Where only a later part of it is left out, that is its state.
+        let half = plan.acts_of[*at].iter().find_map(|act| left_out[*act]);
+        let is_state = |detail: &&String| detail.starts_with("state: ");
+        let details: Vec<_> = details
+            .iter()
+            .filter(|one| half.is_none() || !is_state(one))
+            .collect();
+        let (verb, more) = match left_out[*at] {
+            Some(_) if document.is_broken => ("refused  ", String::new()),
+            Some(blamed) => ("left out ", format!(": {}", needs(blamed))),
+            None if *is_new => ("create   ", String::new()),
+            None if !details.is_empty() => ("update   ", String::new()),
+            None if half.is_some() => ("left out ", String::new()),
+            None => ("unchanged", String::new()),
         };
-        say(&format!("{verb} {name}"));
-        for detail in &change.details {
+        say(&format!("{verb} {name}{more}"));
+        if left_out[*at].is_some() {
+            continue;
+        }
+        for detail in details {
             say(&format!("            {detail}"));
         }
-        let half = plan.acts_of[*at].iter().find_map(|act| left_out[*act]);
         if let Some(blamed) = half {
-            let place = manifests.at(manifests.documents[blamed].place);
-            say(&format!(
-                "            its state stays: it needs what is refused in {place}"
-            ));
+            say(&format!("            its state stays: {}", needs(blamed)));
         }
     }
     for note in &plan.notes {
@@ -328,8 +329,12 @@ fn summary(plan: &Plan, manifests: &Manifests, dry_run: bool) {
         }
     }
     let would = if dry_run { "would be " } else { "" };
+    let left_out = match left_out.len() {
+        0 => String::new(),
+        count => format!(", {count} left out"),
+    };
     say(&format!(
-        "{}: {new} {would}created, {changed} {would}updated, {same} unchanged",
+        "{}: {new} {would}created, {changed} {would}updated, {same} unchanged{left_out}",
         counted(plan.changes.len(), "document")
     ));
 }

@@ -14,7 +14,7 @@ use crate::cli::manifest::document::{Document, Manifests, shown};
 use crate::cli::manifest::kind::{Kind, nearest};
 use crate::cli::manifest::read::{Given, What};
 use crate::cli::manifest::schema::{Schema, text};
-use crate::cli::remote::{Remote, whole};
+use crate::cli::remote::{Remote, whole, without_gone};
 use crate::domain::Id;
 use crate::proto::api;
 
@@ -220,7 +220,12 @@ impl Planner<'_> {
         let fields = self.resolved(document);
         let mut after = before.clone();
         merge(self.schema, &mut after, &fields);
-        let differences = differences(self.schema, &before, &after, &fields);
+        let differences = differences(
+            self.schema,
+            &self.standing(&before),
+            &self.standing(&after),
+            &fields,
+        );
         let Some(first) = differences.first() else {
             return Ok((Made::nothing(), None));
         };
@@ -265,6 +270,15 @@ impl Planner<'_> {
             commands: vec![command],
         };
         Ok((made, None))
+    }
+
+    /// A resource without what its lists name that is deleted: whether a manifest still names it makes no difference.
+    fn standing(&self, message: &DynamicMessage) -> DynamicMessage {
+        let mut standing = message.clone();
+        without_gone(self.schema, &mut standing, true, |kind, name| {
+            self.remote.gone(kind, name).is_none()
+        });
+        standing
     }
 
     /// The fields of a document, a day as the moment that the server makes of it.

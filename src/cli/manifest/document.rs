@@ -17,8 +17,6 @@ use crate::cli::{Failure, FailureKind};
 use crate::domain::Id;
 use crate::proto::api;
 
-/// The field that names an objective or a key result, which the descriptors cannot say.
-pub(in crate::cli) const ALIGNED_TO: &str = "aligned_to";
 /// What only the server says, and a manifest may wish for.
 const STATE: &str = "state";
 /// What people say as an objective closes.

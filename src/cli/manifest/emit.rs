@@ -97,7 +97,7 @@ pub(in crate::cli) fn inline(schema: &Schema, value: &Value, field: &FieldDescri
             format!("{{{}}}", pairs.collect::<Vec<_>>().join(", "))
         }
         Value::Message(message) if !is_single(message) => inline_message(schema, message),
-        Value::String(text) if schema_reference(schema, field) => relative(text).to_owned(),
+        Value::String(text) if !schema.refers_to(field).is_empty() => relative(text).to_owned(),
         Value::String(text) => quoted(text),
         single => scalar(schema, single, field, 0),
     }
@@ -125,10 +125,6 @@ fn relative(name: &str) -> &str {
     }
 }
 
-fn schema_reference(schema: &Schema, field: &FieldDescriptor) -> bool {
-    schema.rule(field).refers_to.is_some() || field.name() == super::document::ALIGNED_TO
-}
-
 fn scalar(schema: &Schema, value: &Value, field: &FieldDescriptor, depth: usize) -> String {
     match value {
         Value::Bool(it) => it.to_string(),
@@ -140,7 +136,7 @@ fn scalar(schema: &Schema, value: &Value, field: &FieldDescriptor, depth: usize)
             Type::Enum(of) => schema::word(&of, *it),
             _ => it.to_string(),
         },
-        Value::String(it) if schema_reference(schema, field) => quoted(relative(it)),
+        Value::String(it) if !schema.refers_to(field).is_empty() => quoted(relative(it)),
         Value::String(it) => text(it, depth),
         Value::Message(it) if it.descriptor().full_name() == DATE => day(it)
             .as_ref()

@@ -4,7 +4,6 @@ use std::rc::Rc;
 
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind as Type, MapKey, MessageDescriptor, Value};
 
-use super::document::ALIGNED_TO;
 use super::kind::{self, Kind, nearest, shortened};
 use super::scalar;
 use super::schema::Schema;
@@ -225,11 +224,7 @@ impl Reader<'_> {
             ));
             return None;
         }
-        let refers_to = match self.schema.rule(field).refers_to {
-            Some(kind) => vec![kind],
-            None if field.name() == ALIGNED_TO => vec![Kind::Objective, Kind::KeyResult],
-            None => Vec::new(),
-        };
+        let refers_to = self.schema.refers_to(field);
         let read = scalar::read(node, field).and_then(|value| match (&value, refers_to.as_slice()) {
             (Value::String(text), [first, rest @ ..]) if !text.is_empty() => {
                 let named = |kind: &Kind| Some((*kind, kind.relative(text, self.workspace).ok()?));

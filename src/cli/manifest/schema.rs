@@ -20,6 +20,8 @@ pub(in crate::cli) const PACKAGE: &str = "binnacle.v1";
 pub(in crate::cli) const DATE: &str = "google.type.Date";
 /// A moment.
 pub(in crate::cli) const TIMESTAMP: &str = "google.protobuf.Timestamp";
+/// The field that names an objective or a key result.
+pub(in crate::cli) const ALIGNED_TO: &str = "aligned_to";
 /// Numbers of google.api.FieldBehavior.
 const OUTPUT_ONLY: i32 = 3;
 const INPUT_ONLY: i32 = 4;
@@ -114,6 +116,16 @@ impl Schema {
     /// What is to be known of a field.
     pub(in crate::cli) fn rule(&self, field: &FieldDescriptor) -> Rule {
         self.rules.get(field.full_name()).copied().unwrap_or_default()
+    }
+
+    /// The kinds of what a field names; none: it names nothing.
+    pub(in crate::cli) fn refers_to(&self, field: &FieldDescriptor) -> Vec<Kind> {
+        match self.rule(field).refers_to {
+            Some(kind) => vec![kind],
+            // Two kinds are more than the descriptors can say.
+            None if field.name() == ALIGNED_TO => vec![Kind::Objective, Kind::KeyResult],
+            None => Vec::new(),
+        }
     }
 
     /// The fields of a message that people write, in the API's order.

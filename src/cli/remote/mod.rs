@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use prost_reflect::{DynamicMessage, Value};
+use prost_reflect::{DynamicMessage, ReflectMessage, Value};
 use tonic::{Code, Status};
 
 pub(super) use self::wire::Wire;
@@ -131,6 +131,41 @@ impl Remote {
             .filter(|((of, _), found)| *of == kind && !is_gone(found));
         of_kind.map(|((_, name), _)| name.clone()).collect()
     }
+}
+
+/// Takes out what a message refers to that `stands` does not know; answers which field named what. `lists_only`: what stands
+/// alone stays.
+pub(super) fn without_gone(
+    schema: &Schema,
+    message: &mut DynamicMessage,
+    lists_only: bool,
+    stands: impl Fn(Kind, &str) -> bool,
+) -> Vec<(String, String)> {
+    let mut gone = Vec::new();
+    for field in schema.authored(&message.descriptor()) {
+        let kinds = schema.refers_to(&field);
+        if kinds.is_empty() {
+            continue;
+        }
+        let mut keep = |value: &Value| {
+            let full = value.as_str().unwrap_or_default();
+            let name = kind::workspace_of(full).map_or("", |(_, name)| name);
+            let stays = full.is_empty() || kinds.iter().any(|kind| stands(*kind, name));
+            if !stays {
+                gone.push((field.name().to_owned(), name.to_owned()));
+            }
+            stays
+        };
+        match message.get_field(&field).into_owned() {
+            Value::List(mut list) => {
+                list.retain(&mut keep);
+                message.set_field(&field, Value::List(list));
+            }
+            single if !lists_only && !keep(&single) => message.clear_field(&field),
+            _ => {}
+        }
+    }
+    gone
 }
 
 fn is_gone(resource: &DynamicMessage) -> bool {
