@@ -289,6 +289,7 @@ impl Conversation {
 }
 
 /// A request that creates something.
+#[allow(clippy::large_enum_variant, reason = "a board has some dozens of them")]
 enum Creation {
     Objective(api::CreateObjectiveRequest),
     KeyResult(api::CreateKeyResultRequest),

@@ -11,8 +11,9 @@ use tonic::Status;
 use super::conversation::Conversation;
 use super::facts::{Facts, last};
 use super::read::ACTIONS;
+use super::standing::{score, status};
 use super::when::Calendar;
-use super::write::{Writer, escaped, score, status};
+use super::write::{Writer, escaped};
 use super::{date, runtime, todo};
 use crate::cli::connection::actor as actor_metadata;
 use crate::cli::import::{id, workspace};
@@ -303,7 +304,7 @@ fn remark(objective: &api::Objective) -> String {
         State::Closed => "closed",
         State::Canceled => "canceled",
     };
-    let progress = objective.progress.clone().unwrap_or_default();
+    let progress = objective.progress.unwrap_or_default();
     let mut said = score(progress.score, progress.expected);
     if let Some(expected) = progress.expected {
         said += &format!(" of {expected:.2} expected");

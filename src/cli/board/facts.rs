@@ -64,7 +64,7 @@ impl Facts {
             return Ok(Some(by_id));
         }
         let by_title = self.kpis.iter().filter(|kpi| kpi.title.to_lowercase() == wanted);
-        one(by_title.collect(), called)
+        one(&by_title.collect::<Vec<_>>(), called)
     }
 
     /// The KPI that a title names: the one whose id or title stands in it, the longest that does.
@@ -91,12 +91,12 @@ impl Facts {
                 _ => {}
             }
         }
-        one(found, title)
+        one(&found, title)
     }
 }
 
-fn one<'k>(found: Vec<&'k api::Kpi>, called: &str) -> Result<Option<&'k api::Kpi>, String> {
-    match found[..] {
+fn one<'k>(found: &[&'k api::Kpi], called: &str) -> Result<Option<&'k api::Kpi>, String> {
+    match *found {
         [] => Ok(None),
         [kpi] => Ok(Some(kpi)),
         _ => Err(format!(

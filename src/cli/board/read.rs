@@ -5,6 +5,7 @@
 //! is none of these is a fault with its line.
 
 use super::draft::{Faults, KeyResultDraft, ObjectiveDraft, Place};
+use super::initiative;
 use super::outline::{self, Block, BlockKind, Item};
 use super::sentence::{self, Prefix};
 use crate::domain::Text;
@@ -80,7 +81,7 @@ impl Reader<'_> {
             {
                 self.description.push(text);
             }
-            BlockKind::Items(items) => self.items(place, items),
+            BlockKind::Items(items) => self.items(place, &items),
             _ if self.scope == Scope::Unread => {}
             _ => {
                 let sentence = "it belongs to nothing: a description stands between \"# OBJECTIVE\" and its list, and a remark is written as a quote, \"> …\"";
@@ -138,7 +139,7 @@ impl Reader<'_> {
         }
     }
 
-    fn items(&mut self, place: Place, items: Vec<Item>) {
+    fn items(&mut self, place: Place, items: &[Item]) {
         self.has_items = true;
         match self.scope {
             Scope::Objective => items.iter().for_each(|item| self.item(item)),
@@ -163,10 +164,10 @@ impl Reader<'_> {
             }
             (Some(Prefix::Initiative), body) => {
                 self.nothing_below(item);
-                let initiative = sentence::initiative(body, item.is_checked, place);
-                let initiative = self.faults.keep(place, initiative);
+                let read = initiative::read(body, item.is_checked, place);
+                let read = self.faults.keep(place, read);
                 if let Some(objective) = self.objectives.last_mut() {
-                    objective.initiatives.extend(initiative);
+                    objective.initiatives.extend(read);
                 }
             }
             (Some(Prefix::Objective), body) => {
@@ -190,14 +191,14 @@ impl Reader<'_> {
             .partition(|below| sentence::prefix(&below.text).0 == Some(Prefix::Initiative));
         let draft = sentence::key_result(body, item.is_checked, !milestones.is_empty(), place);
         let mut draft = self.faults.keep(place, draft)?;
-        for below in item.items.iter() {
+        for below in &item.items {
             self.strays(below);
             self.nothing_below(below);
         }
         for below in initiatives {
             let place = self.place(below.line);
             let (_, body) = sentence::prefix(&below.text);
-            let read = sentence::initiative(body, below.is_checked, place);
+            let read = initiative::read(body, below.is_checked, place);
             draft.initiatives.extend(self.faults.keep(place, read));
         }
         for below in milestones {

@@ -1,15 +1,12 @@
-//! One line of a board: an objective, a key result, a milestone or an initiative.
+//! One line of a board: an objective, a key result or a milestone. The fourth, an initiative, stands in `initiative`.
 //!
 //! A title in double quotes is taken to the letter. Marks stand behind everything else (`marks`), what `binnacle board`
 //! says of current values and scores is skipped. It deliberately does not know the workspace.
 
-use super::draft::{
-    InitiativeDraft, KeyResultDraft, MilestoneDraft, ObjectiveDraft, Place, Stands, Way, each_mark,
-};
+use super::draft::{KeyResultDraft, MilestoneDraft, ObjectiveDraft, Place, Way, each_mark};
 use super::marks::{self, Mark};
 use super::measure::{self, Measure, Tail};
 use super::token::{Token, TokenKind, tokens};
-use super::when::{self, When};
 use crate::domain::{Labels, Text, Title, Weight};
 
 /// What a line begins with.
@@ -111,18 +108,7 @@ pub(super) fn key_result(
     let end = standing(body, &all[..left]);
     let body = &body[..end];
     let said = said(body)?;
-    let measure = match (said.tail.measure, has_milestones) {
-        (Some(_), true) => {
-            return Err("it has a number and milestones: keep one of them, or write \"Initiative: …\" for what is to be done for it".to_owned());
-        }
-        (Some(Measure::Maintain(..)), false) if !said.is_kept => {
-            return Err("a bound alone may be a target or something to hold: write \"KR: Keep … above 40\" to hold it, or \"KR: … from 32 to 40\" to reach it".to_owned());
-        }
-        (Some(measure), false) => Some(measure),
-        (None, true) => None,
-        (None, false) if is_checked.is_some() => Some(Measure::Binary),
-        (None, false) => return Err(format!("it does not say how it is measured: {KEY_RESULT_FORMS}")),
-    };
+    let measure = measure_of(&said, is_checked, has_milestones)?;
     let mut draft = KeyResultDraft {
         place,
         id: None,
@@ -197,60 +183,6 @@ pub(super) fn milestone(
     Ok(draft)
 }
 
-/// An initiative behind its prefix.
-///
-/// # Errors
-/// Its title, its date or its marks cannot be read.
-pub(super) fn initiative(
-    text: &str,
-    is_checked: Option<bool>,
-    place: Place,
-) -> Result<InitiativeDraft, String> {
-    let (own_box, body) = check_box(text);
-    let tokens = tokens(body);
-    let (left, marks) = marks::take(&tokens)?;
-    let end = initiative_end(&tokens[..left])?;
-    let is_done = is_checked.or(own_box) == Some(true);
-    let mut draft = InitiativeDraft {
-        place,
-        id: None,
-        title: whole_title(body, &tokens[..end.left])?,
-        owner: None,
-        due: end.due,
-        stands: if is_done { Stands::Done } else { Stands::Planned },
-        planned: end.counts.map(|(_, planned)| planned),
-        done: end.counts.map(|(done, _)| done),
-    };
-    let mut twice = false;
-    let takes = "an initiative takes @owner, (due DATE), (in progress), (dropped), (planned: N), (done: N) and (id: ID)";
-    each_mark(marks, takes, |mark| {
-        match mark {
-            Mark::Owner(owner) => draft.owner = Some(owner),
-            Mark::Due(due) => twice |= draft.due.replace(due).is_some(),
-            Mark::Id(id) => draft.id = Some(id),
-            Mark::InProgress => {
-                twice |= draft.stands != Stands::Planned;
-                draft.stands = Stands::InProgress;
-            }
-            Mark::Dropped => {
-                twice |= draft.stands != Stands::Planned;
-                draft.stands = Stands::Dropped;
-            }
-            Mark::Planned(planned) => twice |= draft.planned.replace(planned).is_some(),
-            Mark::Done(done) => twice |= draft.done.replace(done).is_some(),
-            other => return Err(other),
-        }
-        Ok(())
-    })?;
-    if twice {
-        return Err(
-            "it says twice when it is due, where it stands, or how many there are: keep one of them"
-                .to_owned(),
-        );
-    }
-    Ok(draft)
-}
-
 /// The words of a key result.
 struct Said {
     title: Title,
@@ -310,6 +242,26 @@ fn said(body: &str) -> Result<Said, String> {
     })
 }
 
+/// How a key result is measured; none: by its milestones.
+fn measure_of(
+    said: &Said,
+    is_checked: Option<bool>,
+    has_milestones: bool,
+) -> Result<Option<Measure>, String> {
+    match (said.tail.measure.clone(), has_milestones) {
+        (Some(_), true) => {
+            Err("it has a number and milestones: keep one of them, or write \"Initiative: …\" for what is to be done for it".to_owned())
+        }
+        (Some(Measure::Maintain(..)), false) if !said.is_kept => {
+            Err("a bound alone may be a target or something to hold: write \"KR: Keep … above 40\" to hold it, or \"KR: … from 32 to 40\" to reach it".to_owned())
+        }
+        (Some(measure), false) => Ok(Some(measure)),
+        (None, true) => Ok(None),
+        (None, false) if is_checked.is_some() => Ok(Some(Measure::Binary)),
+        (None, false) => Err(format!("it does not say how it is measured: {KEY_RESULT_FORMS}")),
+    }
+}
+
 /// What only some kinds have.
 fn fits_measure(draft: &KeyResultDraft) -> Result<(), String> {
     let is_metric = matches!(draft.measure, Some(Measure::Metric(..)));
@@ -364,57 +316,8 @@ fn is_score(token: &Token<'_>) -> bool {
     token.kind == TokenKind::Group && is_number
 }
 
-/// What stands behind an initiative's words.
-struct InitiativeEnd {
-    left: usize,
-    due: Option<When>,
-    counts: Option<(i64, i64)>,
-}
-
-fn initiative_end(tokens: &[Token<'_>]) -> Result<InitiativeEnd, String> {
-    let mut end = InitiativeEnd {
-        left: tokens.len(),
-        due: None,
-        counts: None,
-    };
-    loop {
-        let rest = &tokens[..end.left];
-        if end.counts.is_none()
-            && rest.len() > 1
-            && let Some(counts) = rest.last().and_then(counts)
-        {
-            end.counts = Some(counts);
-            end.left -= 1;
-            continue;
-        }
-        let by = (1..rest.len()).rfind(|at| rest[*at].is_any(&["by", "until"]));
-        if end.due.is_none()
-            && let Some(by) = by
-            && let Some((when, behind)) = when::read(rest, by + 1)?
-            && behind == rest.len()
-        {
-            end.due = Some(when);
-            end.left = by;
-            continue;
-        }
-        return Ok(end);
-    }
-}
-
-/// `3/100`: done, and planned. More done than planned are no counts ("open 24/7").
-fn counts(token: &Token<'_>) -> Option<(i64, i64)> {
-    let (done, planned) = token.text.split_once('/')?;
-    let count = |text: &str| {
-        let text = text.replace(',', "");
-        let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
-        text.parse::<i64>().ok().filter(|_| is_number)
-    };
-    let (done, planned) = (count(done)?, count(planned)?);
-    (token.kind == TokenKind::Word && done <= planned).then_some((done, planned))
-}
-
 /// A check box that is written behind the prefix.
-fn check_box(text: &str) -> (Option<bool>, &str) {
+pub(super) fn check_box(text: &str) -> (Option<bool>, &str) {
     let text = text.trim();
     for (mark, is_checked) in [("[ ] ", false), ("[x] ", true), ("[X] ", true)] {
         if let Some(rest) = text.strip_prefix(mark) {
@@ -425,7 +328,10 @@ fn check_box(text: &str) -> (Option<bool>, &str) {
 }
 
 /// All of these tokens as a title.
-fn whole_title(line: &str, tokens: &[Token<'_>]) -> Result<Title, String> {
+///
+/// # Errors
+/// They are none.
+pub(super) fn whole_title(line: &str, tokens: &[Token<'_>]) -> Result<Title, String> {
     match tokens {
         [token] if token.kind == TokenKind::Quoted => title(&token.unquoted()),
         _ => title(between(line, tokens)),

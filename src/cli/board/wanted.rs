@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use uuid::Uuid;
 
-use super::draft::{Faults, InitiativeDraft, KeyResultDraft, ObjectiveDraft, Place, Stands, Way};
+use super::draft::{Faults, InitiativeDraft, KeyResultDraft, ObjectiveDraft, Place, Stands};
 use super::facts::{Facts, last};
-use super::measure::{Goal, Measure};
-use super::quantity::Quantity;
+use super::kind;
+use super::measure::Measure;
 use super::unit::{self, Frame};
-use crate::domain::{Id, Title, Value};
+use crate::domain::{Id, Title};
 use crate::proto::api::key_result::Kind;
 use crate::proto::{api, google_type};
 
@@ -36,6 +36,7 @@ pub(super) struct Resource {
 
 /// What is to be; each message has its name.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "a board has some dozens of them")]
 pub(super) enum Message {
     /// An objective.
     Objective(api::Objective),
@@ -219,7 +220,11 @@ impl Asking<'_> {
     ) -> Result<(Kind, Option<api::Unit>, String), String> {
         let own_unit = draft.unit.as_ref().map(unit::message);
         let Some(measure) = &draft.measure else {
-            return Ok((Kind::Milestones(milestones(draft)?), own_unit, String::new()));
+            return Ok((
+                Kind::Milestones(kind::milestones(draft)?),
+                own_unit,
+                String::new(),
+            ));
         };
         if *measure == Measure::Binary {
             return Ok((Kind::Binary(api::Binary {}), own_unit, String::new()));
@@ -242,10 +247,12 @@ impl Asking<'_> {
         });
         let given = own_unit.clone().map(|unit| (unit, "its own unit".to_owned()));
         let frame = Frame::of(measure, given.or(kpi_unit))?;
-        let kind = match measure {
-            Measure::Metric(from, goal) => Kind::Metric(metric(draft, from.as_ref(), goal, &frame, kpi)?),
+        let of_kind = match measure {
+            Measure::Metric(from, goal) => {
+                Kind::Metric(kind::metric(draft, from.as_ref(), goal, &frame, kpi)?)
+            }
             Measure::Maintain(least, most) => {
-                Kind::Maintain(maintain(draft, least.as_ref(), most.as_ref(), &frame)?)
+                Kind::Maintain(kind::maintain(draft, least.as_ref(), most.as_ref(), &frame)?)
             }
             Measure::Binary => Kind::Binary(api::Binary {}),
         };
@@ -254,7 +261,7 @@ impl Asking<'_> {
             Some(_) => own_unit,
             None => frame.unit().cloned(),
         };
-        Ok((kind, unit, kpi.map(|kpi| kpi.name.clone()).unwrap_or_default()))
+        Ok((of_kind, unit, kpi.map(|kpi| kpi.name.clone()).unwrap_or_default()))
     }
 
     /// What is checked already cannot be recorded in a draft.
@@ -337,115 +344,6 @@ impl Asking<'_> {
     }
 }
 
-fn metric(
-    draft: &KeyResultDraft,
-    from: Option<&Quantity>,
-    goal: &Goal,
-    frame: &Frame,
-    kpi: Option<&api::Kpi>,
-) -> Result<api::Metric, String> {
-    let baseline = from.map(|from| value(frame.number(from)?)).transpose()?;
-    let reference = draft.reference.as_ref();
-    let mut metric = api::Metric {
-        baseline,
-        reference_value: reference.map(|it| value(frame.number(it)?)).transpose()?,
-        ..api::Metric::default()
-    };
-    match goal {
-        Goal::To(to) => {
-            let target = value(frame.number(to)?)?;
-            match (draft.way, baseline) {
-                (Some(Way::Up), Some(baseline)) if target < baseline => {
-                    return Err("it says that it rises, and its target is below where it begins: correct the verb or the numbers".to_owned());
-                }
-                (Some(Way::Down), Some(baseline)) if target > baseline => {
-                    return Err("it says that it falls, and its target is above where it begins: correct the verb or the numbers".to_owned());
-                }
-                _ => metric.target = Some(target),
-            }
-        }
-        Goal::By(by) => {
-            use api::relative_target::Change;
-            let has_value = kpi
-                .and_then(|kpi| kpi.health.as_ref())
-                .is_some_and(|health| health.period_value.is_some());
-            if baseline.is_none() && !has_value {
-                return Err("a change needs where it begins: write for example from 20 % by +10 %, or name a KPI that has a value".to_owned());
-            }
-            let amount = if by.is_share() {
-                by.number
-            } else {
-                frame.amount(by)?
-            };
-            let amount = value(signed(amount, by.is_signed, draft.way)?)?;
-            metric.relative_target = Some(api::RelativeTarget {
-                change: Some(if by.is_share() {
-                    Change::Percent(amount)
-                } else {
-                    Change::Amount(amount)
-                }),
-            });
-        }
-    }
-    Ok(metric)
-}
-
-/// A change with the sign that its verb or its number has.
-fn signed(amount: f64, is_signed: bool, way: Option<Way>) -> Result<f64, String> {
-    match way {
-        Some(Way::Up) if amount >= 0.0 => Ok(amount),
-        Some(Way::Down) if !is_signed || amount <= 0.0 => Ok(-amount.abs()),
-        None if is_signed => Ok(amount),
-        None => Err("it does not say whether it rises or falls: write by +15 or by -15".to_owned()),
-        Some(_) => {
-            Err("its verb and the sign of its change contradict each other: correct one of them".to_owned())
-        }
-    }
-}
-
-fn maintain(
-    draft: &KeyResultDraft,
-    least: Option<&Quantity>,
-    most: Option<&Quantity>,
-    frame: &Frame,
-) -> Result<api::Maintain, String> {
-    use api::maintain::Mode;
-    let number = |quantity: Option<&Quantity>| quantity.map(|it| value(frame.number(it)?)).transpose();
-    let (at_least, at_most) = (number(least)?, number(most)?);
-    if at_least.zip(at_most).is_some_and(|(least, most)| least > most) {
-        return Err("its bounds are crossed: write the lower one first".to_owned());
-    }
-    let mode = if draft.by_share { Mode::Share } else { Mode::Now };
-    Ok(api::Maintain {
-        at_least,
-        at_most,
-        mode: mode.into(),
-        tolerance: number(draft.tolerance.as_ref())?,
-    })
-}
-
-fn milestones(draft: &KeyResultDraft) -> Result<api::Milestones, String> {
-    let mut milestones: Vec<api::Milestone> = Vec::new();
-    for milestone in &draft.milestones {
-        let id = milestone
-            .id
-            .clone()
-            .unwrap_or_else(|| slug(&milestone.title, 'm'))
-            .to_string();
-        if milestones.iter().any(|other| other.id == id) {
-            return Err(format!(
-                "two milestones would be called {id:?}: give one another title, or say another name with (id: ID)"
-            ));
-        }
-        milestones.push(api::Milestone {
-            id,
-            title: milestone.title.as_str().to_owned(),
-            weight: Some(milestone.weight.get()),
-        });
-    }
-    Ok(api::Milestones { milestones })
-}
-
 /// The id of a title. One without a letter from a to z gets one that follows from it.
 pub(super) fn slug(title: &Title, prefix: char) -> Id {
     let of_hash = || {
@@ -457,12 +355,6 @@ pub(super) fn slug(title: &Title, prefix: char) -> Id {
     Id::from_text(title.as_str())
         .or_else(of_hash)
         .unwrap_or_else(Id::lowest)
-}
-
-fn value(number: f64) -> Result<f64, String> {
-    Value::parse(number)
-        .map(Value::get)
-        .map_err(|invalid| invalid.to_string())
 }
 
 /// A date as the API has it.

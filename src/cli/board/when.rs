@@ -199,8 +199,8 @@ fn quarter_of(text: &str) -> Option<i8> {
 }
 
 fn month(text: &str) -> Option<i8> {
-    let matches = |month: &&str| **month == *text || (text.len() == 3 && month.starts_with(text));
-    let index = MONTHS.iter().position(|month| matches(&month))?;
+    let matches = |month: &str| month == text || (text.len() == 3 && month.starts_with(text));
+    let index = MONTHS.iter().position(|month| matches(month))?;
     i8::try_from(index + 1).ok()
 }
 
