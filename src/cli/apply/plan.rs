@@ -353,3 +353,7 @@ fn is_owner(document: &Document) -> bool {
             .iter()
             .any(|given| matches!(&given.what, What::Value(Value::List(roles)) if roles.contains(&owner)))
 }
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;
