@@ -25,7 +25,7 @@ fn what_is_learned_later_shows_only_as_a_restated_score() {
         ])
         .on(2, 15)
         .and([deals("c", 5.0), deals("d", 6.0)]);
-    let closed = open.clone().and([close("win", explained())]);
+    let closed = open.and([close("win", explained())]);
     let frozen = of_deals(&closed);
     assert_eq!(
         (frozen.current, frozen.progress, frozen.expected),

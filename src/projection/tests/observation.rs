@@ -145,7 +145,7 @@ fn progress_follows_the_kind() {
             0.0,
         ),
         (
-            steps.clone(),
+            steps,
             Some(reached("win/deals", "c", &["ship", "build", "plan"])),
             Some(4.0),
             1.0,
