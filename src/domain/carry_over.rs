@@ -236,6 +236,14 @@ fn cascaded(workspace: &Workspace, id: &Id, parent: &Objective, to: &CascadeTo) 
         team: Some(to.team.clone()),
         contributing_teams: Vec::new(),
         aligned_to: Some(Alignment::Objective(id.clone())),
+        // The parent keeps what it served before it was deleted; nobody can be told to name another here.
+        serves: parent
+            .fields
+            .serves
+            .iter()
+            .filter(|kpi| workspace.kpi(kpi).is_ok())
+            .cloned()
+            .collect(),
         ..parent.fields.clone()
     };
     objective::created(workspace, &to.new_id, &fields)

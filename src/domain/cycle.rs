@@ -158,6 +158,10 @@ pub fn grade(
     closings: &[(Id, Closing)],
     etag: Etag,
 ) -> Result<Vec<Graded>, Rejection> {
+    // A dry run comes here without being decided.
+    if workspace.deleted().is_some() {
+        return Err(Rejection::Deleted(ResourceName::Workspace));
+    }
     let cycle = workspace.cycle(id)?;
     cycle.authorship.check(etag, || ResourceName::Cycle(id.clone()))?;
     if cycle.state != CycleState::Review {

@@ -9,7 +9,8 @@ use smol_str::SmolStr;
 use super::figures::DerivedChange;
 use super::state::State;
 use crate::domain::{
-    Actor, Authentication, Command, Commit, Event, Origin, Rejection, Timestamp, decide, plus_days,
+    Actor, Authentication, Command, Commit, Event, Origin, Rejection, TimeZoneRules, Timestamp, decide,
+    plus_days,
 };
 
 /// A command to imagine.
@@ -45,7 +46,7 @@ pub struct Simulated {
 /// all the same, so that everything that is wrong is said at once.
 ///
 /// # Errors
-/// The date is in the past, or commands are refused: each by its index in `commands`.
+/// Commands are refused: each by its index in `commands`.
 pub fn simulate(
     state: &State,
     commands: Vec<(usize, Imagined)>,
@@ -58,16 +59,22 @@ pub fn simulate(
     let now = workspace
         .newest_recorded_time()
         .map_or(premise.now, |newest| newest.max(premise.now));
+    // A workspace that begins here has the days of its own time zone.
+    let rules = match commands.first() {
+        Some((_, first)) if workspace.id().is_none() => first.rules(),
+        _ => None,
+    };
+    let rules = rules.unwrap_or(workspace.rules()).clone();
     let moment = match premise.date {
         // The last moment of a later day: everything that happens on it has happened.
-        Some(date) if date > workspace.rules().date(now) => {
-            let next_day = workspace.rules().start_of(plus_days(date, 1));
+        Some(date) if date > rules.date(now) => {
+            let next_day = rules.start_of(plus_days(date, 1));
             Timestamp::from_micros(next_day.as_micros() - 1)
         }
         _ => now,
     };
     if workspace.id().is_some() {
-        let date = workspace.rules().date(moment);
+        let date = rules.date(moment);
         let _day = imagine(
             &mut imagined,
             Imagined::silent(Command::StartDay { date }),
@@ -92,6 +99,15 @@ pub fn simulate(
 }
 
 impl Imagined {
+    /// The rules of the days of the workspace that it begins; none where it begins none.
+    #[must_use]
+    pub fn rules(&self) -> Option<&TimeZoneRules> {
+        match &self.command {
+            Command::CreateWorkspace(new) => Some(&new.rules),
+            _ => None,
+        }
+    }
+
     fn silent(command: Command) -> Self {
         Self {
             command,

@@ -4,10 +4,11 @@ use tonic::{Request, Response, Status, async_trait};
 
 use super::api::{Api, Written, wire};
 use super::from_proto::{self, Asked};
-use super::{lists, names, to_proto};
+use super::{lists, names, pages, to_proto};
 use crate::domain::{
     Command, Event, Graded, Id, ObjectiveState, Rejection, ResourceName, Workspace, grade_cycle,
 };
+use crate::projection::State;
 use crate::proto::api;
 use crate::proto::api::cycle_service_server::CycleService;
 
@@ -151,28 +152,39 @@ impl Api {
         let (_, state) = self.read(&id, 0)?;
         let workspace = state.workspace();
         let graded = grade_cycle(workspace, &cycle, &closings, etag)?;
-        let objective = |graded: &Graded| {
-            let standing = workspace.objective(&graded.objective).ok()?;
-            let progress = state.figures().objective(&graded.objective);
-            let mut shown = to_proto::objective(&id, &graded.objective, standing, progress);
-            shown.result = Some(to_proto::imagined_result(&graded.result));
-            Some(shown)
-        };
         let unexplained = graded.iter().filter(|graded| graded.result.lacks_explanation());
-        Ok(Response::new(api::CloseCycleResponse {
-            cycle: Some(to_proto::cycle(
-                &id,
-                &cycle,
-                workspace.cycle(&cycle)?,
-                state.figures().cycle(&cycle),
-            )),
-            explanations_missing: unexplained
-                .map(|graded| names::full_name(&id, &ResourceName::Objective(graded.objective.clone())))
-                .collect(),
-            objectives: graded.iter().filter_map(objective).collect(),
-            drafts: drafts(&id, workspace, &cycle),
-        }))
+        let unexplained = unexplained
+            .map(|graded| names::full_name(&id, &ResourceName::Objective(graded.objective.clone())));
+        // Its etag is the one to close it with, so it is the cycle that stands, in the state to come.
+        let mut shown = to_proto::cycle(
+            &id,
+            &cycle,
+            workspace.cycle(&cycle)?,
+            state.figures().cycle(&cycle),
+        );
+        shown.state = api::cycle::State::Closed.into();
+        let objectives = graded.iter().filter_map(|graded| as_closed(&id, &state, graded));
+        let drafts = drafts(&id, workspace, &cycle);
+        Ok(Response::new(answer(shown, unexplained, drafts, objectives)))
     }
+}
+
+/// An objective as its closing would leave it.
+fn as_closed(id: &Id, state: &State, graded: &Graded) -> Option<api::Objective> {
+    let standing = state.workspace().objective(&graded.objective).ok()?;
+    let progress = state.figures().objective(&graded.objective);
+    let mut shown = to_proto::objective(id, &graded.objective, standing, progress);
+    let result = to_proto::imagined_result(&graded.result);
+    if let Some(progress) = &mut shown.progress {
+        progress.status = api::Status::Closed.into();
+        progress.worst_status = api::Status::Unspecified.into();
+        progress.outdated = false;
+        progress.grading = graded.result.grading.and(result.grading);
+        progress.restated_score = progress.score;
+    }
+    shown.state = api::objective::State::Closed.into();
+    shown.result = Some(result);
+    Some(shown)
 }
 
 /// What a closing came to.
@@ -190,21 +202,38 @@ fn closed(written: &Written) -> Result<api::CloseCycleResponse, Rejection> {
         }
         _ => None,
     });
-    Ok(api::CloseCycleResponse {
-        cycle: Some(to_proto::cycle(
-            id,
-            cycle,
-            state.workspace().cycle(cycle)?,
-            state.figures().cycle(cycle),
-        )),
-        objectives: objectives.collect(),
-        explanations_missing: Vec::new(),
-        drafts: drafts(id, state.workspace(), cycle),
-    })
+    let shown = to_proto::cycle(
+        id,
+        cycle,
+        state.workspace().cycle(cycle)?,
+        state.figures().cycle(cycle),
+    );
+    let drafts = drafts(id, state.workspace(), cycle);
+    Ok(answer(shown, std::iter::empty(), drafts, objectives))
+}
+
+/// As much as fits into one message: what was recorded has to be answered, however long its texts are.
+fn answer(
+    cycle: api::Cycle,
+    explanations_missing: impl Iterator<Item = String>,
+    drafts: impl Iterator<Item = String>,
+    objectives: impl Iterator<Item = api::Objective>,
+) -> api::CloseCycleResponse {
+    let mut room = pages::Room::default();
+    let explanations_missing = room.fill(explanations_missing);
+    let drafts = room.fill(drafts);
+    let objectives = room.fill(objectives);
+    api::CloseCycleResponse {
+        cycle: Some(cycle),
+        objectives,
+        explanations_missing,
+        drafts,
+        truncated: room.exceeded(),
+    }
 }
 
 /// The drafts of a cycle, which its closing leaves as they are.
-fn drafts(id: &Id, workspace: &Workspace, cycle: &Id) -> Vec<String> {
+fn drafts(id: &Id, workspace: &Workspace, cycle: &Id) -> impl Iterator<Item = String> {
     workspace
         .objectives_of_cycle(cycle)
         .filter(|objective| {
@@ -213,5 +242,4 @@ fn drafts(id: &Id, workspace: &Workspace, cycle: &Id) -> Vec<String> {
                 .is_ok_and(|objective| objective.state == ObjectiveState::Draft)
         })
         .map(|objective| names::full_name(id, &ResourceName::Objective(objective.clone())))
-        .collect()
 }

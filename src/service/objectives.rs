@@ -344,12 +344,18 @@ impl ObjectiveService for Api {
             }
         };
         let cycle = names::cycle_reference(Some(&workspace), &request.cycle);
+        let cycle = cycle.map_err(|invalid| invalid.at("cycle"))?;
+        if top.is_some() && cycle.is_some() {
+            let sentence =
+                "the tree of one objective has one top: leave the cycle out, or name the workspace";
+            return Err(Invalid::new(sentence).at("cycle").into());
+        }
         let depth = u32::try_from(request.depth_max).map_err(|_| {
             Invalid::new("it is negative: send 0 for all levels, or how many").at("depth_max")
         })?;
         let shape = Shape {
             top,
-            cycle: cycle.map_err(|invalid| invalid.at("cycle"))?,
+            cycle,
             depth_max: (depth > 0).then_some(depth),
             objectives_only: request.objectives_only,
         };

@@ -147,7 +147,16 @@ fn buckets(
     let began = workspace
         .recorded_time(Revision::ZERO.next())
         .map_or(today, |began| workspace.rules().date(began));
-    let (first, last) = (first.unwrap_or(began), last.unwrap_or(today).min(today));
+    let first = first.unwrap_or(began);
+    if let Some(last) = last.filter(|last| *last < first) {
+        let sentence = format!("{last} is before the first day, {first}: nothing lies between them");
+        return Err(Invalid::new(sentence).at("last_date"));
+    }
+    if first > today {
+        let sentence = format!("{first} is after today, {today}: a history ends today");
+        return Err(Invalid::new(sentence).at("first_date"));
+    }
+    let last = last.unwrap_or(today).min(today);
     let mut buckets = Vec::new();
     let mut day = first;
     while day <= last {

@@ -5,7 +5,7 @@ use tonic::{Request, Response, Status};
 use super::api::{Api, Write, wire};
 use super::from_proto::{self, Asked};
 use super::{names, pages, principal, to_proto};
-use crate::domain::{Command, Id, Invalid, Rejection, Revision};
+use crate::domain::{Id, Invalid, Rejection, Revision};
 use crate::engine::Refusal;
 use crate::projection::{Imagined, Premise, Simulated, State, simulate};
 use crate::proto::api;
@@ -36,24 +36,32 @@ impl Api {
         let origin = principal::origin(&metadata, &extensions, METHOD, None, "", false)?;
         let date = from_proto::optional_date("date", request.date.as_ref())?;
         let (commands, mut refused) = read(&workspace, &request.commands);
-        let begins = matches!(commands.first(), Some((0, first)) if matches!(first.command, Command::CreateWorkspace(_)));
-        let state = match self.read(&workspace, request.min_revision) {
-            Ok((_, state)) => state,
+        let now = self.engine()?.now();
+        // The rules of the days of a workspace that the first command would begin.
+        let begun = commands
+            .first()
+            .filter(|(index, _)| *index == 0)
+            .and_then(|(_, first)| first.rules());
+        let begins =
+            pages::min_revision(request.min_revision)? == Revision::ZERO && self.is_new(&workspace)?;
+        let (state, today) = match (self.read(&workspace, request.min_revision), begun) {
+            (Ok((_, state)), _) => {
+                let today = state.workspace().today();
+                (state, today)
+            }
             // What is not there yet can be imagined from its beginning.
-            Err(_) if begins && self.is_new(&workspace)? => State::empty().into(),
-            Err(status) => return Err(status),
+            (Err(_), Some(rules)) if begins => (State::empty().into(), rules.date(now)),
+            (Err(status), _) => return Err(status),
         };
         if let Some(date) = date
-            && state.workspace().id().is_some()
-            && date < state.workspace().today()
+            && date < today
         {
-            let today = state.workspace().today();
             let sentence =
                 format!("it is before the workspace's today, {today}: nothing happens in the past");
             return Err(Invalid::new(sentence).at("date").into());
         }
         let premise = Premise {
-            now: self.engine()?.now(),
+            now,
             date,
             principal: origin.actor.principal,
         };
@@ -107,10 +115,7 @@ fn answer(workspace: &Id, revision: Revision, simulated: &Simulated) -> api::Sim
 }
 
 /// The commands that could be read, and what is wrong with the others; each with its index.
-fn read(
-    workspace: &Id,
-    commands: &[api::SimulatedCommand],
-) -> (Vec<(usize, Imagined)>, Refused) {
+fn read(workspace: &Id, commands: &[api::SimulatedCommand]) -> (Vec<(usize, Imagined)>, Refused) {
     let mut read = Vec::with_capacity(commands.len());
     let mut refused = Vec::new();
     for (index, sent) in commands.iter().enumerate() {

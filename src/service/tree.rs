@@ -72,12 +72,22 @@ fn tops<'w>(
     cycle: Option<&'w Id>,
 ) -> impl Iterator<Item = (&'w Id, &'w Objective)> {
     workspace.objectives().iter().filter_map(move |(id, objective)| {
-        let hangs = |alignment: &Alignment| workspace.objective(alignment.objective()).is_ok();
         let top = objective.deleted.is_none()
-            && !objective.fields.aligned_to.as_ref().is_some_and(hangs)
+            && !hangs(workspace, objective)
             && cycle.is_none_or(|cycle| objective.fields.cycle == *cycle);
         top.then_some((id, &**objective))
     })
+}
+
+/// Whether what an objective is aligned to stands: the objective, and the key result where it names one.
+fn hangs(workspace: &Workspace, objective: &Objective) -> bool {
+    match &objective.fields.aligned_to {
+        None => false,
+        Some(Alignment::Objective(above)) => workspace.objective(above).is_ok(),
+        Some(Alignment::KeyResult(above)) => {
+            workspace.objective(&above.objective).is_ok() && workspace.key_result(above).is_ok()
+        }
+    }
 }
 
 impl Growing<'_> {
@@ -99,8 +109,9 @@ impl Growing<'_> {
         }
         let workspace = self.state.workspace();
         for below in workspace.aligned_below(id) {
-            if let Ok(objective) = workspace.objective(below) {
-                self.grow(below, objective, depth + 1)?;
+            match workspace.objective(below) {
+                Ok(objective) if hangs(workspace, objective) => self.grow(below, objective, depth + 1)?,
+                _ => {}
             }
         }
         ControlFlow::Continue(())

@@ -1,5 +1,7 @@
 //! Requests about check-ins.
 
+use prost::Message;
+
 use super::Asked;
 use super::findings::Findings;
 use super::scalar::{effective, optional_value, unknown};
@@ -13,6 +15,9 @@ use crate::service::{ids, names};
 
 /// The most check-ins in one batch.
 const BATCH_MAX: usize = 1000;
+/// The largest batch, in bytes: its answer says every check-in again, with its name and who recorded it, and has to fit
+/// into a message of 4 MiB.
+const BATCH_BYTES_MAX: usize = 3 * 1024 * 1024;
 
 const FIELDS: &[Field<api::CheckIn>] = &[
     Field::new("value", |m| m.value.is_some()),
@@ -52,6 +57,13 @@ pub(crate) fn batch_create_check_ins(request: &api::BatchCreateCheckInsRequest) 
     let workspace = findings.keep(names::workspace("parent", parent));
     if !(1..=BATCH_MAX).contains(&requests.len()) {
         let sentence = format!("there are {}: send 1 to {BATCH_MAX}", requests.len());
+        findings.push(Invalid::new(sentence).at("requests"));
+        return findings.asked(None, request_id, reason);
+    }
+    let bytes = request.encoded_len();
+    if bytes > BATCH_BYTES_MAX {
+        let sentence =
+            format!("they take {bytes} bytes: send at most {BATCH_BYTES_MAX}, in several batches if need be");
         findings.push(Invalid::new(sentence).at("requests"));
         return findings.asked(None, request_id, reason);
     }
@@ -179,10 +191,7 @@ fn read(message: &api::CheckIn, prefix: &str, findings: &mut Findings) -> Option
     } = message;
     let at = |field: &str| format!("{prefix}check_in.{field}");
     let value = findings.field(&at("value"), optional_value(*value));
-    let reached = reached_milestones
-        .as_ref()
-        .map(|reached| read_reached(reached))
-        .transpose();
+    let reached = reached_milestones.as_ref().map(read_reached).transpose();
     let reached = findings.field(&at("reached_milestones"), reached);
     let confidence = confidence.map(Confidence::parse).transpose();
     let confidence = findings.field(&at("confidence"), confidence);
