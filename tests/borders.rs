@@ -35,7 +35,9 @@ fn sources(folder: &str) -> Vec<Source> {
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-    let mut tests = Vec::new();
+    // A folder's modules are declared in the file beside it, or in those inside it.
+    let beside = fs::read_to_string(folder.with_extension("rs")).unwrap_or_default();
+    let mut tests = test_modules(&beside);
     let mut found: Vec<PathBuf> = fs::read_dir(folder)
         .expect("a folder")
         .map(|entry| entry.expect("an entry").path())

@@ -36,13 +36,22 @@ pub(crate) fn given(commands: impl IntoIterator<Item = Command>) -> Given {
     given_in("UTC", 1, commands)
 }
 
+/// The same for a workspace of another kind.
+pub(crate) fn given_for(preset: Preset, commands: impl IntoIterator<Item = Command>) -> Given {
+    beginning("UTC", 1, preset).and(commands)
+}
+
 /// The same in another time zone, with a fiscal year that begins in another month.
 pub(crate) fn given_in(zone: &str, first_month: i8, commands: impl IntoIterator<Item = Command>) -> Given {
+    beginning(zone, first_month, Preset::Full).and(commands)
+}
+
+fn beginning(zone: &str, first_month: i8, preset: Preset) -> Given {
     let rules = super::time::tests::zone(zone);
     let create = CreateWorkspace {
         id: id("acme"),
         fields: workspace_fields(&rules, first_month),
-        preset: Preset::Full,
+        preset,
         rules,
     };
     let nothing = Given {
@@ -51,9 +60,7 @@ pub(crate) fn given_in(zone: &str, first_month: i8, commands: impl IntoIterator<
         now: at(2026, 1, 1, 12),
         reason: "",
     };
-    nothing
-        .and([Command::CreateWorkspace(Box::new(create))])
-        .and(commands)
+    nothing.and([Command::CreateWorkspace(Box::new(create))])
 }
 
 fn workspace_fields(rules: &TimeZoneRules, first_month: i8) -> WorkspaceFields {

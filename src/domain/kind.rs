@@ -260,8 +260,8 @@ impl Milestones {
         self.0
             .iter()
             .filter(|milestone| reached.contains(&milestone.id))
-            .map(|milestone| milestone.weight.get())
-            .sum()
+            // A sum of nothing would be -0, and a value has no such sign.
+            .fold(0.0, |sum, milestone| sum + milestone.weight.get())
     }
 
     /// The steps that are left; all of them where none would be left.

@@ -1,8 +1,9 @@
 //! Weighted means that do not depend on the order in which their parts came.
 //!
-//! Weights and weighted scores are summed as whole multiples of 2⁻⁶⁰. Whole numbers add up exactly, so a sum that had parts
+//! Weights and weighted scores are summed as whole multiples of 2⁻⁹⁰. Whole numbers add up exactly, so a sum that had parts
 //! added and taken away is bit for bit the sum of what is left: live figures, a replay and a recomputation from nothing
-//! agree, and a change costs the same however many parts there are (decision 0006). A part is off by at most 2⁻⁶¹.
+//! agree, and a change costs the same however many parts there are (decision 0006). A part is off by at most 2⁻⁹¹, which
+//! even a weight of 1e-9 does not notice.
 
 /// Σ wᵢ sᵢ and Σ wᵢ of what has a score.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -12,8 +13,8 @@ pub struct WeightedSum {
     parts: u32,
 }
 
-/// 2⁶⁰. A weight is at most 1000, so a million parts take less than 2⁹¹ of them.
-const UNITS: f64 = (1_u64 << 60) as f64;
+/// 2⁹⁰. A weight is at most 1000, so a million parts take less than 2¹²⁰ of them.
+const UNITS: f64 = (1_u128 << 90) as f64;
 
 impl WeightedSum {
     /// One part more: a weight 0 to 1000 and a score 0 to 1.
@@ -57,7 +58,7 @@ pub fn weighted_mean(scores: impl Iterator<Item = (f64, Option<f64>)>) -> Option
 
 #[allow(
     clippy::cast_possible_truncation,
-    reason = "at most 1000 · 2⁶⁰, and a number that is none becomes 0"
+    reason = "at most 1000 · 2⁹⁰, and a number that is none becomes 0"
 )]
 fn units(number: f64) -> i128 {
     (number * UNITS).round() as i128
@@ -79,6 +80,7 @@ mod tests {
             (vec![(1.0, 0.7), (1.0, 0.7), (1.0, 0.7)], 0.7),
             (vec![(1000.0, 1.0)], 1.0),
             (vec![(1e-9, 0.5), (0.0, 1.0)], 0.5),
+            (vec![(1e-12, 1.0), (3e-12, 0.0)], 0.25),
         ] {
             let parts = parts.into_iter().map(|(weight, score)| (weight, Some(score)));
             let found = weighted_mean(parts).expect("a mean");

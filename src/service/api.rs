@@ -63,7 +63,7 @@ pub(super) struct Page<T> {
 }
 
 /// A list that is bound to its parent alone.
-pub(super) const NO_FILTERS: [&str; 2] = ["", ""];
+pub(super) const NO_FILTERS: &[&str] = &[];
 
 /// A request for one page of a list.
 pub(super) trait ListRequest {
@@ -349,11 +349,12 @@ impl Api {
     pub(super) async fn list<R: ListRequest, T: Message>(
         &self,
         request: &R,
-        filters: [&str; 2],
+        filters: &[&str],
         workspace: &Id,
         items: impl FnOnce(&State, Option<&str>, usize) -> Result<Vec<(String, T)>, Rejection>,
     ) -> Result<Page<T>, Status> {
-        let binding = Binding(&[R::CALL, request.parent(), filters[0], filters[1]]);
+        let parts = [&[R::CALL, request.parent()], filters].concat();
+        let binding = Binding(&parts);
         let size = pages::page_size(request.page_size())?;
         let token = pages::read(request.page_token(), binding)?;
         let (hosted, newest) = self.read(workspace, request.min_revision())?;

@@ -2,7 +2,7 @@
 
 use tonic::{Request, Response, Status, async_trait};
 
-use super::api::{Api, NO_FILTERS, Written, wire};
+use super::api::{Api, Written, wire};
 use super::from_proto::{self, Asked};
 use super::{lists, names, to_proto};
 use crate::domain::{
@@ -36,16 +36,9 @@ impl CycleService for Api {
         let request = request.get_ref();
         let workspace = names::workspace("parent", &request.parent)?;
         let page = self
-            .list(request, NO_FILTERS, &workspace, |state, after, count| {
-                Ok(lists::by_id(state.workspace().cycles(), after)
-                    .take(count)
-                    .map(|(id, cycle)| {
-                        (
-                            id.to_string(),
-                            to_proto::cycle(&workspace, id, cycle, state.figures().cycle(id)),
-                        )
-                    })
-                    .collect())
+            .list_narrowed(request, &workspace, lists::no_parent, lists::cycles, |entry| {
+                let score = entry.state.figures().cycle(entry.id);
+                to_proto::cycle(&workspace, entry.id, entry.it, score)
             })
             .await?;
         Ok(Response::new(api::ListCyclesResponse {
@@ -119,15 +112,14 @@ impl CycleService for Api {
         let request = request.get_ref();
         let (workspace, cycle) = names::cycle_or_all("parent", &request.parent)?;
         let page = self
-            .list(request, NO_FILTERS, &workspace, |state, after, count| {
-                if let Some(cycle) = &cycle {
-                    state.workspace().cycle(cycle)?;
-                }
-                Ok(lists::reviews(state.workspace(), cycle.as_ref(), after)
-                    .take(count)
-                    .map(|(key, cycle, id, review)| (key, to_proto::review(&workspace, cycle, id, review)))
-                    .collect())
-            })
+            .list_narrowed(
+                request,
+                &workspace,
+                // Cycles are never deleted.
+                |of, _| cycle.as_ref().map_or(Ok(()), |cycle| of.cycle(cycle).map(|_| ())),
+                |state, after| lists::reviews(state, cycle.as_ref(), after),
+                |entry| to_proto::review(&workspace, &entry.id.0, &entry.id.1, entry.it),
+            )
             .await?;
         Ok(Response::new(api::ListReviewsResponse {
             reviews: page.items,

@@ -30,16 +30,9 @@ impl KpiService for Api {
         let request = request.get_ref();
         let workspace = names::workspace("parent", &request.parent)?;
         let page = self
-            .list(request, NO_FILTERS, &workspace, |state, after, count| {
-                Ok(lists::by_id(state.workspace().kpis(), after)
-                    .take(count)
-                    .map(|(id, kpi)| {
-                        (
-                            id.to_string(),
-                            to_proto::kpi(&workspace, id, kpi, state.figures().kpi(id)),
-                        )
-                    })
-                    .collect())
+            .list_narrowed(request, &workspace, lists::no_parent, lists::kpis, |entry| {
+                let health = entry.state.figures().kpi(entry.id);
+                to_proto::kpi(&workspace, entry.id, entry.it, health)
             })
             .await?;
         Ok(Response::new(api::ListKpisResponse {
@@ -71,6 +64,7 @@ impl KpiService for Api {
         let (workspace, kpi) = names::kpi_or_all("parent", &request.parent)?;
         let page = self
             .list(request, NO_FILTERS, &workspace, |state, after, count| {
+                lists::workspace_found(state.workspace(), false)?;
                 if let Some(kpi) = &kpi {
                     state.workspace().kpi(kpi)?;
                 }
@@ -119,9 +113,10 @@ impl KpiService for Api {
         let page = self
             .list(
                 request,
-                [&filters[0], &filters[1]],
+                &[&filters[0], &filters[1]],
                 &workspace,
                 |state, after, count| {
+                    lists::workspace_found(state.workspace(), false)?;
                     let series = state.workspace().kpi(&kpi)?;
                     Ok(lists::measurements(series, start, end, after)
                         .take(count)

@@ -1,30 +1,160 @@
-//! What comes behind a key in each list, in the order of the names. A key is the part of a name that differs.
+//! What comes behind a key in each list, in the order of the names, and a page of it. A key is the part of a name that
+//! differs.
 
 use std::ops::Bound;
+use std::sync::Arc;
 
 use imbl::OrdMap;
 use jiff::civil::Date;
+use prost::Message;
+use tonic::Status;
 
+use super::api::{Api, ListRequest, Page};
+use super::filter::{Entries, Entry, ListQuery, Listed, Narrowed};
 use super::names::KeyResultScope;
 use crate::domain::{
-    Id, InitiativeId, KeyResult, KeyResultId, Kpi, Place, Point, RecordedCheckIn, RecordedReview, SetTarget,
-    Timestamp, Workspace,
+    Cycle, Id, Initiative, InitiativeId, KeyResult, KeyResultId, Kpi, Member, Objective, Place, Point,
+    RecordedCheckIn, RecordedReview, Rejection, ResourceName, SetTarget, Team, Timestamp, Workspace,
 };
+use crate::engine::Hosted;
+use crate::projection::State;
 
-/// Entries of a map by id behind a key.
-pub(super) fn by_id<'m, V>(
-    map: &'m OrdMap<Id, V>,
+impl Api {
+    /// One page of what a request asks for. `entries` answers all that is behind a key, by name, once `parent` has been
+    /// found, told whether it may be deleted; `show` makes the message of one.
+    pub(super) async fn list_narrowed<Q, R, T>(
+        &self,
+        request: &Q,
+        workspace: &Id,
+        parent: impl FnOnce(&Workspace, bool) -> Result<(), Rejection>,
+        entries: impl for<'s> FnOnce(&'s State, Option<&str>) -> Entries<'s, R>,
+        show: impl for<'s> Fn(Entry<'s, R>) -> T,
+    ) -> Result<Page<T>, Status>
+    where
+        Q: ListRequest + Narrowed,
+        R: Listed,
+        T: Message,
+    {
+        let asked = request.narrowing();
+        let query = ListQuery::<R>::parse(asked, Some(workspace))?;
+        self.list(request, &asked.binding(), workspace, |state, last_key, count| {
+            workspace_found(state.workspace(), query.shows_deleted())?;
+            parent(state.workspace(), query.shows_deleted())?;
+            let page = query.page(last_key, count, |after| entries(state, after));
+            Ok(page
+                .into_iter()
+                .map(|entry| (R::key(entry), show(entry)))
+                .collect())
+        })
+        .await
+    }
+}
+
+/// The workspace that a list is of: refused if it is deleted, unless deleted ones are asked for.
+///
+/// # Errors
+/// It is deleted.
+pub(super) fn workspace_found(workspace: &Workspace, show_deleted: bool) -> Result<(), Rejection> {
+    match workspace.deleted() {
+        Some(_) if !show_deleted => Err(Rejection::Deleted(ResourceName::Workspace)),
+        _ => Ok(()),
+    }
+}
+
+/// The same for the resource that a list is of.
+///
+/// # Errors
+/// It is not there, or deleted.
+pub(super) fn found<T>(parent: Result<T, Rejection>, show_deleted: bool) -> Result<(), Rejection> {
+    match parent {
+        Err(Rejection::Deleted(_)) if show_deleted => Ok(()),
+        parent => parent.map(|_| ()),
+    }
+}
+
+/// The parent is the workspace: there is nothing more to find.
+pub(super) fn no_parent(_: &Workspace, _: bool) -> Result<(), Rejection> {
+    Ok(())
+}
+
+/// A workspace as it is published at this moment.
+pub(super) type PublishedWorkspace<'h> = (&'h Hosted, Arc<State>);
+
+/// Workspaces that a page may be made of: where no order asks for all of them, only so many behind the key.
+pub(super) fn published<'h>(
+    all: &'h OrdMap<Id, Arc<Hosted>>,
+    query: &ListQuery<Workspace>,
+    last_key: Option<&str>,
+    count: usize,
+) -> Vec<PublishedWorkspace<'h>> {
+    let (after, count) = match query.is_by_name() {
+        true => (last_key.and_then(|key| Id::parse(key).ok()), count),
+        false => (None, usize::MAX),
+    };
+    all.range(behind(after))
+        .map(|(_, hosted)| (hosted.as_ref(), Arc::clone(&hosted.published().state)))
+        .filter(|published| query.asks_for(workspace(published)))
+        .take(count)
+        .collect()
+}
+
+/// Published workspaces behind a key.
+pub(super) fn workspaces<'s>(
+    published: &'s [PublishedWorkspace<'s>],
     after: Option<&str>,
-) -> impl Iterator<Item = (&'m Id, &'m V)> + use<'m, V> {
-    map.range(behind(after.and_then(|key| Id::parse(key).ok())))
+) -> Entries<'s, Workspace> {
+    let after = after.and_then(|key| Id::parse(key).ok());
+    let found = published
+        .iter()
+        .filter(move |(hosted, _)| after.as_ref().is_none_or(|after| hosted.id() > after));
+    Box::new(found.map(workspace))
+}
+
+fn workspace<'s>(published: &'s PublishedWorkspace<'s>) -> Entry<'s, Workspace> {
+    let (hosted, state) = published;
+    Entry {
+        id: hosted,
+        it: state.workspace(),
+        state,
+    }
+}
+
+pub(super) fn teams<'s>(state: &'s State, after: Option<&str>) -> Entries<'s, Team> {
+    by_id(state, state.workspace().teams(), after)
+}
+
+pub(super) fn members<'s>(state: &'s State, after: Option<&str>) -> Entries<'s, Member> {
+    by_id(state, state.workspace().members(), after)
+}
+
+pub(super) fn cycles<'s>(state: &'s State, after: Option<&str>) -> Entries<'s, Cycle> {
+    by_id(state, state.workspace().cycles(), after)
+}
+
+pub(super) fn objectives<'s>(state: &'s State, after: Option<&str>) -> Entries<'s, Objective> {
+    by_id(state, state.workspace().objectives(), after)
+}
+
+pub(super) fn kpis<'s>(state: &'s State, after: Option<&str>) -> Entries<'s, Kpi> {
+    by_id(state, state.workspace().kpis(), after)
+}
+
+fn by_id<'s, R: Listed<Id = Id>>(
+    state: &'s State,
+    map: &'s OrdMap<Id, Arc<R>>,
+    after: Option<&str>,
+) -> Entries<'s, R> {
+    let after = after.and_then(|key| Id::parse(key).ok());
+    let found = map.range(behind(after));
+    Box::new(found.map(move |(id, it)| Entry { id, it: &**it, state }))
 }
 
 /// An objective's key results behind a key, or all.
-pub(super) fn key_results<'m>(
-    workspace: &'m Workspace,
+pub(super) fn key_results<'s>(
+    state: &'s State,
     objective: Option<&Id>,
     after: Option<&str>,
-) -> impl Iterator<Item = (String, &'m KeyResultId, &'m KeyResult)> + use<'m> {
+) -> Entries<'s, KeyResult> {
     let of = objective.cloned();
     let after = after
         .and_then(pair)
@@ -33,19 +163,20 @@ pub(super) fn key_results<'m>(
         objective,
         id: Id::lowest(),
     });
-    workspace
+    let found = state
+        .workspace()
         .key_results()
         .range(from(after, first))
-        .take_while(move |(id, _)| of.as_ref().is_none_or(|of| id.objective == *of))
-        .map(|(id, key_result)| (format!("{}/{}", id.objective, id.id), id, &**key_result))
+        .take_while(move |(id, _)| of.as_ref().is_none_or(|of| id.objective == *of));
+    Box::new(found.map(move |(id, it)| Entry { id, it: &**it, state }))
 }
 
 /// An objective's initiatives behind a key, or all.
-pub(super) fn initiatives<'m>(
-    workspace: &'m Workspace,
+pub(super) fn initiatives<'s>(
+    state: &'s State,
     objective: Option<&Id>,
     after: Option<&str>,
-) -> impl Iterator<Item = (String, &'m InitiativeId, &'m crate::domain::Initiative)> + use<'m> {
+) -> Entries<'s, Initiative> {
     let of = objective.cloned();
     let after = after
         .and_then(pair)
@@ -54,19 +185,20 @@ pub(super) fn initiatives<'m>(
         objective,
         id: Id::lowest(),
     });
-    workspace
+    let found = state
+        .workspace()
         .initiatives()
         .range(from(after, first))
-        .take_while(move |(id, _)| of.as_ref().is_none_or(|of| id.objective == *of))
-        .map(|(id, initiative)| (format!("{}/{}", id.objective, id.id), id, &**initiative))
+        .take_while(move |(id, _)| of.as_ref().is_none_or(|of| id.objective == *of));
+    Box::new(found.map(move |(id, it)| Entry { id, it: &**it, state }))
 }
 
 /// The check-ins of some key results behind a key.
-pub(super) fn check_ins<'m>(
-    workspace: &'m Workspace,
-    scope: &'m KeyResultScope,
+pub(super) fn check_ins<'s>(
+    state: &'s State,
+    scope: &KeyResultScope,
     after: Option<&str>,
-) -> impl Iterator<Item = (String, &'m KeyResultId, &'m RecordedCheckIn)> + use<'m> {
+) -> Entries<'s, RecordedCheckIn> {
     let after = after.and_then(|key| {
         let (objective, rest) = key.split_once('/')?;
         let (key_result, id) = rest.split_once('/')?;
@@ -80,41 +212,45 @@ pub(super) fn check_ins<'m>(
         Some((of, _)) => Bound::Included(of.clone()),
         None => Bound::Unbounded,
     };
-    workspace
+    let scope = scope.clone();
+    let found = state
+        .workspace()
         .key_results()
         .range((first, Bound::Unbounded))
-        .filter(|(id, _)| scope.covers(id))
-        .flat_map(move |(of, key_result)| {
+        .filter(move |(id, _)| scope.covers(id))
+        .flat_map(move |(id, key_result)| {
             let begin = after
                 .as_ref()
-                .filter(|(key, _)| key == of)
+                .filter(|(key, _)| key == id)
                 .map(|(_, id)| id.clone());
             key_result
                 .check_in_keys
                 .range(behind(begin))
-                .filter_map(move |(id, key)| {
-                    let recorded = key_result.check_ins.get(key)?;
-                    Some((format!("{}/{}/{id}", of.objective, of.id), of, &**recorded))
+                .filter_map(move |(_, key)| {
+                    let it = &**key_result.check_ins.get(key)?;
+                    Some(Entry { id, it, state })
                 })
-        })
+        });
+    Box::new(found)
 }
 
 /// A cycle's reviews behind a key, or all.
-pub(super) fn reviews<'m>(
-    workspace: &'m Workspace,
+pub(super) fn reviews<'s>(
+    state: &'s State,
     cycle: Option<&Id>,
     after: Option<&str>,
-) -> impl Iterator<Item = (String, &'m Id, &'m Id, &'m RecordedReview)> + use<'m> {
+) -> Entries<'s, RecordedReview> {
     let of = cycle.cloned();
     let first = of.clone().map(|cycle| (cycle, Id::lowest()));
-    workspace
+    let found = state
+        .workspace()
         .reviews()
         .range(from(after.and_then(pair), first))
-        .take_while(move |((cycle, _), _)| of.as_ref().is_none_or(|of| cycle == of))
-        .map(|((cycle, id), review)| (format!("{cycle}/{id}"), cycle, id, &**review))
+        .take_while(move |((cycle, _), _)| of.as_ref().is_none_or(|of| cycle == of));
+    Box::new(found.map(move |(id, it)| Entry { id, it: &**it, state }))
 }
 
-/// The targets of a KPI behind a key, or of all.
+/// The targets of a KPI behind a key, or of all that are not deleted.
 pub(super) fn targets<'m>(
     workspace: &'m Workspace,
     kpi: Option<&Id>,
@@ -133,6 +269,7 @@ pub(super) fn targets<'m>(
         .kpis()
         .range((first, Bound::Unbounded))
         .take_while(move |(id, _)| of.as_ref().is_none_or(|of| *id == of))
+        .filter(|(_, kpi)| kpi.deleted.is_none())
         .flat_map(move |(id, kpi)| {
             let begin = after.as_ref().filter(|(key, _)| key == id).map(|(_, date)| *date);
             kpi.targets

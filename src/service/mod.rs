@@ -1,6 +1,7 @@
 //! The border between the API and the core: gRPC messages in, commands and queries out, and answers back.
 //!
-//! What stands here: `names` (full resource names), `mask` (update masks), `etag`, `pages` (page tokens), `from_proto` (a
+//! What stands here: `names` (full resource names), `mask` (update masks), `etag`, `pages` (page tokens), `filter` (which of a list,
+//! in which order), `from_proto` (a
 //! request becomes a parsed command, or every violation in it), `to_proto` (resources, figures and events become
 //! messages), `status` (a refusal becomes a `google.rpc.Status`).
 //!
@@ -14,6 +15,7 @@ mod api;
 mod audit;
 mod cycles;
 mod etag;
+mod filter;
 mod from_proto;
 mod ids;
 mod kpis;

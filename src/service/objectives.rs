@@ -2,7 +2,8 @@
 
 use tonic::{Request, Response, Status, async_trait};
 
-use super::api::{Api, NO_FILTERS, Written, wire};
+use super::api::{Api, Written, wire};
+use super::names::KeyResultScope;
 use super::tree::{self, Shape};
 use super::{lists, names, to_proto};
 use crate::domain::{Event, Id, Invalid, KeyResultId, Rejection, ResourceName, Workspace};
@@ -38,18 +39,16 @@ impl ObjectiveService for Api {
         let request = request.get_ref();
         let workspace = names::workspace("parent", &request.parent)?;
         let page = self
-            .list(request, NO_FILTERS, &workspace, |state, after, count| {
-                Ok(lists::by_id(state.workspace().objectives(), after)
-                    .take(count)
-                    .map(|(id, objective)| {
-                        let progress = state.figures().objective(id);
-                        (
-                            id.to_string(),
-                            to_proto::objective(&workspace, id, objective, progress),
-                        )
-                    })
-                    .collect())
-            })
+            .list_narrowed(
+                request,
+                &workspace,
+                lists::no_parent,
+                lists::objectives,
+                |entry| {
+                    let progress = entry.state.figures().objective(entry.id);
+                    to_proto::objective(&workspace, entry.id, entry.it, progress)
+                },
+            )
             .await?;
         Ok(Response::new(api::ListObjectivesResponse {
             objectives: page.items,
@@ -99,15 +98,13 @@ impl ObjectiveService for Api {
         let request = request.get_ref();
         let (workspace, objective) = names::objective_or_all("parent", &request.parent)?;
         let page = self
-            .list(request, NO_FILTERS, &workspace, |state, after, count| {
-                exists(state.workspace(), objective.as_ref())?;
-                Ok(lists::key_results(state.workspace(), objective.as_ref(), after)
-                    .take(count)
-                    .map(|(key, id, key_result)| {
-                        (key, to_proto::key_result_of(&workspace, state, id, key_result))
-                    })
-                    .collect())
-            })
+            .list_narrowed(
+                request,
+                &workspace,
+                |of, show_deleted| objective_found(of, objective.as_ref(), show_deleted),
+                |state, after| lists::key_results(state, objective.as_ref(), after),
+                |entry| to_proto::key_result_of(&workspace, entry.state, entry.id, entry.it),
+            )
             .await?;
         Ok(Response::new(api::ListKeyResultsResponse {
             key_results: page.items,
@@ -150,13 +147,13 @@ impl ObjectiveService for Api {
         let request = request.get_ref();
         let (workspace, objective) = names::objective_or_all("parent", &request.parent)?;
         let page = self
-            .list(request, NO_FILTERS, &workspace, |state, after, count| {
-                exists(state.workspace(), objective.as_ref())?;
-                Ok(lists::initiatives(state.workspace(), objective.as_ref(), after)
-                    .take(count)
-                    .map(|(key, id, initiative)| (key, to_proto::initiative(&workspace, id, initiative)))
-                    .collect())
-            })
+            .list_narrowed(
+                request,
+                &workspace,
+                |of, show_deleted| objective_found(of, objective.as_ref(), show_deleted),
+                |state, after| lists::initiatives(state, objective.as_ref(), after),
+                |entry| to_proto::initiative(&workspace, entry.id, entry.it),
+            )
             .await?;
         Ok(Response::new(api::ListInitiativesResponse {
             initiatives: page.items,
@@ -188,19 +185,13 @@ impl ObjectiveService for Api {
         let request = request.get_ref();
         let (workspace, scope) = names::key_result_or_all("parent", &request.parent)?;
         let page = self
-            .list(request, NO_FILTERS, &workspace, |state, after, count| {
-                exists(state.workspace(), scope.objective.as_ref())?;
-                if let (Some(objective), Some(id)) = (&scope.objective, &scope.key_result) {
-                    let (objective, id) = (objective.clone(), id.clone());
-                    state.workspace().key_result(&KeyResultId { objective, id })?;
-                }
-                Ok(lists::check_ins(state.workspace(), &scope, after)
-                    .take(count)
-                    .map(|(key, key_result, recorded)| {
-                        (key, to_proto::check_in(&workspace, key_result, recorded))
-                    })
-                    .collect())
-            })
+            .list_narrowed(
+                request,
+                &workspace,
+                |of, show_deleted| scope_found(of, &scope, show_deleted),
+                |state, after| lists::check_ins(state, &scope, after),
+                |entry| to_proto::check_in(&workspace, entry.id, entry.it),
+            )
             .await?;
         Ok(Response::new(api::ListCheckInsResponse {
             check_ins: page.items,
@@ -375,8 +366,25 @@ impl ObjectiveService for Api {
 }
 
 /// A list of an objective that is not there is no empty list.
-fn exists(workspace: &Workspace, objective: Option<&Id>) -> Result<(), Rejection> {
-    objective.map_or(Ok(()), |objective| workspace.objective(objective).map(|_| ()))
+fn objective_found(
+    workspace: &Workspace,
+    objective: Option<&Id>,
+    show_deleted: bool,
+) -> Result<(), Rejection> {
+    objective.map_or(Ok(()), |objective| {
+        lists::found(workspace.objective(objective), show_deleted)
+    })
+}
+
+/// Nor is one of a key result that is not there.
+fn scope_found(workspace: &Workspace, scope: &KeyResultScope, show_deleted: bool) -> Result<(), Rejection> {
+    objective_found(workspace, scope.objective.as_ref(), show_deleted)?;
+    match (scope.objective.clone(), scope.key_result.clone()) {
+        (Some(objective), Some(id)) => {
+            lists::found(workspace.key_result(&KeyResultId { objective, id }), show_deleted)
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_in(written: &Written) -> Result<api::CheckIn, Rejection> {

@@ -1,4 +1,4 @@
-//! `ProgressService`: the overview, and the door to a subscription.
+//! `ProgressService`: the overview, the hygiene report, and the door to a subscription.
 
 use std::time::Duration;
 
@@ -8,9 +8,10 @@ use tonic::{Request, Response, Status, async_trait};
 
 use super::api::{Api, wire};
 use super::subscription::{Start, Subscription};
-use super::{names, pages, to_proto};
+use super::{from_proto, names, pages, to_proto};
 use crate::domain::{CycleState, Id, Invalid, Preset, Rejection, Violation};
-use crate::projection::State;
+use crate::engine::Refusal;
+use crate::projection::{State, check_hygiene};
 use crate::proto::api;
 use crate::proto::api::progress_service_server::ProgressService;
 use crate::proto::api::subscribe_request;
@@ -58,8 +59,22 @@ impl ProgressService for Api {
         &self,
         request: Request<api::CheckHygieneRequest>,
     ) -> Result<Response<api::HygieneReport>, Status> {
-        let _ = request;
-        Err(Status::unimplemented("not yet"))
+        let request = request.get_ref();
+        let (id, scope) = from_proto::hygiene_scope(request)?;
+        let (_, state) = self.read(&id, request.min_revision)?;
+        // It looks at years of every KPI, which would keep the calls on this thread waiting.
+        let report = move || {
+            let workspace = state.workspace();
+            let found = check_hygiene(workspace, state.figures(), &scope)?;
+            Ok::<_, Rejection>(to_proto::hygiene_report(
+                &id,
+                &found,
+                workspace.revision(),
+                workspace.policy_version(),
+            ))
+        };
+        let reported = tokio::task::spawn_blocking(report).await;
+        Ok(Response::new(reported.map_err(|_panicked| Refusal::Panicked)??))
     }
 
     async fn simulate(

@@ -4,9 +4,10 @@ use prost::Message;
 use tonic::{Request, Response, Status, async_trait};
 
 use super::api::{Api, NO_FILTERS, wire};
+use super::filter::{ListQuery, Narrowed};
 use super::pages::{self, Binding, PageToken};
 use super::{lists, names, to_proto};
-use crate::domain::{Rejection, ResourceName, Revision};
+use crate::domain::{Rejection, ResourceName, Revision, Workspace};
 use crate::proto::api;
 use crate::proto::api::workspace_service_server::WorkspaceService;
 
@@ -32,15 +33,20 @@ impl WorkspaceService for Api {
         &self,
         request: Request<api::ListWorkspacesRequest>,
     ) -> Result<Response<api::ListWorkspacesResponse>, Status> {
-        // Workspaces share no revision, so there is none to pin.
-        let binding = Binding(&["ListWorkspaces"]);
         let request = request.get_ref();
+        let asked = request.narrowing();
+        let query = ListQuery::<Workspace>::parse(asked, None)?;
+        let parts = [&["ListWorkspaces"], &asked.binding()[..]].concat();
+        let binding = Binding(&parts);
         let size = pages::page_size(request.page_size)?;
         let token = pages::read(&request.page_token, binding)?;
+        let last_key = token.as_ref().map(|token| token.last_key.as_str());
         let all = self.engine()?.workspaces();
-        let mut found: Vec<_> = lists::by_id(&all, token.as_ref().map(|token| token.last_key.as_str()))
-            .take(size + 1)
-            .map(|(id, hosted)| to_proto::workspace(id, &hosted.published().state, hosted.log()))
+        let published = lists::published(&all, &query, last_key, size + 1);
+        let page = query.page(last_key, size + 1, |after| lists::workspaces(&published, after));
+        let mut found: Vec<_> = page
+            .into_iter()
+            .map(|entry| to_proto::workspace(entry.id.id(), entry.state, entry.id.log()))
             .collect();
         let size = size.min(pages::fitting(found.iter().map(Message::encoded_len)));
         let more = found.len() > size;
@@ -50,13 +56,12 @@ impl WorkspaceService for Api {
             .and_then(|last| last.name.rsplit('/').next())
             .filter(|_| more);
         let next_page_token = last_key.map_or_else(String::new, |last_key| {
-            pages::write(
-                &PageToken {
-                    revision: Revision::ZERO,
-                    last_key: last_key.to_owned(),
-                },
-                binding,
-            )
+            // Workspaces share no revision, so there is none to pin.
+            let token = PageToken {
+                revision: Revision::ZERO,
+                last_key: last_key.to_owned(),
+            };
+            pages::write(&token, binding)
         });
         Ok(Response::new(api::ListWorkspacesResponse {
             workspaces: found,
@@ -91,16 +96,9 @@ impl WorkspaceService for Api {
         let request = request.get_ref();
         let workspace = names::workspace("parent", &request.parent)?;
         let page = self
-            .list(request, NO_FILTERS, &workspace, |state, after, count| {
-                Ok(lists::by_id(state.workspace().teams(), after)
-                    .take(count)
-                    .map(|(id, team)| {
-                        (
-                            id.to_string(),
-                            to_proto::team(&workspace, id, team, state.figures().team(id)),
-                        )
-                    })
-                    .collect())
+            .list_narrowed(request, &workspace, lists::no_parent, lists::teams, |entry| {
+                let scores = entry.state.figures().team(entry.id);
+                to_proto::team(&workspace, entry.id, entry.it, scores)
             })
             .await?;
         Ok(Response::new(api::ListTeamsResponse {
@@ -140,11 +138,8 @@ impl WorkspaceService for Api {
         let request = request.get_ref();
         let workspace = names::workspace("parent", &request.parent)?;
         let page = self
-            .list(request, NO_FILTERS, &workspace, |state, after, count| {
-                Ok(lists::by_id(state.workspace().members(), after)
-                    .take(count)
-                    .map(|(id, member)| (id.to_string(), to_proto::member(&workspace, id, member)))
-                    .collect())
+            .list_narrowed(request, &workspace, lists::no_parent, lists::members, |entry| {
+                to_proto::member(&workspace, entry.id, entry.it)
             })
             .await?;
         Ok(Response::new(api::ListMembersResponse {
@@ -216,7 +211,7 @@ impl WorkspaceService for Api {
             Ok(version) => policies.get(&Revision(version)),
             Err(_) => None,
         };
-        let found = found.ok_or_else(|| Rejection::NotFound(ResourceName::ScoringPolicy))?;
+        let found = found.ok_or(Rejection::NotFound(ResourceName::ScoringPolicy))?;
         Ok(Response::new(to_proto::scoring_policy(&workspace, found)))
     }
 
@@ -228,6 +223,7 @@ impl WorkspaceService for Api {
         let workspace = names::workspace("parent", &request.parent)?;
         let page = self
             .list(request, NO_FILTERS, &workspace, |state, after, count| {
+                lists::workspace_found(state.workspace(), false)?;
                 let older_than = after
                     .and_then(|key| key.parse().ok())
                     .map_or(Revision(u64::MAX), Revision);

@@ -13,7 +13,7 @@ fn list_kpis(page_size: i32, page_token: &str) -> api::ListKpisRequest {
         parent: "workspaces/acme".to_owned(),
         page_size,
         page_token: page_token.to_owned(),
-        min_revision: 0,
+        ..Default::default()
     }
 }
 
@@ -232,7 +232,7 @@ async fn a_page_token_of_what_has_not_happened_ends_at_once() {
     with_workspace(&server).await;
     let future = Refused::new(Code::OutOfRange, "REVISION_IN_FUTURE", &[]);
     for revision in [99, u64::MAX] {
-        let token = forged(&["ListKpisRequest", "workspaces/acme", "", ""], revision, "a");
+        let token = forged(&["ListKpisRequest", "workspaces/acme", "", "", ""], revision, "a");
         assert_eq!(
             server
                 .refusal(server.kpis().list_kpis(list_kpis(1, &token)))

@@ -3,7 +3,9 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod filters;
 mod health;
+mod hygiene;
 mod limits;
 mod lists;
 mod reads;

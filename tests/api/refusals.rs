@@ -371,7 +371,7 @@ async fn a_rule_that_says_no_is_a_failed_precondition_that_names_its_subject() {
             kind: Some(api::key_result::Kind::Metric(api::Metric {
                 baseline: Some(0.0),
                 target: Some(20.0),
-                baseline_source: None,
+                ..Default::default()
             })),
             name: acme("objectives/win/keyResults/deals"),
             ..Default::default()

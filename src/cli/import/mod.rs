@@ -14,11 +14,12 @@ use uuid::Uuid;
 use self::creation::{Blueprint, Creation};
 use self::gather::Gathered;
 use self::mapping::{Horizon, Wanted};
-use self::report::{counted, failure, listed, progress_bar, refusal, refuse_if_bad, rows_read, say, tell};
+use self::report::{listed, refusal, refuse_if_bad, rows_read};
 use self::rows::{Format, Table};
 use self::send::Connection;
 use super::board::ImportBoard;
-use super::{Failure, FailureKind};
+use super::words::{counted, failure, progress_bar, say, tell};
+use super::{Failure, FailureKind, connection};
 use crate::domain::{Id, Text, Timestamp};
 
 mod batch;
@@ -28,7 +29,7 @@ mod gather;
 mod mapping;
 pub(super) mod report;
 mod rows;
-pub(super) mod send;
+mod send;
 
 /// Brings data from files into a workspace.
 #[derive(Debug, Args)]
@@ -111,7 +112,7 @@ impl Import {
 impl ImportKpi {
     fn run(self) -> Result<(), Failure> {
         let actor = self.actor.as_deref().filter(|actor| !actor.is_empty());
-        let actor = actor.map(actor_metadata).transpose()?;
+        let actor = actor.map(connection::actor).transpose()?;
         let reason = self.reason.clone().unwrap_or_default();
         if let Err(invalid) = Text::parse(&reason) {
             return Err(Failure::new(FailureKind::Usage, format!("--reason: {invalid}")));
@@ -303,17 +304,6 @@ fn horizon() -> Result<Horizon, Failure> {
     )?;
     let date = date.to_zoned(jiff::tz::TimeZone::UTC).date();
     Ok(Horizon { moment, date })
-}
-
-/// A name as every request carries it.
-pub(super) fn actor_metadata(actor: &str) -> Result<MetadataValue<Ascii>, Failure> {
-    let wrong = |_| {
-        Failure::new(
-            FailureKind::Usage,
-            format!("--actor {actor:?} is not plain ASCII text: write for example an e-mail address"),
-        )
-    };
-    actor.parse().map_err(wrong)
 }
 
 /// An id on the command line.

@@ -63,6 +63,11 @@ impl Findings {
         }
     }
 
+    /// All that is wrong with a request that asks for no command.
+    pub(super) fn refused(self) -> Rejection {
+        Rejection::Invalid(self.0)
+    }
+
     /// The fields that were found wrong.
     #[cfg(test)]
     pub(super) fn into_fields(self) -> Vec<String> {

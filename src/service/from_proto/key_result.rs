@@ -302,14 +302,95 @@ mod tests {
         }
     }
 
+    fn steps(steps: &[(&str, f64)]) -> api::Milestones {
+        let milestones = steps.iter().map(|(id, weight)| api::Milestone {
+            id: (*id).to_owned(),
+            title: (*id).to_owned(),
+            weight: Some(*weight),
+        });
+        api::Milestones {
+            milestones: milestones.collect(),
+        }
+    }
+
+    #[test]
+    fn each_kind_is_read_whole_and_every_bad_part_of_it_is_said() {
+        let maintain = |at_least, at_most, mode: i32, tolerance| {
+            Kind::Maintain(api::Maintain {
+                at_least,
+                at_most,
+                mode,
+                tolerance,
+            })
+        };
+        let relative = |change| {
+            Kind::Metric(api::Metric {
+                baseline: Some(40.0),
+                relative_target: Some(api::RelativeTarget { change }),
+                ..api::Metric::default()
+            })
+        };
+        use api::relative_target::Change;
+        for good in [
+            maintain(Some(40.0), None, 0, None),
+            maintain(None, Some(3.0), 2, None),
+            relative(Some(Change::Percent(10.0))),
+            Kind::Milestones(steps(&[("plan", 1.0), ("build", 0.0)])),
+            Kind::Binary(api::Binary {}),
+        ] {
+            assert!(create(Some(good.clone())).is_ok(), "{good:?}");
+        }
+        for (kind, expected) in [
+            (maintain(None, None, 0, None), vec!["maintain.at_least"]),
+            (maintain(Some(2.0), Some(1.0), 0, None), vec!["maintain.at_least"]),
+            (
+                maintain(Some(2.0), None, 0, Some(-1.0)),
+                vec!["maintain.tolerance"],
+            ),
+            (
+                maintain(Some(f64::NAN), None, 9, None),
+                vec!["maintain.at_least", "maintain.mode"],
+            ),
+            (relative(None), vec!["metric.relative_target", "metric.target"]),
+            (
+                relative(Some(Change::Amount(f64::INFINITY))),
+                vec!["metric.relative_target", "metric.target"],
+            ),
+            (Kind::Milestones(steps(&[])), vec!["milestones"]),
+            (
+                Kind::Milestones(steps(&[("plan", 1.0), ("plan", 1.0)])),
+                vec!["milestones"],
+            ),
+            (
+                Kind::Milestones(steps(&[("plan", 1.0), ("Ship", -1.0)])),
+                vec!["milestones.milestones[1].id", "milestones.milestones[1].weight"],
+            ),
+        ] {
+            let expected: Vec<_> = expected
+                .iter()
+                .map(|field| format!("key_result.{field}"))
+                .collect();
+            assert_eq!(bad_fields(create(Some(kind.clone()))), expected, "{kind:?}");
+        }
+    }
+
     #[test]
     fn every_field_can_be_changed_alone() {
         for field in FIELDS {
+            let kind = match field.path {
+                "maintain" => Kind::Maintain(api::Maintain {
+                    at_least: Some(40.0),
+                    ..api::Maintain::default()
+                }),
+                "milestones" => Kind::Milestones(steps(&[("plan", 1.0)])),
+                "binary" => Kind::Binary(api::Binary {}),
+                _ => metric(Some(40.0), Some(65.0)).expect("a kind"),
+            };
             let update = update_key_result(&api::UpdateKeyResultRequest {
                 key_result: Some(api::KeyResult {
                     name: "workspaces/acme/objectives/win/keyResults/nps".to_owned(),
                     title: "NPS".to_owned(),
-                    kind: metric(Some(40.0), Some(65.0)),
+                    kind: Some(kind),
                     ..api::KeyResult::default()
                 }),
                 update_mask: mask(&[field.path]),

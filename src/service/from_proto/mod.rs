@@ -9,6 +9,7 @@ mod closing;
 mod cycle;
 mod deletion;
 mod findings;
+mod hygiene;
 mod initiative;
 mod key_result;
 mod kpi;
@@ -30,6 +31,7 @@ pub(crate) use deletion::{
     delete_workspace, undelete_initiative, undelete_key_result, undelete_kpi, undelete_member,
     undelete_objective, undelete_team, undelete_workspace,
 };
+pub(crate) use hygiene::hygiene_scope;
 pub(crate) use initiative::{create_initiative, update_initiative};
 pub(crate) use key_result::{create_key_result, update_key_result};
 pub(crate) use kpi::{create_kpi, read_cadence as cadence, update_kpi};
