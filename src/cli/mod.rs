@@ -6,9 +6,17 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod apply;
+mod board;
+mod connection;
 mod demo;
+mod export;
 mod import;
+mod manifest;
+mod remote;
 mod serve;
+mod text;
+mod words;
 
 /// An event-sourced OKR and KPI service.
 #[derive(Debug, Parser)]
@@ -24,6 +32,12 @@ enum Command {
     Serve(serve::Serve),
     /// Brings data from files into a workspace.
     Import(import::Import),
+    /// Writes objectives and how they go as a Markdown board.
+    Board(board::Board),
+    /// Makes a workspace what YAML manifests say: creates and updates by name, after all of it was checked.
+    Apply(apply::Apply),
+    /// Writes a workspace as YAML manifests, which apply to an equal one.
+    Export(export::Export),
     /// Tells a story of eight weeks on a server of its own, and shows what a subscriber sees.
     Demo(demo::Demo),
 }
@@ -40,6 +54,8 @@ pub(crate) struct Failure {
 pub(crate) enum FailureKind {
     /// Something outside of the input went wrong: a disk, a network, a server. Exit code 1.
     Failed,
+    /// A part of the input is wrong and was left out, as asked; the rest is done. Exit code 1.
+    Partly,
     /// The input is wrong: a flag, a file, a row. Exit code 2, as for a flag that does not exist.
     Usage,
     /// The store is damaged. Exit code 3.
@@ -52,6 +68,9 @@ pub fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Serve(serve) => serve.run(),
         Command::Import(import) => import.run(),
+        Command::Board(board) => board.run(),
+        Command::Apply(apply) => apply.run(),
+        Command::Export(export) => export.run(),
         Command::Demo(demo) => demo.run(),
     };
     match result {
@@ -86,7 +105,7 @@ impl fmt::Display for Failure {
 impl From<FailureKind> for ExitCode {
     fn from(kind: FailureKind) -> Self {
         match kind {
-            FailureKind::Failed => Self::from(1),
+            FailureKind::Failed | FailureKind::Partly => Self::from(1),
             FailureKind::Usage => Self::from(2),
             FailureKind::Damaged => Self::from(3),
         }

@@ -63,6 +63,16 @@ pub struct FrozenKeyResult {
     pub score: f64,
     /// What the score should have been on that day.
     pub expected: f64,
+    /// Whether the current value was of a period that was still running.
+    pub provisional: bool,
+    /// MILESTONES: the reached, in their order.
+    pub reached_milestones: Vec<Id>,
+    /// MAINTAIN, mode SHARE: periods that held.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub periods_held: u32,
+    /// MAINTAIN, mode SHARE: periods with data.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub periods_with_data: u32,
 }
 
 /// A result with what the log says about it.
@@ -117,6 +127,12 @@ impl ObjectiveResult {
     }
 }
 
+/// An auditor reads nothing of periods where there are none: most key results are no share.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
 /// The result of closing an objective now, whatever it lacks.
 pub(super) fn result(
     workspace: &Workspace,
@@ -159,7 +175,15 @@ fn freeze(workspace: &Workspace, id: &Id) -> Vec<FrozenKeyResult> {
                 progress,
                 score,
                 expected,
-                ..
+                provisional,
+                reached_milestones,
+                periods_held,
+                periods_with_data,
+                restated_score: _,
+                status: _,
+                outdated: _,
+                source_deleted: _,
+                policy_version: _,
             } = key_result_progress(workspace, key_result_id, key_result)?;
             Some(FrozenKeyResult {
                 id: key_result_id.id.clone(),
@@ -167,6 +191,10 @@ fn freeze(workspace: &Workspace, id: &Id) -> Vec<FrozenKeyResult> {
                 progress,
                 score,
                 expected,
+                provisional,
+                reached_milestones,
+                periods_held,
+                periods_with_data,
             })
         })
         .collect()

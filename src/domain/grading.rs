@@ -79,7 +79,8 @@ impl Grade {
     /// The grade in tenths, 0 to 10; what is beyond is the nearest.
     #[must_use]
     pub fn from_tenths(tenths: f64) -> Self {
-        Self((0..10).take_while(|whole| f64::from(whole + 1) <= tenths).count() as u8)
+        let reached = (1..=10_u8).take_while(|whole| f64::from(*whole) <= tenths);
+        Self(reached.last().unwrap_or(0))
     }
 
     /// In tenths, 0 to 10.

@@ -119,7 +119,7 @@ impl ScoringPolicy {
             check(share(number), field, "send a number from 0 to 1");
         }
         check(
-            !(self.on_track_gap > self.behind_gap),
+            self.on_track_gap <= self.behind_gap,
             "behind_gap",
             "it is below on_track_gap: BEHIND is the larger gap",
         );

@@ -186,11 +186,11 @@ fn frozen(
         expected: frozen.expected,
         status: Status::Closed,
         outdated: false,
-        provisional: false,
+        provisional: frozen.provisional,
         source_deleted: source(workspace, key_result).is_some_and(|kpi| kpi.deleted.is_some()),
-        reached_milestones: seen.reached_milestones,
-        periods_held: seen.periods_held,
-        periods_with_data: seen.periods_with_data,
+        reached_milestones: frozen.reached_milestones.clone(),
+        periods_held: frozen.periods_held,
+        periods_with_data: frozen.periods_with_data,
         policy_version: result.policy_version,
     })
 }

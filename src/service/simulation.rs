@@ -13,6 +13,9 @@ use crate::proto::api::simulated_command::Command as Sent;
 
 /// The most commands of one what-if.
 const COMMANDS_MAX: usize = 10_000;
+/// What is wrong, each with the index of its command.
+type Refused = Vec<(usize, Rejection)>;
+
 /// The call, as an origin names it.
 const METHOD: &str = "binnacle.v1.ProgressService/Simulate";
 
@@ -88,7 +91,7 @@ impl Api {
     }
 }
 
-fn elements(mut refused: Vec<(usize, Rejection)>) -> Rejection {
+fn elements(mut refused: Refused) -> Rejection {
     refused.sort_by_key(|(index, _)| *index);
     Rejection::Elements {
         list: "commands",
@@ -112,10 +115,7 @@ fn answer(workspace: &Id, revision: Revision, simulated: &Simulated) -> api::Sim
 }
 
 /// The commands that could be read, and what is wrong with the others; each with its index.
-fn read(
-    workspace: &Id,
-    commands: &[api::SimulatedCommand],
-) -> (Vec<(usize, Imagined)>, Vec<(usize, Rejection)>) {
+fn read(workspace: &Id, commands: &[api::SimulatedCommand]) -> (Vec<(usize, Imagined)>, Refused) {
     let mut read = Vec::with_capacity(commands.len());
     let mut refused = Vec::new();
     for (index, sent) in commands.iter().enumerate() {

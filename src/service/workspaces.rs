@@ -211,7 +211,7 @@ impl WorkspaceService for Api {
             Ok(version) => policies.get(&Revision(version)),
             Err(_) => None,
         };
-        let found = found.ok_or_else(|| Rejection::NotFound(ResourceName::ScoringPolicy))?;
+        let found = found.ok_or(Rejection::NotFound(ResourceName::ScoringPolicy))?;
         Ok(Response::new(to_proto::scoring_policy(&workspace, found)))
     }
 

@@ -81,7 +81,7 @@ fn kind(a: u8, b: u8, number: i16) -> KeyResultKind {
         0 => KeyResultKind::Maintain(
             Maintain::parse(
                 Some(value(number)),
-                (a % 2 == 0).then(|| value(number.saturating_add(40))),
+                a.is_multiple_of(2).then(|| value(number.saturating_add(40))),
                 MaintainMode::Now,
                 value(i16::from(a % 3) * 20),
             )
@@ -173,11 +173,11 @@ fn check_in(world: &World, a: u8, b: u8, number: i16, back: Timestamp) -> Placed
             let baseline = metric.baseline.map_or(0.0, |baseline| baseline.value.get());
             let way = (metric.target.get() - baseline) * (f64::from(b) / 210.0 - 0.1);
             (
-                (b % 3 > 0).then(|| Value::parse(baseline + way).expect("a value")),
+                (!b.is_multiple_of(3)).then(|| Value::parse(baseline + way).expect("a value")),
                 None,
             )
         }
-        KeyResultKind::Maintain(_) => ((b % 3 > 0).then(|| value(number.rem_euclid(80))), None),
+        KeyResultKind::Maintain(_) => ((!b.is_multiple_of(3)).then(|| value(number.rem_euclid(80))), None),
     };
     PlacedCheckIn {
         key_result,
@@ -188,7 +188,7 @@ fn check_in(world: &World, a: u8, b: u8, number: i16, back: Timestamp) -> Placed
             reached_milestones: reached,
             confidence: None,
             comment: Text::parse("seen").expect("a text"),
-            status_override: (b % 5 == 0).then_some(StatusOverride::AtRisk),
+            status_override: b.is_multiple_of(5).then_some(StatusOverride::AtRisk),
         },
     }
 }
@@ -223,7 +223,7 @@ fn deletable(world: &World, a: u8, b: u8) -> ResourceName {
 /// What people say as an objective closes; now and then with a grade of their own.
 fn closing(b: u8) -> Closing {
     Closing {
-        grade: (b % 3 == 0).then(|| Grade::from_tenths(f64::from(b % 11))),
+        grade: b.is_multiple_of(3).then(|| Grade::from_tenths(f64::from(b % 11))),
         grade_reason: Text::parse("we know better").expect("a text"),
         explanation: Text::parse("it rained").expect("a text"),
         ..Closing::silent()
@@ -413,7 +413,7 @@ pub(crate) fn command(world: &World, (kind, a, b, number, hours): Step) -> Comma
                 key_result,
                 id,
                 patch: Box::new(CheckInPatch {
-                    effective: (b % 2 == 0).then_some(Effective::At(back)),
+                    effective: b.is_multiple_of(2).then_some(Effective::At(back)),
                     comment: Some(Text::parse(&format!("corrected {number}")).expect("a text")),
                     status_override: Some(None),
                     ..CheckInPatch::default()

@@ -37,7 +37,6 @@ mod render;
 mod stage;
 mod story;
 mod subscriber;
-mod text;
 mod view;
 
 /// Tells a story of eight weeks on a server of its own.

@@ -2,8 +2,8 @@
 //!
 //! Invariant: no line is wider than it was told, and without colours there is no escape sequence in any.
 
-use super::text::{bar, cut, left, number, right, sparkline, suffix, value};
 use super::view::{Bounds, KeyResultPicture, KpiPicture, Notable, Picture};
+use crate::cli::text::{bar, cut, left, number, right, sparkline, suffix, value};
 use crate::proto::api;
 
 /// How wide lines are, whether they have colours, and how much is shown.

@@ -135,7 +135,8 @@ impl Blueprint {
     }
 }
 
-fn unit_message(kind: &UnitKind) -> api::Unit {
+/// A unit by its kind alone, as the API has it.
+pub(in crate::cli) fn unit_message(kind: &UnitKind) -> api::Unit {
     use api::unit::Kind;
     let (kind, currency_code, scale_labels) = match kind {
         UnitKind::Number => (Kind::Number, String::new(), Vec::new()),

@@ -14,20 +14,22 @@ use uuid::Uuid;
 use self::creation::{Blueprint, Creation};
 use self::gather::Gathered;
 use self::mapping::{Horizon, Wanted};
-use self::report::{counted, failure, listed, progress_bar, refusal, refuse_if_bad, rows_read, say, tell};
+use self::report::{listed, refusal, refuse_if_bad, rows_read};
 use self::rows::{Format, Table};
 use self::send::Connection;
-use super::{Failure, FailureKind};
+use super::board::ImportBoard;
+use super::words::{counted, failure, progress_bar, say, tell};
+use super::{Failure, FailureKind, connection};
 use crate::domain::{Id, Text, Timestamp};
 
 mod batch;
 mod columns;
-mod creation;
+pub(super) mod creation;
 mod gather;
 mod mapping;
-mod report;
+pub(super) mod report;
 mod rows;
-mod send;
+pub(super) mod send;
 
 /// Brings data from files into a workspace.
 #[derive(Debug, Args)]
@@ -40,6 +42,8 @@ pub(super) struct Import {
 enum What {
     /// Records the measurements that CSV, JSON or NDJSON files hold; what is known already stays as it is
     Kpi(ImportKpi),
+    /// Makes drafts of the objectives that Markdown boards hold; what is there already stays as it is
+    Board(ImportBoard),
 }
 
 /// `binnacle import kpi`.
@@ -98,15 +102,17 @@ const EARLIEST_ZONE_S: i64 = 14 * 60 * 60;
 
 impl Import {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let What::Kpi(import) = self.what;
-        import.run()
+        match self.what {
+            What::Kpi(import) => import.run(),
+            What::Board(import) => import.run(),
+        }
     }
 }
 
 impl ImportKpi {
     fn run(self) -> Result<(), Failure> {
         let actor = self.actor.as_deref().filter(|actor| !actor.is_empty());
-        let actor = actor.map(actor_metadata).transpose()?;
+        let actor = actor.map(connection::actor).transpose()?;
         let reason = self.reason.clone().unwrap_or_default();
         if let Err(invalid) = Text::parse(&reason) {
             return Err(Failure::new(FailureKind::Usage, format!("--reason: {invalid}")));
@@ -275,7 +281,8 @@ async fn create(
     Ok(created)
 }
 
-fn read(file: &str) -> Result<Vec<u8>, Failure> {
+/// A file, or standard input.
+pub(super) fn read(file: &str) -> Result<Vec<u8>, Failure> {
     let bytes = if file == "-" {
         let mut bytes = Vec::new();
         std::io::stdin().read_to_end(&mut bytes).map(|_| bytes)
@@ -299,21 +306,13 @@ fn horizon() -> Result<Horizon, Failure> {
     Ok(Horizon { moment, date })
 }
 
-fn actor_metadata(actor: &str) -> Result<MetadataValue<Ascii>, Failure> {
-    let wrong = |_| {
-        Failure::new(
-            FailureKind::Usage,
-            format!("--actor {actor:?} is not plain ASCII text: write for example an e-mail address"),
-        )
-    };
-    actor.parse().map_err(wrong)
-}
-
-fn id(text: &str) -> Result<Id, String> {
+/// An id on the command line.
+pub(super) fn id(text: &str) -> Result<Id, String> {
     Id::parse(text).map_err(|invalid| invalid.to_string())
 }
 
-fn workspace(text: &str) -> Result<Id, String> {
+/// A workspace's id, with or without its collection.
+pub(super) fn workspace(text: &str) -> Result<Id, String> {
     id(text.strip_prefix("workspaces/").unwrap_or(text))
 }
 

@@ -1,18 +1,17 @@
 //! What the person who imports is told: bad rows by file and line, a refusal of the server, the summary.
 
-use std::io::{IsTerminal, Write};
-
-use indicatif::{ProgressBar, ProgressDrawTarget};
-use tonic::{Code, Status};
+use tonic::Status;
 
 use super::batch;
 use super::gather::Gathered;
 use super::send::{Counts, Refused};
+use crate::cli::words::{counted, failure, tell};
 use crate::cli::{Failure, FailureKind};
 use crate::domain::Id;
 
 /// The most bad rows that are shown.
 const SHOWN_MAX: usize = 20;
+
 /// Shows bad rows, if there are any.
 pub(super) fn refuse_if_bad(gathered: &Gathered) -> Result<(), Failure> {
     let faults = gathered.faults();
@@ -62,25 +61,7 @@ pub(super) fn refusal(
     failure(&Status::new(first.status.code(), message), &written)
 }
 
-/// A refusal of the server: its message, and what was written before.
-pub(super) fn failure(status: &Status, written: &str) -> Failure {
-    let kind = match status.code() {
-        Code::InvalidArgument
-        | Code::NotFound
-        | Code::AlreadyExists
-        | Code::FailedPrecondition
-        | Code::OutOfRange => FailureKind::Usage,
-        Code::DataLoss => FailureKind::Damaged,
-        _ => FailureKind::Failed,
-    };
-    let message = match status.message() {
-        "" => status.code().description(),
-        message => message,
-    };
-    Failure::new(kind, format!("{message} ({written})"))
-}
-
-fn show(faults: &[String], count: usize) {
+pub(in crate::cli) fn show(faults: &[String], count: usize) {
     let shown = &faults[..faults.len().min(SHOWN_MAX)];
     for fault in shown {
         tell(fault);
@@ -112,31 +93,4 @@ pub(super) fn listed(ids: &[Id]) -> String {
         }
         _ => format!(": {}", shown.join(", ")),
     }
-}
-
-/// A bar where a person can see it, and nothing elsewhere.
-pub(super) fn progress_bar(measurements: u64) -> ProgressBar {
-    let bar = ProgressBar::new(measurements);
-    bar.set_draw_target(if std::io::stderr().is_terminal() {
-        ProgressDrawTarget::stderr()
-    } else {
-        ProgressDrawTarget::hidden()
-    });
-    bar
-}
-
-/// To standard output. That nobody reads it is no reason to fail.
-pub(super) fn say(sentence: &str) {
-    let _unread = writeln!(std::io::stdout(), "{sentence}");
-}
-
-/// To standard error.
-pub(super) fn tell(sentence: &str) {
-    let _unread = writeln!(std::io::stderr(), "{sentence}");
-}
-
-/// A number with its noun: "1 row", "2 rows".
-pub(super) fn counted(count: usize, noun: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {noun}{plural}")
 }

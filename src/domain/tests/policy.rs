@@ -130,13 +130,13 @@ fn a_policy_fits_together() {
 fn a_policys_version_is_the_revision_that_set_it() {
     let given = company().because("we grade harder");
     let command = update_policy(|p| p.achieved_from = Some(0.8));
-    let changed = given.clone().and([command.clone()]);
+    let changed = given.and([command.clone()]);
     let version = changed.workspace.revision();
     assert_eq!(changed.workspace.policy_version(), version);
     assert_eq!(changed.workspace.policy_at(version).achieved_from, 0.8);
     assert_eq!(changed.workspace.policy_at(Revision(1)).achieved_from, 0.7);
     assert_eq!(changed.workspace.policies()[&version].reason, "we grade harder");
-    assert_eq!(changed.when(command.clone()), Ok(vec![]), "it is so already");
+    assert_eq!(changed.when(command), Ok(vec![]), "it is so already");
     for (etag, outcome) in [
         (Etag::Exactly(Revision(1)), Err("ETAG_MISMATCH")),
         (Etag::Unknown, Err("ETAG_MISMATCH")),

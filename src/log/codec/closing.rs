@@ -229,6 +229,10 @@ fn frozen_to_stored(frozen: &FrozenKeyResult) -> stored::FrozenKeyResult {
         progress,
         score,
         expected,
+        provisional,
+        reached_milestones,
+        periods_held,
+        periods_with_data,
     } = frozen;
     stored::FrozenKeyResult {
         key_result: id_to_stored(id),
@@ -236,6 +240,10 @@ fn frozen_to_stored(frozen: &FrozenKeyResult) -> stored::FrozenKeyResult {
         progress: *progress,
         score: *score,
         expected: *expected,
+        provisional: *provisional,
+        reached_milestones: reached_milestones.iter().map(id_to_stored).collect(),
+        periods_held: *periods_held,
+        periods_with_data: *periods_with_data,
     }
 }
 
@@ -246,6 +254,10 @@ fn frozen_from_stored(stored: stored::FrozenKeyResult) -> Result<FrozenKeyResult
         progress,
         score,
         expected,
+        provisional,
+        reached_milestones,
+        periods_held,
+        periods_with_data,
     } = stored;
     Ok(FrozenKeyResult {
         id: id_from_stored(&key_result).at("key_result")?,
@@ -253,5 +265,11 @@ fn frozen_from_stored(stored: stored::FrozenKeyResult) -> Result<FrozenKeyResult
         progress: finite_from_stored(progress).at("progress")?,
         score: finite_from_stored(score).at("score")?,
         expected: finite_from_stored(expected).at("expected")?,
+        provisional,
+        reached_milestones: list_from_stored("reached_milestones", reached_milestones, |id| {
+            id_from_stored(&id)
+        })?,
+        periods_held,
+        periods_with_data,
     })
 }

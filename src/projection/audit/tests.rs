@@ -38,6 +38,10 @@ fn result() -> Box<ObjectiveResult> {
         progress,
         score: progress.clamp(0.0, 1.0),
         expected: 0.75,
+        provisional: false,
+        reached_milestones: Vec::new(),
+        periods_held: 0,
+        periods_with_data: 0,
     };
     Box::new(ObjectiveResult {
         score: Some(0.5),

@@ -19,14 +19,22 @@ fn shown(given: &Given) -> [(Option<f64>, Option<f64>, Status); 2] {
 #[test]
 fn what_is_learned_later_shows_only_as_a_restated_score() {
     let open = company(Ambition::Committed)
-        .and([team("sales", None), update_objective("win", |p| p.team = Some(Some(id("sales"))))])
+        .and([
+            team("sales", None),
+            update_objective("win", |p| p.team = Some(Some(id("sales")))),
+        ])
         .on(2, 15)
         .and([deals("c", 5.0), deals("d", 6.0)]);
-    let closed = open.clone().and([close("win", explained())]);
+    let closed = open.and([close("win", explained())]);
     let frozen = of_deals(&closed);
-    assert_eq!((frozen.current, frozen.progress, frozen.expected), (Some(6.0), 0.6, 0.5));
+    assert_eq!(
+        (frozen.current, frozen.progress, frozen.expected),
+        (Some(6.0), 0.6, 0.5)
+    );
     let change = |number: f64| correct("win/deals", "d", move |p| p.value = Some(Some(value(number))));
-    let moved = correct("win/deals", "d", |p| p.effective = Some(Effective::On(date(2025, 12, 31))));
+    let moved = correct("win/deals", "d", |p| {
+        p.effective = Some(Effective::On(date(2025, 12, 31)))
+    });
     for (command, restated) in [
         (None, 0.6),
         (Some(change(12.0)), 1.0),
@@ -41,12 +49,28 @@ fn what_is_learned_later_shows_only_as_a_restated_score() {
         assert_eq!(shown(&given), [both, both], "{said}");
         let deals = of_deals(&given);
         assert_eq!(
-            (deals.current, deals.progress, deals.score, deals.expected, deals.outdated),
-            (frozen.current, frozen.progress, frozen.score, frozen.expected, false),
+            (
+                deals.current,
+                deals.progress,
+                deals.score,
+                deals.expected,
+                deals.outdated
+            ),
+            (
+                frozen.current,
+                frozen.progress,
+                frozen.score,
+                frozen.expected,
+                false
+            ),
             "{said}"
         );
         let win = of_win(&given);
-        assert_eq!((win.expected, win.worst_status, win.outdated), (Some(0.5), None, false), "{said}");
+        assert_eq!(
+            (win.expected, win.worst_status, win.outdated),
+            (Some(0.5), None, false),
+            "{said}"
+        );
         assert_eq!(win.grading.unwrap().grade.get(), 0.6, "{said}");
         for score in [
             team_of(&given, "sales", "q1"),
@@ -56,7 +80,9 @@ fn what_is_learned_later_shows_only_as_a_restated_score() {
             assert_close(score, Some(0.6), &said);
         }
     }
-    let reopened = closed.because("a figure was wrong").and([change(12.0), reopen("win")]);
+    let reopened = closed
+        .because("a figure was wrong")
+        .and([change(12.0), reopen("win")]);
     let live = (Some(1.0), None, Status::Achieved);
     assert_eq!(shown(&reopened), [live, live], "live again");
     assert_close(cycle_of(&reopened, "q1"), Some(1.0), "live again");
@@ -98,7 +124,11 @@ fn a_late_measurement_restates_what_was_closed() {
         ] {
             let win = of_win(given);
             assert_close(win.score, Some(0.6), &format!("{aggregation:?} {window:?}"));
-            assert_close(win.restated_score, Some(restated), &format!("{aggregation:?} {window:?}"));
+            assert_close(
+                win.restated_score,
+                Some(restated),
+                &format!("{aggregation:?} {window:?}"),
+            );
             assert_eq!(of_deals(given).current, Some(6.0));
             assert_close(cycle_of(given, "q1"), Some(0.6), "frozen");
         }
@@ -112,7 +142,9 @@ fn the_details_of_a_value_are_frozen_with_it() {
         .and([
             kpi("nps", |_| {}),
             objective("win", |_| {}),
-            key_result("win/steps", |f| f.kind = milestones(&[("plan", 1.0), ("ship", 1.0)])),
+            key_result("win/steps", |f| {
+                f.kind = milestones(&[("plan", 1.0), ("ship", 1.0)])
+            }),
             key_result("win/share", |f| {
                 f.kind = share(40.0);
                 f.kpi = Some(id("nps"));
@@ -127,7 +159,12 @@ fn the_details_of_a_value_are_frozen_with_it() {
         let share = key_result_of(given, "win/share").unwrap();
         (
             (steps.current, steps.reached_milestones),
-            (share.current, share.periods_held, share.periods_with_data, share.provisional),
+            (
+                share.current,
+                share.periods_held,
+                share.periods_with_data,
+                share.provisional,
+            ),
         )
     };
     let open = shown(&given);
@@ -161,12 +198,22 @@ fn every_figure_names_the_version_of_the_policy_that_it_used() {
     let version = open.workspace.policy_version();
     assert!(version > Revision(1));
     let (win, other) = (of_win(&open), objective_of(&open, "other").unwrap());
-    assert_eq!((win.policy_version, of_deals(&open).policy_version), (Revision(1), Revision(1)));
     assert_eq!(
-        (other.policy_version, key_result_of(&open, "other/k").unwrap().policy_version),
+        (win.policy_version, of_deals(&open).policy_version),
+        (Revision(1), Revision(1))
+    );
+    assert_eq!(
+        (
+            other.policy_version,
+            key_result_of(&open, "other/k").unwrap().policy_version
+        ),
         (version, version)
     );
-    assert_eq!(win.grading.unwrap().outcome, crate::domain::Outcome::Achieved, "as it was graded");
+    assert_eq!(
+        win.grading.unwrap().outcome,
+        crate::domain::Outcome::Achieved,
+        "as it was graded"
+    );
 }
 
 /// "or the owner's own with a reason": the grade is the owner's, the score stays what it was.

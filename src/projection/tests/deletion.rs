@@ -66,32 +66,86 @@ fn what_is_deleted_counts_nowhere_and_what_comes_back_counts_once() {
         (
             RollUp::OwnAndAligned,
             "keyResults/win/calls",
-            [Some(0.5), Some(0.6), Some(1.0), Some(0.6), None, Some(0.6), Some(1.0), three(0.5, 0.6, 1.0)],
+            [
+                Some(0.5),
+                Some(0.6),
+                Some(1.0),
+                Some(0.6),
+                None,
+                Some(0.6),
+                Some(1.0),
+                three(0.5, 0.6, 1.0),
+            ],
         ),
         (
             RollUp::Own,
             "keyResults/win/deals",
-            [Some(0.4), Some(0.2), Some(1.0), None, Some(0.2), Some(0.2), Some(1.0), three(0.4, 0.2, 1.0)],
+            [
+                Some(0.4),
+                Some(0.2),
+                Some(1.0),
+                None,
+                Some(0.2),
+                Some(0.2),
+                Some(1.0),
+                three(0.4, 0.2, 1.0),
+            ],
         ),
         (
             RollUp::OwnAndAligned,
             "objectives/low",
-            [Some(0.4), Some(0.4), None, Some(0.6), Some(0.2), Some(0.4), None, Some(0.4)],
+            [
+                Some(0.4),
+                Some(0.4),
+                None,
+                Some(0.6),
+                Some(0.2),
+                Some(0.4),
+                None,
+                Some(0.4),
+            ],
         ),
         (
             RollUp::OwnAndAligned,
             "objectives/top",
-            [None, Some(0.6), Some(1.0), Some(0.6), Some(0.2), Some(0.6), Some(1.0), Some(0.8)],
+            [
+                None,
+                Some(0.6),
+                Some(1.0),
+                Some(0.6),
+                Some(0.2),
+                Some(0.6),
+                Some(1.0),
+                Some(0.8),
+            ],
         ),
         (
             RollUp::Own,
             "teams/sales",
-            [Some(0.4), Some(0.4), Some(1.0), Some(0.6), Some(0.2), None, None, Some(0.6)],
+            [
+                Some(0.4),
+                Some(0.4),
+                Some(1.0),
+                Some(0.6),
+                Some(0.2),
+                None,
+                None,
+                Some(0.6),
+            ],
         ),
         (
             RollUp::Own,
             "teams/south",
-            [Some(0.4), Some(0.4), Some(1.0), Some(0.6), Some(0.2), Some(0.4), None, Some(0.6)],
+            [
+                Some(0.4),
+                Some(0.4),
+                Some(1.0),
+                Some(0.6),
+                Some(0.2),
+                Some(0.4),
+                None,
+                Some(0.6),
+            ],
         ),
     ] {
         let before = three_levels(roll_up);
@@ -119,10 +173,18 @@ fn what_happens_meanwhile_is_not_lost() {
         saw("low/k", "d", 0.0),
         align("low", "top"),
     ]);
-    assert_close(objective_of(&given, "top").unwrap().score, Some(0.2), "its own and low");
+    assert_close(
+        objective_of(&given, "top").unwrap().score,
+        Some(0.2),
+        "its own and low",
+    );
     let back = given.and([undelete("objectives/win")]);
     assert_close(of_win(&back).score, Some(0.4), "low is aligned elsewhere by now");
-    assert_close(objective_of(&back, "top").unwrap().score, Some((0.4 + 0.4 + 0.0) / 3.0), "all three");
+    assert_close(
+        objective_of(&back, "top").unwrap().score,
+        Some((0.4 + 0.4 + 0.0) / 3.0),
+        "all three",
+    );
 }
 
 /// "DELETED nowhere", "CLOSED with its frozen one": a closed objective that is deleted and comes back is as it was frozen.

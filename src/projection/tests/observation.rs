@@ -145,7 +145,7 @@ fn progress_follows_the_kind() {
             0.0,
         ),
         (
-            steps.clone(),
+            steps,
             Some(reached("win/deals", "c", &["ship", "build", "plan"])),
             Some(4.0),
             1.0,
@@ -422,6 +422,34 @@ fn a_share_is_of_the_periods_with_data_in_every_cadence() {
             1,
             1,
             true,
+        ),
+        // The week of 30 March to 5 April ends behind the cycle.
+        (
+            Weekly,
+            Mean,
+            vec![(day(3, 25), 45.0), (day(3, 31), 10.0)],
+            (3, 31),
+            1,
+            2,
+            true,
+        ),
+        (
+            Weekly,
+            Mean,
+            vec![(day(3, 25), 45.0), (day(3, 31), 10.0)],
+            (4, 6),
+            1,
+            1,
+            false,
+        ),
+        (
+            Weekly,
+            Last,
+            vec![(day(3, 25), 45.0), (day(3, 31), 10.0)],
+            (4, 6),
+            1,
+            2,
+            false,
         ),
         (
             Irregular,

@@ -74,7 +74,9 @@ fn an_aligned_objective_counts_like_one_more_key_result() {
 fn the_bar_of_an_aspirational_child_is_the_policys() {
     let given = given(q1())
         .and(below("win", None, Some(0.4), |_| {}))
-        .and(below("child", Some("win"), Some(0.4), |f| f.ambition = Ambition::Aspirational))
+        .and(below("child", Some("win"), Some(0.4), |f| {
+            f.ambition = Ambition::Aspirational
+        }))
         .and([update_policy(|p| {
             p.roll_up = Some(RollUp::OwnAndAligned);
             p.aspirational_bar = Some(0.5);
@@ -86,7 +88,10 @@ fn the_bar_of_an_aspirational_child_is_the_policys() {
 #[test]
 fn a_child_that_does_not_count_is_skipped() {
     let given = given(q1())
-        .and([rolling_up(), cycle("q2", date(2026, 4, 1), date(2026, 6, 30), None)])
+        .and([
+            rolling_up(),
+            cycle("q2", date(2026, 4, 1), date(2026, 6, 30), None),
+        ])
         .and(below("win", None, Some(0.4), |_| {}))
         .and(below("child", Some("win/k"), Some(1.0), |_| {}))
         .because("not yet");
@@ -95,17 +100,29 @@ fn a_child_that_does_not_count_is_skipped() {
         (vec![cancel("child")], 0.4),
         (vec![cancel("child"), reopen("child")], 0.7),
         (vec![delete("objectives/child")], 0.4),
-        (vec![delete("objectives/child"), undelete("objectives/child")], 0.7),
+        (
+            vec![delete("objectives/child"), undelete("objectives/child")],
+            0.7,
+        ),
         (vec![carry_over("child", "on", "q2")], 0.4),
         (vec![carry_over("child", "on", "q2"), reopen("child")], 0.7),
         (vec![close("child", explained())], 0.7),
         (vec![close("child", explained()), retract("child/k", "c")], 0.7),
         (vec![delete("keyResults/child/k")], 0.4),
-        (vec![delete("keyResults/child/k"), undelete("keyResults/child/k")], 0.7),
-        (vec![update_key_result("child/k", |p| p.weight = Some(weight(0.0)))], 0.4),
+        (
+            vec![delete("keyResults/child/k"), undelete("keyResults/child/k")],
+            0.7,
+        ),
+        (
+            vec![update_key_result("child/k", |p| p.weight = Some(weight(0.0)))],
+            0.4,
+        ),
         (vec![saw("child/k", "d", 0.0)], 0.2),
         (vec![retract("child/k", "c")], 0.2),
-        (vec![update_objective("child", |p| p.weight = Some(weight(2.0)))], 0.8),
+        (
+            vec![update_objective("child", |p| p.weight = Some(weight(2.0)))],
+            0.8,
+        ),
         (
             vec![objective("draft", |f| f.aligned_to = Some(alignment("win")))],
             0.7,
@@ -115,11 +132,19 @@ fn a_child_that_does_not_count_is_skipped() {
         assert_close(of_win(&given.clone().and(commands)).score, Some(score), &said);
     }
     let loose = given.and([key_result("win/other", |_| {}), align("child", "win/other")]);
-    assert_close(of_win(&loose).score, Some((0.4 + 0.0 + 1.0) / 3.0), "to another key result");
+    assert_close(
+        of_win(&loose).score,
+        Some((0.4 + 0.0 + 1.0) / 3.0),
+        "to another key result",
+    );
     let deleted = loose.and([delete("keyResults/win/other")]);
     assert_close(of_win(&deleted).score, Some(0.4), "to one that is deleted");
     let back = deleted.and([undelete("keyResults/win/other")]);
-    assert_close(of_win(&back).score, Some((0.4 + 0.0 + 1.0) / 3.0), "and that is back");
+    assert_close(
+        of_win(&back).score,
+        Some((0.4 + 0.0 + 1.0) / 3.0),
+        "and that is back",
+    );
 }
 
 /// A check-in at the bottom reaches the top once, level by level; an objective without key results of its own is measured by
@@ -136,14 +161,24 @@ fn a_score_goes_up_level_by_level() {
     let seen = given.clone().and([saw("low/k", "d", 9.0)]);
     assert_close(score_of(&seen, "middle"), Some(0.7), "its own and low");
     assert_close(score_of(&seen, "top"), Some(0.85), "middle and left");
-    let own = given.clone().and([update_policy(|p| p.roll_up = Some(RollUp::Own))]);
+    let own = given
+        .clone()
+        .and([update_policy(|p| p.roll_up = Some(RollUp::Own))]);
     assert_eq!(objective_of(&own, "top").unwrap().status, Status::Unmeasured);
     let gap = given.clone().and([cancel("middle")]);
-    assert_close(score_of(&gap, "top"), Some(1.0), "what is below the canceled goes with it");
+    assert_close(
+        score_of(&gap, "top"),
+        Some(1.0),
+        "what is below the canceled goes with it",
+    );
     for (command, middle, top) in [
         (align("low", "top"), 0.5, (0.5 + 0.1 + 1.0) / 3.0),
         (align("low", "left"), 0.5, (0.5 + 0.55) / 2.0),
-        (align("left", "middle"), (0.5 + 0.1 + 1.0) / 3.0, (0.5 + 0.1 + 1.0) / 3.0),
+        (
+            align("left", "middle"),
+            (0.5 + 0.1 + 1.0) / 3.0,
+            (0.5 + 0.1 + 1.0) / 3.0,
+        ),
         (update_objective("low", |p| p.aligned_to = Some(None)), 0.5, 0.75),
     ] {
         let said = format!("{command:?}");
@@ -173,10 +208,18 @@ fn what_is_aligned_counts_in_expected_and_status_too() {
     let child = objective_of(&given, "child").unwrap();
     assert_eq!(child.status, Status::AtRisk, "all was due and nothing was seen");
     let win = of_win(&given);
-    assert_close(win.expected, Some((4.0 / 90.0 + 0.01) / 1.01), "its own and the child's");
+    assert_close(
+        win.expected,
+        Some((4.0 / 90.0 + 0.01) / 1.01),
+        "its own and the child's",
+    );
     assert_eq!(win.status, Status::NotStarted, "being late is no beginning");
     let seen = given.and([saw("child/late", "c", 0.0)]);
-    assert_eq!(of_win(&seen).status, Status::OnTrack, "an observation below is one");
+    assert_eq!(
+        of_win(&seen).status,
+        Status::OnTrack,
+        "an observation below is one"
+    );
 
     let kept = super::given(q1())
         .and([rolling_up()])
@@ -187,7 +230,11 @@ fn what_is_aligned_counts_in_expected_and_status_too() {
             activate("child"),
             saw("child/kept", "c", 45.0),
         ]);
-    assert_eq!(of_win(&kept).status, Status::OnTrack, "to be kept to the last day");
+    assert_eq!(
+        of_win(&kept).status,
+        Status::OnTrack,
+        "to be kept to the last day"
+    );
     assert_eq!(of_win(&kept.clone().on(4, 1)).status, Status::Achieved);
     let closed = kept.and([close("child", explained())]);
     assert_eq!(of_win(&closed).status, Status::Achieved, "what is closed is kept");
@@ -205,7 +252,11 @@ fn what_is_closed_counts_as_it_was_frozen() {
     let child_closed = given.clone().and([close("child", explained())]).on(3, 20);
     let win = of_win(&child_closed);
     assert_close(win.score, Some(0.5), "0.4 and the frozen 0.6");
-    assert_close(win.expected, Some((78.0 / 90.0 + 0.5) / 2.0), "the child's as of its closing");
+    assert_close(
+        win.expected,
+        Some((78.0 / 90.0 + 0.5) / 2.0),
+        "the child's as of its closing",
+    );
     let corrected = child_closed.clone().and([correct("child/k", "c", |p| {
         p.value = Some(Some(value(10.0)));
     })]);
@@ -232,13 +283,19 @@ fn a_cycle_closes_with_the_scores_that_were_shown() {
     let given = given(q1())
         .and([rolling_up()])
         .and(below("win", None, Some(0.4), |_| {}))
-        .and(below("child", Some("win"), Some(1.0), |f| f.ambition = Ambition::Aspirational))
+        .and(below("child", Some("win"), Some(1.0), |f| {
+            f.ambition = Ambition::Aspirational
+        }))
         .and(below("grandchild", Some("child/k"), Some(0.3), |_| {}))
         .and([begin_review("q1")]);
     let names = ["win", "child", "grandchild"];
     let before = names.map(|name| score_of(&given, name));
     assert_close(before[1], Some(0.65), "its own and the grandchild");
-    assert_close(before[0], Some((0.4 + 0.65 / 0.7) / 2.0), "by how much of its bar the child reached");
+    assert_close(
+        before[0],
+        Some((0.4 + 0.65 / 0.7) / 2.0),
+        "by how much of its bar the child reached",
+    );
     let said = vec![("win", explained()), ("grandchild", explained())];
     let closed = given.and([close_cycle("q1", said)]);
     assert_eq!(names.map(|name| score_of(&closed, name)), before);
@@ -247,5 +304,8 @@ fn a_cycle_closes_with_the_scores_that_were_shown() {
         before
     );
     let grading = objective_of(&closed, "child").unwrap().grading.unwrap();
-    assert_eq!((grading.grade.get(), grading.band, grading.outcome), (0.6, Band::Yellow, Outcome::Partial));
+    assert_eq!(
+        (grading.grade.get(), grading.band, grading.outcome),
+        (0.6, Band::Yellow, Outcome::Partial)
+    );
 }

@@ -41,7 +41,6 @@ fn an_objectives_score_is_the_weighted_mean_of_what_counts() {
     );
 }
 
-
 /// An ACTIVE objective of a team in a cycle, with a weight and a score.
 fn scoring(
     name: &str,
@@ -150,12 +149,24 @@ fn what_counts_is_active_or_closed_and_nothing_else() {
         (vec![delete("objectives/other")], Some(0.2)),
         (vec![delete("keyResults/other/k")], Some(0.2)),
         (vec![carry_over("other", "on", "q2")], Some(0.2)),
-        (vec![close("other", explained()), delete("objectives/other")], Some(0.2)),
-        (vec![close("other", explained()), carry_over("other", "on", "q2")], Some(0.8)),
-        (vec![objective("draft", |_| {}), key_result("draft/k", |_| {})], Some(0.8)),
+        (
+            vec![close("other", explained()), delete("objectives/other")],
+            Some(0.2),
+        ),
+        (
+            vec![close("other", explained()), carry_over("other", "on", "q2")],
+            Some(0.8),
+        ),
+        (
+            vec![objective("draft", |_| {}), key_result("draft/k", |_| {})],
+            Some(0.8),
+        ),
         (vec![objective("empty", |_| {}), activate("empty")], Some(0.8)),
         (vec![cancel("one"), cancel("other")], None),
-        (vec![update_objective("other", |p| p.weight = Some(weight(0.0)))], Some(0.2)),
+        (
+            vec![update_objective("other", |p| p.weight = Some(weight(0.0)))],
+            Some(0.2),
+        ),
         (
             vec![
                 update_objective("one", |p| p.weight = Some(weight(0.0))),
@@ -173,7 +184,11 @@ fn what_counts_is_active_or_closed_and_nothing_else() {
     }
     let again = given.because("not yet").and([cancel("other"), reopen("other")]);
     assert_close(cycle_of(&again, "q1"), Some(0.8), "reopened, it counts again");
-    let given = again.and([close("other", explained()), reopen("other"), saw("other/k", "d", 2.0)]);
+    let given = again.and([
+        close("other", explained()),
+        reopen("other"),
+        saw("other/k", "d", 2.0),
+    ]);
     assert_close(cycle_of(&given, "q1"), Some(0.2), "and live");
 }
 
@@ -202,7 +217,11 @@ fn an_objective_that_moves_takes_its_score_along() {
     }
     let helping = update_objective("one", |p| p.contributing_teams = Some(vec![id("support")]));
     let helped = given.and([helping]);
-    assert_close(team_of(&helped, "support", "q1"), Some(1.0), "to help is not to own");
+    assert_close(
+        team_of(&helped, "support", "q1"),
+        Some(1.0),
+        "to help is not to own",
+    );
     let draft = helped.and([
         objective("late", |f| f.team = Some(id("sales"))),
         key_result("late/k", |_| {}),
@@ -211,5 +230,9 @@ fn an_objective_that_moves_takes_its_score_along() {
         saw("late/k", "c", 5.0),
     ]);
     assert_close(team_of(&draft, "sales", "year"), Some(0.5), "in its new cycle");
-    assert_close(team_of(&draft, "sales", "q1"), Some(0.2), "and not in its old one");
+    assert_close(
+        team_of(&draft, "sales", "q1"),
+        Some(0.2),
+        "and not in its old one",
+    );
 }

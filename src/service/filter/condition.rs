@@ -60,7 +60,11 @@ pub(super) fn read<R: Listed>(term: &Term, workspace: Option<&Id>) -> Result<Con
     let field = R::FIELDS.iter().find(|field| field.name == name).ok_or_else(|| {
         Fault::new(
             term.at,
-            format!("{name} is no field of this list: use one of {}", names_of::<R>()),
+            format!(
+                "{} is no field of this list: use one of {}",
+                value::shown(name),
+                names_of::<R>()
+            ),
         )
     })?;
     let found = match (&field.read, &term.key) {

@@ -142,7 +142,7 @@ fn column<R: Listed>(part: &str, at: usize) -> Result<Column<R>, Fault> {
         _ => {
             let sentence = format!(
                 "{:?} is no field with or without desc: write it like \"title desc\"",
-                part.trim()
+                value::shown(part.trim())
             );
             return Err(Fault::new(at, sentence));
         }
@@ -163,7 +163,11 @@ fn column<R: Listed>(part: &str, at: usize) -> Result<Column<R>, Fault> {
             descending,
         }),
         None => {
-            let sentence = format!("{field:?} is nothing to order by: use one of {}", names::<R>());
+            let sentence = format!(
+                "{:?} is nothing to order by: use one of {}",
+                value::shown(field),
+                names::<R>()
+            );
             Err(Fault::new(at, sentence))
         }
     }

@@ -5,7 +5,7 @@
 
 use std::cmp::Ordering;
 
-use super::Fault;
+use super::{Fault, value};
 
 /// The longest filter, in characters.
 pub(super) const CHARS_MAX: usize = 2000;
@@ -265,6 +265,7 @@ impl<'t> Reader<'t> {
     }
 
     fn operator(&mut self, field: &str) -> Result<Operator, Fault> {
+        let field = value::shown(field);
         let found = OPERATORS.into_iter().find(|(sign, _)| self.eat(sign));
         found.map(|(_, operator)| operator).ok_or_else(|| {
             self.fault(format!(
@@ -274,6 +275,7 @@ impl<'t> Reader<'t> {
     }
 
     fn value(&mut self, field: &str) -> Result<Value, Fault> {
+        let field = value::shown(field);
         if let Some(quoted) = self.quoted()? {
             return Ok(Value::Text(quoted));
         }

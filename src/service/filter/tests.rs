@@ -368,6 +368,26 @@ fn an_order_that_this_list_has_not_is_refused_in_one_sentence_with_its_place() {
 }
 
 #[test]
+fn a_sentence_says_what_is_possible_however_long_the_bad_text_is() {
+    let long = "x".repeat(480);
+    for (filter, order_by, possible) in [
+        (format!("{long} = 1"), String::new(), "use one of title, owner"),
+        (long.clone(), String::new(), "write =, !=, <, <=, >, >= or :"),
+        (
+            format!("state = {long}"),
+            String::new(),
+            "use one of DRAFT, ACTIVE, CLOSED, CANCELED",
+        ),
+        (String::new(), long.clone(), "use one of name, title"),
+        (String::new(), format!("title {long}"), "write it like"),
+    ] {
+        let sentence = &refused(&filter, &order_by)[0].1;
+        assert!(sentence.contains(possible), "{sentence}");
+        assert!(sentence.len() < 400, "it is cut on its way: {sentence}");
+    }
+}
+
+#[test]
 fn what_is_wrong_with_filter_and_order_is_said_at_once() {
     let fields: Vec<String> = refused("x = 1", "y")
         .into_iter()

@@ -12,7 +12,7 @@ use crate::service::names;
 /// What a text is asked for.
 type TextTest = Box<dyn Fn(Option<&str>) -> bool + Send + Sync>;
 
-/// How much of a bad value a sentence repeats, in characters.
+/// How much of a bad text a sentence repeats, in characters.
 const SHOWN_CHARS_MAX: usize = 80;
 
 /// A text: `:` asks for a part of it in capitals or small letters, the others for its place in the order.
@@ -129,7 +129,7 @@ fn id(text: &str) -> Result<Id, String> {
 }
 
 /// The beginning of a text: a sentence does not repeat all of it.
-fn shown(text: &str) -> &str {
+pub(super) fn shown(text: &str) -> &str {
     match text.char_indices().nth(SHOWN_CHARS_MAX) {
         None => text,
         Some((end, _)) => &text[..end],

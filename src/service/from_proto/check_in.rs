@@ -191,10 +191,7 @@ fn read(message: &api::CheckIn, prefix: &str, findings: &mut Findings) -> Option
     } = message;
     let at = |field: &str| format!("{prefix}check_in.{field}");
     let value = findings.field(&at("value"), optional_value(*value));
-    let reached = reached_milestones
-        .as_ref()
-        .map(|reached| read_reached(reached))
-        .transpose();
+    let reached = reached_milestones.as_ref().map(read_reached).transpose();
     let reached = findings.field(&at("reached_milestones"), reached);
     let confidence = confidence.map(Confidence::parse).transpose();
     let confidence = findings.field(&at("confidence"), confidence);

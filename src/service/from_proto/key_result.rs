@@ -359,10 +359,7 @@ mod tests {
                 maintain(Some(f64::NAN), None, 9, None),
                 vec!["maintain.at_least", "maintain.mode"],
             ),
-            (
-                relative(None),
-                vec!["metric.relative_target", "metric.target"],
-            ),
+            (relative(None), vec!["metric.relative_target", "metric.target"]),
             (
                 relative(Some(Change::Amount(f64::INFINITY))),
                 vec!["metric.relative_target", "metric.target"],

@@ -161,6 +161,14 @@ fn objective_files() -> Vec<(&'static str, Vec<Event>)> {
             }],
         ),
         (
+            "objective_closed_in_detail",
+            vec![Event::ObjectiveClosed {
+                id: objective(),
+                before: ObjectiveState::Active,
+                result: graded_in_detail(),
+            }],
+        ),
+        (
             "objective_closed_postponed",
             vec![Event::ObjectiveClosed {
                 id: objective(),
@@ -226,6 +234,7 @@ fn graded() -> Box<ObjectiveResult> {
                 progress: 0.0,
                 score: 0.0,
                 expected: 0.95,
+                ..bare()
             },
             FrozenKeyResult {
                 id: id("nps"),
@@ -233,8 +242,52 @@ fn graded() -> Box<ObjectiveResult> {
                 progress: 1.25,
                 score: 1.0,
                 expected: 0.5,
+                ..bare()
             },
         ],
+    })
+}
+
+/// Nothing was seen and nothing expected.
+fn bare() -> FrozenKeyResult {
+    FrozenKeyResult {
+        id: id("kr"),
+        current: None,
+        progress: 0.0,
+        score: 0.0,
+        expected: 0.0,
+        provisional: false,
+        reached_milestones: Vec::new(),
+        periods_held: 0,
+        periods_with_data: 0,
+    }
+}
+
+/// With which milestones were reached, how many periods held, and that one of them was running still.
+fn graded_in_detail() -> Box<ObjectiveResult> {
+    let steps = FrozenKeyResult {
+        id: id("steps"),
+        current: Some(3.0),
+        progress: 0.75,
+        score: 0.75,
+        expected: 1.0,
+        reached_milestones: vec![id("plan"), id("build")],
+        ..bare()
+    };
+    let uptime = FrozenKeyResult {
+        id: id("uptime"),
+        current: Some(99.95),
+        progress: 0.875,
+        score: 0.875,
+        expected: 1.0,
+        provisional: true,
+        periods_held: 7,
+        periods_with_data: 8,
+        ..bare()
+    };
+    Box::new(ObjectiveResult {
+        key_results: vec![steps, uptime],
+        ..*graded()
     })
 }
 

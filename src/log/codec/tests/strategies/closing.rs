@@ -66,15 +66,24 @@ fn closing() -> impl Strategy<Value = Closing> {
 }
 
 fn frozen() -> impl Strategy<Value = FrozenKeyResult> {
-    (id(), of(number()), number(), number(), number()).prop_map(|(id, current, progress, score, expected)| {
-        FrozenKeyResult {
-            id,
-            current,
-            progress,
-            score,
-            expected,
-        }
-    })
+    let numbers = (of(number()), number(), number(), number());
+    let details = (any::<bool>(), vec(id(), 0..3), any::<[u32; 2]>());
+    (id(), numbers, details).prop_map(
+        |(id, (current, progress, score, expected), (provisional, reached_milestones, periods))| {
+            let [periods_held, periods_with_data] = periods;
+            FrozenKeyResult {
+                id,
+                current,
+                progress,
+                score,
+                expected,
+                provisional,
+                reached_milestones,
+                periods_held,
+                periods_with_data,
+            }
+        },
+    )
 }
 
 /// Any finite number: raw progress has no bounds.

@@ -7,7 +7,7 @@ use crate::proto::api;
 const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// A score from 0 to 1 as a bar; `┊` is where it should be today. No score: dots.
-pub(super) fn bar(score: Option<f64>, expected: Option<f64>, width: usize) -> String {
+pub(in crate::cli) fn bar(score: Option<f64>, expected: Option<f64>, width: usize) -> String {
     let Some(score) = score.filter(|score| score.is_finite()) else {
         return "·".repeat(width);
     };
@@ -34,7 +34,7 @@ fn cells(share: f64, width: usize) -> usize {
 }
 
 /// The last values as a sparkline of at most `width` columns, on a scale that also holds the target.
-pub(super) fn sparkline(values: &[f64], target: Option<f64>, width: usize) -> String {
+pub(in crate::cli) fn sparkline(values: &[f64], target: Option<f64>, width: usize) -> String {
     let values: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
     let shown = &values[values.len().saturating_sub(width)..];
     let scale = || {
@@ -58,7 +58,7 @@ pub(super) fn sparkline(values: &[f64], target: Option<f64>, width: usize) -> St
 }
 
 /// A value in its unit, short: millions as "1.06 M".
-pub(super) fn value(value: f64, unit: &api::Unit) -> String {
+pub(in crate::cli) fn value(value: f64, unit: &api::Unit) -> String {
     let suffix = suffix(unit);
     let number = number(value, unit.decimals);
     if suffix.is_empty() {
@@ -69,7 +69,7 @@ pub(super) fn value(value: f64, unit: &api::Unit) -> String {
 }
 
 /// A number alone, short.
-pub(super) fn number(value: f64, decimals: Option<u32>) -> String {
+pub(in crate::cli) fn number(value: f64, decimals: Option<u32>) -> String {
     if !value.is_finite() {
         return "–".to_owned();
     }
@@ -98,7 +98,7 @@ pub(super) fn number(value: f64, decimals: Option<u32>) -> String {
 }
 
 /// A comma before every third digit from the right.
-fn grouped(number: &str) -> String {
+pub(in crate::cli) fn grouped(number: &str) -> String {
     let (whole, fraction) = number
         .split_once('.')
         .map_or((number, None), |(w, f)| (w, Some(f)));
@@ -120,7 +120,7 @@ fn grouped(number: &str) -> String {
 }
 
 /// What stands behind a value.
-pub(super) fn suffix(unit: &api::Unit) -> &str {
+pub(in crate::cli) fn suffix(unit: &api::Unit) -> &str {
     match unit.kind() {
         api::unit::Kind::Percent => "%",
         api::unit::Kind::Currency => &unit.currency_code,
@@ -133,19 +133,19 @@ pub(super) fn suffix(unit: &api::Unit) -> &str {
 }
 
 /// A text in exactly so many columns, at the left; what does not fit ends with an ellipsis.
-pub(super) fn left(text: &str, width: usize) -> String {
+pub(in crate::cli) fn left(text: &str, width: usize) -> String {
     let text = cut(text, width);
     format!("{text:<width$}")
 }
 
 /// A text in exactly so many columns, at the right.
-pub(super) fn right(text: &str, width: usize) -> String {
+pub(in crate::cli) fn right(text: &str, width: usize) -> String {
     let text = cut(text, width);
     format!("{text:>width$}")
 }
 
 /// A text in at most so many columns.
-pub(super) fn cut(text: &str, width: usize) -> String {
+pub(in crate::cli) fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
     }

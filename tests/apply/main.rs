@@ -1,0 +1,11 @@
+//! `binnacle apply` and `binnacle export` as a person meets them: the real program, a real server, and its exit codes.
+
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+mod lists;
+mod server;
+
+mod bad_rows;
+mod changes;
+mod documentation;
+mod round_trip;
