@@ -9,11 +9,12 @@ use jiff::civil::Date;
 use tonic::Status;
 
 use super::conversation::Conversation;
+use super::escape::escaped;
 use super::facts::{Facts, last};
 use super::read::ACTIONS;
 use super::standing::{score, status};
 use super::when::Calendar;
-use super::write::{Writer, escaped};
+use super::write::Writer;
 use super::{date, runtime, todo};
 use crate::cli::connection;
 use crate::cli::import::{id, workspace};
