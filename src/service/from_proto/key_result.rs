@@ -177,7 +177,10 @@ fn read_metric(path: &str, metric: &api::Metric, findings: &mut Findings) -> Opt
         && (meant.get() - sent).abs() >= TOLERANCE
     {
         // Whoever changes the one and sends the other back as it was read would find the change ignored.
-        let sentence = format!("it is not what relative_target comes to, {}: send one of them", meant.get());
+        let sentence = format!(
+            "it is not what relative_target comes to, {}: send one of them",
+            meant.get()
+        );
         findings.push(Invalid::new(sentence).at(at("target")));
     }
     let reference = findings.field(&at("reference_value"), optional_value(*reference_value));
