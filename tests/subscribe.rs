@@ -2,16 +2,15 @@
 
 mod common;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use binnacle::engine::EngineConfig;
 use binnacle::log::MemoryLog;
 use binnacle::proto::api;
-use binnacle::proto::api::resource::Resource;
 use binnacle::proto::api::subscribe_request::Start;
 use binnacle::proto::api::subscribe_response::Event;
 use binnacle::service::ServerConfig;
+use common::view::{fold, view_of};
 use common::*;
 use prost::Message;
 use tonic::{Code, Status, Streaming};
@@ -440,79 +439,6 @@ async fn a_large_commit_comes_in_several_messages_and_only_the_last_can_be_resum
     assert_eq!(changes, 2, "each KPI once");
     let mut again = Reader::of(&server, Start::FromBeginning(())).await;
     assert_eq!(again.updates_to(4).await[3..], parts);
-}
-
-/// A dashboard's view: every figure by whose it is, as the API shows it.
-type View = BTreeMap<String, String>;
-
-fn view_of(resources: &[api::Resource]) -> View {
-    let mut view = View::new();
-    for resource in resources {
-        match resource.resource.as_ref().expect("a resource") {
-            Resource::Workspace(w) => note(&mut view, &w.name, w.score.as_ref()),
-            Resource::Team(team) => {
-                for score in &team.scores {
-                    note(
-                        &mut view,
-                        &format!("{} in {}", team.name, score.cycle),
-                        score.score.as_ref(),
-                    );
-                }
-            }
-            Resource::Cycle(cycle) => note(&mut view, &cycle.name, cycle.score.as_ref()),
-            Resource::Objective(objective) => note(&mut view, &objective.name, objective.progress.as_ref()),
-            Resource::KeyResult(key_result) => {
-                note(&mut view, &key_result.name, key_result.progress.as_ref())
-            }
-            Resource::Kpi(kpi) => note(&mut view, &kpi.name, kpi.health.as_ref()),
-            Resource::Member(_)
-            | Resource::Initiative(_)
-            | Resource::Target(_)
-            | Resource::Review(_)
-            | Resource::ScoringPolicy(_) => {}
-        }
-    }
-    view
-}
-
-fn note(view: &mut View, whose: &str, figure: Option<&impl std::fmt::Debug>) {
-    match figure {
-        Some(figure) => view.insert(whose.to_owned(), format!("{figure:?}")),
-        None => view.remove(whose),
-    };
-}
-
-/// One change: what the view showed is what the change says that it was.
-fn fold(view: &mut View, change: &api::DerivedChange) {
-    use api::derived_change::Figure;
-    fn step(
-        view: &mut View,
-        whose: &str,
-        before: Option<&impl std::fmt::Debug>,
-        after: Option<&impl std::fmt::Debug>,
-    ) {
-        assert_eq!(
-            view.get(whose).cloned(),
-            before.map(|figure| format!("{figure:?}")),
-            "before of {whose}"
-        );
-        note(view, whose, after);
-    }
-    let whose = &change.resource;
-    match change.figure.as_ref().expect("a figure") {
-        Figure::KeyResult(c) => step(view, whose, c.before.as_ref(), c.after.as_ref()),
-        Figure::Objective(c) => step(view, whose, c.before.as_ref(), c.after.as_ref()),
-        Figure::Kpi(c) => step(view, whose, c.before.as_ref(), c.after.as_ref()),
-        Figure::Score(c) => step(view, whose, c.before.as_ref(), c.after.as_ref()),
-        Figure::TeamScore(c) => {
-            step(
-                view,
-                &format!("{whose} in {}", c.cycle),
-                c.before.as_ref(),
-                c.after.as_ref(),
-            );
-        }
-    }
 }
 
 #[tokio::test]

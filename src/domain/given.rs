@@ -6,18 +6,19 @@
 use jiff::civil::{Date, date};
 
 use super::{
-    Actor, Aggregation, Ambition, Authentication, Baseline, Cadence, Category, Command, Commit,
-    CreateWorkspace, CycleFields, Direction, Effective, Etag, Event, FirstWeekday, Id, InitiativeFields,
-    InitiativeId, InitiativeState, KeyResultFields, KeyResultId, KeyResultKind, KpiFields, KpiHealth, Labels,
-    Maintain, MaintainMode, MemberFields, Metric, Milestone, Milestones, NewCheckIn, NewMeasurement,
-    ObjectiveFields, Origin, PlacedCheckIn, Preset, Principal, Rejection, Role, Roles, Stamp, Target,
-    TeamFields, Text, TimeZoneRules, Timestamp, Title, Unit, Value, Weight, Window, Workspace,
+    Actor, Aggregation, Ambition, Authentication, Cadence, Category, Command, Commit, CreateWorkspace,
+    CycleFields, Direction, Effective, Etag, Event, FirstWeekday, Id, InitiativeFields, InitiativeId,
+    InitiativeState, KeyResultFields, KeyResultId, KpiFields, KpiHealth, Labels, MemberFields, NewCheckIn,
+    NewMeasurement, ObjectiveFields, Origin, PlacedCheckIn, Preset, Principal, Rejection, Role, Roles, Stamp,
+    Target, TeamFields, Text, TimeZoneRules, Timestamp, Title, Unit, Value, Weight, Window, Workspace,
     WorkspaceFields, decide, kpi_health,
 };
 
 mod changes;
+mod kinds;
 
 pub(crate) use changes::*;
+pub(crate) use kinds::*;
 
 /// A workspace with a past.
 #[derive(Clone)]
@@ -281,46 +282,6 @@ pub(crate) fn activate(name: &str) -> Command {
         id: id(name),
         etag: Etag::Any,
     }
-}
-
-pub(crate) fn metric(baseline: Option<f64>, target: f64) -> KeyResultKind {
-    KeyResultKind::Metric(Metric {
-        baseline: baseline.map(|baseline| Baseline {
-            value: value(baseline),
-            kpi_revision: None,
-        }),
-        target: value(target),
-        relative_target: None,
-        reference_value: None,
-    })
-}
-
-/// Kept from `least` to `most`, judged by the current value; over `tolerance` outside it falls to 0.
-pub(crate) fn maintain(least: Option<f64>, most: Option<f64>, tolerance: f64) -> KeyResultKind {
-    let parsed = Maintain::parse(
-        least.map(value),
-        most.map(value),
-        MaintainMode::Now,
-        value(tolerance),
-    );
-    KeyResultKind::Maintain(parsed.unwrap())
-}
-
-/// Kept at `least` or more, judged by the share of periods that held.
-pub(crate) fn share(least: f64) -> KeyResultKind {
-    let parsed = Maintain::parse(Some(value(least)), None, MaintainMode::Share, Value::ZERO);
-    KeyResultKind::Maintain(parsed.unwrap())
-}
-
-/// Steps with their weights.
-pub(crate) fn milestones(steps: &[(&str, f64)]) -> KeyResultKind {
-    let milestone = |(name, weight): &(&str, f64)| Milestone {
-        id: id(name),
-        title: title(name),
-        weight: Weight::parse(*weight).unwrap(),
-    };
-    let parsed = Milestones::parse(steps.iter().map(milestone).collect());
-    KeyResultKind::Milestones(parsed.unwrap())
 }
 
 pub(crate) fn weight(number: f64) -> Weight {

@@ -24,6 +24,7 @@ mod initiative;
 mod key_result;
 mod kind;
 mod kpi;
+mod lookup;
 mod mean;
 mod measurement;
 mod name;
@@ -35,8 +36,10 @@ mod policy;
 mod rejection;
 mod review;
 mod revision;
+mod scored;
 mod scoring;
 mod series;
+mod status;
 mod team;
 mod text;
 mod time;
@@ -82,11 +85,12 @@ pub use policy::{HygieneLimits, PolicyVersion, RollUp, ScoringPolicy, ScoringPol
 pub use rejection::{Invalid, Rejection, RejectionKind, Violation};
 pub use review::{NewReview, RecordedReview, Review};
 pub use revision::Revision;
+pub use scored::{Scored, TeamCycle, score};
 pub use scoring::{
-    KeyResultProgress, ObjectiveProgress, Scored, Status, TeamCycle, key_result_progress, objective_progress,
-    score, score_objective,
+    KeyResultProgress, ObjectiveProgress, key_result_progress, objective_progress, score_objective,
 };
 pub use series::{Place, Point, Series};
+pub use status::Status;
 pub use team::{Member, MemberFields, MemberPatch, Principal, Role, Roles, Team, TeamFields, TeamPatch};
 pub use text::{Labels, Text, Title};
 pub use time::{TimeZoneRules, Timestamp};

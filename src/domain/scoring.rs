@@ -1,13 +1,13 @@
 //! Scores, expected progress and status. Every formula is a pure function of the workspace at one revision.
 
 use jiff::civil::Date;
-use serde::Serialize;
 
 use super::observation::{days_of, source, within};
+use super::status::{Judged, elapsed};
 use super::{
-    ALIGNMENT_DEPTH_MAX, Ambition, CycleFields, CycleState, Grade, Grading, Id, KeyResult, KeyResultId,
-    KeyResultKind, Objective, ObjectiveState, Revision, RollUp, ScoringPolicy, StatusOverride, TOLERANCE,
-    Workspace, days_between, newest_period_value, observe, plus_days, weighted_mean,
+    ALIGNMENT_DEPTH_MAX, Ambition, CycleFields, Grade, Grading, Id, KeyResult, KeyResultId, KeyResultKind,
+    Objective, ObjectiveState, Revision, RollUp, ScoringPolicy, Status, StatusOverride, Workspace,
+    newest_period_value, observe, plus_days, weighted_mean,
 };
 
 /// How a key result goes, on the workspace's today.
@@ -64,26 +64,6 @@ pub struct ObjectiveProgress {
     pub maintained: bool,
     /// The revision of the policy that these figures follow.
     pub policy_version: Revision,
-}
-
-/// How something stands against what is expected of it, from the worst to the best where they can be compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Status {
-    /// Further behind than `behind_gap`.
-    AtRisk,
-    /// At most `behind_gap` behind.
-    Behind,
-    /// No observation yet, and not late either.
-    NotStarted,
-    /// At most `on_track_gap` behind.
-    OnTrack,
-    /// The bar is reached.
-    Achieved,
-    /// Nothing counts in it.
-    Unmeasured,
-    /// Closed; the score is frozen.
-    Closed,
 }
 
 /// A key result's figures: live while its objective is ACTIVE, frozen once it is CLOSED; none before, nor when canceled or
@@ -348,190 +328,9 @@ fn is_outdated(workspace: &Workspace, key_result: &KeyResult, cycle: &CycleField
         )
 }
 
-/// What a status is judged by.
-struct Judged {
-    score: f64,
-    expected: f64,
-    bar: f64,
-    /// Whether something was observed.
-    started: bool,
-    /// Whether the last day is over.
-    over: bool,
-    /// Whether there is a MAINTAIN in it: that is achieved only after the last day.
-    maintained: bool,
-}
-
-impl Judged {
-    fn reached(&self) -> bool {
-        self.score >= self.bar - TOLERANCE
-    }
-
-    /// gap = E − s against the limits of the policy, each with 1e-9 in the owner's favour.
-    fn status(&self, policy: &ScoringPolicy) -> Status {
-        let gap = self.expected - self.score;
-        let within = |limit: f64| gap <= limit + TOLERANCE;
-        if self.reached() && (self.over || !self.maintained) {
-            Status::Achieved
-        } else if within(policy.on_track_gap) && !self.over {
-            if self.started {
-                Status::OnTrack
-            } else {
-                Status::NotStarted
-            }
-        } else if within(policy.behind_gap) {
-            Status::Behind
-        } else {
-            Status::AtRisk
-        }
-    }
-}
-
-/// 0 on the first day, 1 after the last, by whole local days.
-fn elapsed(first: Date, last: Date, today: Date) -> f64 {
-    let days = f64::from(days_between(first, last)) + 1.0;
-    if days <= 0.0 {
-        return if today > last { 1.0 } else { 0.0 };
-    }
-    (f64::from(days_between(first, today)) / days).clamp(0.0, 1.0)
-}
-
 fn bar(policy: &ScoringPolicy, ambition: Ambition) -> f64 {
     match ambition {
         Ambition::Committed => policy.committed_bar,
         Ambition::Aspirational => policy.aspirational_bar,
-    }
-}
-
-/// What has a score.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Scored {
-    /// A key result.
-    KeyResult(KeyResultId),
-    /// An objective.
-    Objective(Id),
-    /// A team in one cycle.
-    Team(TeamCycle),
-    /// A cycle.
-    Cycle(Id),
-    /// The workspace.
-    Workspace,
-}
-
-/// A score from nothing but the workspace, 0 to 1; none where nothing counts. A team's and a cycle's is the weighted mean of
-/// its own objectives that count, the workspace's the mean of its ACTIVE cycles.
-#[must_use]
-pub fn score(workspace: &Workspace, of: &Scored) -> Option<f64> {
-    match of {
-        Scored::KeyResult(id) => {
-            let key_result = workspace.key_result(id).ok()?;
-            Some(key_result_progress(workspace, id, key_result)?.score)
-        }
-        Scored::Objective(id) => score_objective(workspace, id)?.score,
-        Scored::Team(TeamCycle { team, cycle }) => {
-            workspace.team(team).ok()?;
-            mean_of(workspace, workspace.objectives_of_team(team, cycle))
-        }
-        Scored::Cycle(id) => mean_of(workspace, workspace.objectives_of_cycle(id)),
-        Scored::Workspace => {
-            let active = workspace
-                .cycles()
-                .iter()
-                .filter(|(_, cycle)| cycle.state == CycleState::Active);
-            weighted_mean(active.map(|(id, _)| (1.0, mean_of(workspace, workspace.objectives_of_cycle(id)))))
-        }
-    }
-}
-
-fn mean_of<'w>(workspace: &'w Workspace, objectives: impl Iterator<Item = &'w Id>) -> Option<f64> {
-    weighted_mean(objectives.filter_map(|id| {
-        let objective = workspace
-            .objectives()
-            .get(id)
-            .filter(|objective| objective.counts())?;
-        Some((
-            objective.fields.weight.get(),
-            score_objective(workspace, id)?.score,
-        ))
-    }))
-}
-
-/// Names a team's score in one cycle.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct TeamCycle {
-    /// The team.
-    pub team: Id,
-    /// The cycle.
-    pub cycle: Id,
-}
-
-#[cfg(test)]
-mod tests {
-    use jiff::civil::date;
-
-    use super::*;
-
-    #[test]
-    fn elapsed_is_0_on_the_first_day_and_1_after_the_last() {
-        let (first, last) = (date(2026, 1, 1), date(2026, 3, 31));
-        for (today, expected) in [
-            (date(2025, 12, 1), 0.0),
-            (first, 0.0),
-            (date(2026, 2, 15), 0.5),
-            (last, 89.0 / 90.0),
-            (date(2026, 4, 1), 1.0),
-            (date(2027, 1, 1), 1.0),
-        ] {
-            assert_eq!(elapsed(first, last, today), expected, "on {today}");
-        }
-        assert_eq!(elapsed(last, first, first), 0.0, "due before it began");
-        assert_eq!(elapsed(last, first, last), 1.0, "due before it began");
-    }
-
-    #[test]
-    fn a_status_follows_the_gap_with_1e_9_in_the_owners_favour() {
-        let policy = ScoringPolicy::default();
-        let judged = |score, expected, started, over| {
-            Judged {
-                score,
-                expected,
-                bar: 1.0,
-                started,
-                over,
-                maintained: false,
-            }
-            .status(&policy)
-        };
-        assert_eq!(
-            judged(0.4, 0.5, true, false),
-            Status::OnTrack,
-            "the limit itself, inexact in binary"
-        );
-        assert_eq!(judged(0.4, 0.5, false, false), Status::NotStarted);
-        assert_eq!(judged(0.39, 0.5, true, false), Status::Behind);
-        assert_eq!(judged(0.25, 0.5, true, false), Status::Behind);
-        assert_eq!(judged(0.24, 0.5, false, false), Status::AtRisk);
-        assert_eq!(judged(1.0 - 1e-10, 0.5, true, true), Status::Achieved);
-        assert_eq!(
-            judged(0.95, 1.0, true, true),
-            Status::Behind,
-            "after the last day, at best BEHIND"
-        );
-        let maintained = |score, over| {
-            Judged {
-                score,
-                expected: 0.7,
-                bar: 0.7,
-                started: true,
-                over,
-                maintained: true,
-            }
-            .status(&policy)
-        };
-        assert_eq!(maintained((0.7 + 0.7 + 0.7) / 3.0, true), Status::Achieved);
-        assert_eq!(
-            maintained(1.0, false),
-            Status::OnTrack,
-            "kept so far is not kept to the end"
-        );
     }
 }

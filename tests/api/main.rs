@@ -3,12 +3,29 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod carry_over;
+mod cascades;
+mod check_ins;
+mod closing;
+mod corrections;
+mod deletion;
+mod endings;
 mod filters;
+mod following;
 mod health;
 mod hygiene;
+mod key_results;
+mod leaving;
 mod limits;
 mod lists;
+mod names;
+mod policy;
+mod premises;
 mod reads;
 mod refusals;
 mod retries;
+mod reviews;
+mod simulate;
+mod steps;
+mod trees;
 mod writes;

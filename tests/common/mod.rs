@@ -3,6 +3,8 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub(crate) mod view;
+
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -41,7 +43,7 @@ pub(crate) struct Server {
 }
 
 /// What a refusal says.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refused {
     pub(crate) code: Code,
     pub(crate) reason: String,
@@ -140,10 +142,11 @@ impl Server {
         self.health().watch(request).await.expect("health").into_inner()
     }
 
-    /// Every workspace's name and newest revision.
+    /// Every workspace's name and newest revision, deleted ones too.
     pub(crate) async fn heads(&self) -> Vec<(String, i64)> {
         let request = api::ListWorkspacesRequest {
             page_size: 1000,
+            show_deleted: true,
             ..Default::default()
         };
         let listed = self

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::facts::last;
 use super::wanted::Message;
 use crate::cli::Failure;
-use crate::cli::connection::{open as channel, patiently};
+use crate::cli::connection::{self, patiently};
 use crate::proto::api;
 use crate::proto::api::cycle_service_client::CycleServiceClient;
 use crate::proto::api::kpi_service_client::KpiServiceClient;
@@ -43,7 +43,7 @@ impl Conversation {
         reason: String,
     ) -> Result<Self, Failure> {
         Ok(Self {
-            channel: channel(server).await?,
+            channel: connection::open(server).await?,
             workspace,
             actor,
             reason,
@@ -280,11 +280,7 @@ impl Conversation {
     }
 
     fn request<T>(&self, message: T) -> Request<T> {
-        let mut request = Request::new(message);
-        if let Some(actor) = &self.actor {
-            request.metadata_mut().insert("binnacle-actor", actor.clone());
-        }
-        request
+        connection::request(message, self.actor.as_ref())
     }
 }
 

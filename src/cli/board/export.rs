@@ -9,13 +9,14 @@ use jiff::civil::Date;
 use tonic::Status;
 
 use super::conversation::Conversation;
+use super::escape::escaped;
 use super::facts::{Facts, last};
 use super::read::ACTIONS;
 use super::standing::{score, status};
 use super::when::Calendar;
-use super::write::{Writer, escaped};
+use super::write::Writer;
 use super::{date, runtime, todo};
-use crate::cli::connection::actor as actor_metadata;
+use crate::cli::connection;
 use crate::cli::import::{id, workspace};
 use crate::cli::words::{failure, say};
 use crate::cli::{Failure, FailureKind};
@@ -72,7 +73,7 @@ pub(super) struct ShownObjective {
 impl Board {
     pub(in crate::cli) fn run(self) -> Result<(), Failure> {
         let actor = self.actor.as_deref().filter(|actor| !actor.is_empty());
-        let actor = actor.map(actor_metadata).transpose()?;
+        let actor = actor.map(connection::actor).transpose()?;
         let board = runtime()?.block_on(async {
             let name = format!("workspaces/{}", self.workspace);
             let conversation = Conversation::open(&self.server, name, actor, String::new()).await?;

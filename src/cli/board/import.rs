@@ -15,7 +15,7 @@ use super::facts::{Facts, last};
 use super::wanted::{self, Message, Resource, Todo, Wanted};
 use super::when::Calendar;
 use super::{date, read, runtime, todo};
-use crate::cli::connection::actor as actor_metadata;
+use crate::cli::connection;
 use crate::cli::import::report::show;
 use crate::cli::import::{id, read as read_file, workspace};
 use crate::cli::words::{counted, failure, say};
@@ -55,7 +55,7 @@ pub(in crate::cli) struct ImportBoard {
 impl ImportBoard {
     pub(in crate::cli) fn run(self) -> Result<(), Failure> {
         let actor = self.actor.as_deref().filter(|actor| !actor.is_empty());
-        let actor = actor.map(actor_metadata).transpose()?;
+        let actor = actor.map(connection::actor).transpose()?;
         let reason = self.reason.clone().unwrap_or_default();
         if let Err(invalid) = Text::parse(&reason) {
             return Err(Failure::new(FailureKind::Usage, format!("--reason: {invalid}")));

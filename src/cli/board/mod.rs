@@ -16,6 +16,7 @@ use crate::proto::google_type;
 mod compare;
 mod conversation;
 mod draft;
+mod escape;
 mod export;
 mod facts;
 mod import;

@@ -1,6 +1,6 @@
 //! What a board says of how things go: bars, statuses, current values. The reader skips all of it.
 
-use super::write::escaped;
+use super::escape::escaped;
 use crate::cli::text;
 use crate::proto::api;
 use crate::proto::api::key_result::Kind;

@@ -2,6 +2,7 @@
 
 use super::facts::last;
 use super::wanted::Todo;
+use crate::cli::words::counted;
 use crate::proto::api;
 use crate::proto::api::key_result::Kind;
 
@@ -28,7 +29,7 @@ pub(super) fn of_draft(
     }
     let count = key_results.len();
     if count < KEY_RESULTS_MIN {
-        let has = crate::cli::words::counted(count, "key result");
+        let has = counted(count, "key result");
         todo(
             &objective.name,
             format!(

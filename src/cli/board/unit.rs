@@ -199,8 +199,12 @@ fn largest_span(seconds: f64) -> (&'static str, f64) {
 }
 
 fn plain_or_quoted(symbol: &str) -> String {
-    let is_plain =
-        symbol.is_empty() || quantity::is_plain(symbol) || matches!(quantity::noun(symbol), Ok(Some(_)));
+    let is_plain = match quantity::noun(symbol) {
+        Ok(Some(_)) => true,
+        Ok(None) => symbol.is_empty() || quantity::is_plain(symbol),
+        // What could be read in two ways is not, in quotes.
+        Err(_) => false,
+    };
     if is_plain {
         symbol.to_owned()
     } else {

@@ -6,6 +6,7 @@
 
 use super::compare::differences;
 use super::draft::Faults;
+use super::escape::{escaped, escaped_where_needed, is_plain_title};
 use super::facts::{Facts, last};
 use super::standing::{is_reached, standing};
 use super::token::quoted;
@@ -289,21 +290,6 @@ fn manners(measured: bool) -> Vec<Manner> {
     manners
 }
 
-/// A text as Markdown that means it to the letter.
-pub(super) fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        if matches!(
-            c,
-            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '&' | '~' | '|' | '!'
-        ) {
-            escaped.push('\\');
-        }
-        escaped.push(c);
-    }
-    escaped
-}
-
 /// How the values of a key result are to move.
 fn tail(key_result: &api::KeyResult, unit: &api::Unit) -> String {
     let number = |number: f64| escaped(&unit::sentence(number, unit));
@@ -371,32 +357,6 @@ fn milestones(key_result: &api::KeyResult) -> String {
         lines += &format!("\n{INDENT}- {shown_box} {title}{}", behind(&marks));
     }
     lines
-}
-
-/// Whether a title says nothing but itself at the beginning and at the end of a line.
-fn is_plain_title(title: &str) -> bool {
-    title.trim() == title
-        && super::sentence::prefix(title).0.is_none()
-        && !title.starts_with(['"', '['])
-        && !title.ends_with([')', '"'])
-        && !title
-            .split_whitespace()
-            .next_back()
-            .is_some_and(|word| word.starts_with(['@', '#']))
-}
-
-/// A text within a line as Markdown; most need nothing.
-fn escaped_where_needed(title: &str) -> String {
-    let is_harmless = |c: char| {
-        c.is_alphanumeric() || matches!(c, ' ' | ',' | '.' | '-' | '%' | '\'' | '(' | ')' | '/' | '=')
-    };
-    // A number sign in front of a word is no heading's.
-    let rest = title.strip_prefix('#').unwrap_or(title);
-    if rest.chars().all(is_harmless) {
-        title.to_owned()
-    } else {
-        escaped(title)
-    }
 }
 
 /// The mark of an id that does not follow from the title.

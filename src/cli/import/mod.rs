@@ -29,7 +29,7 @@ mod gather;
 mod mapping;
 pub(super) mod report;
 mod rows;
-pub(super) mod send;
+mod send;
 
 /// Brings data from files into a workspace.
 #[derive(Debug, Args)]

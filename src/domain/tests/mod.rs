@@ -1,9 +1,12 @@
 //! The rules as tables: given, when, then.
 
+mod baselines;
 mod carry_over;
+mod cascade;
 mod check_ins;
 mod closing;
 mod cycles;
+mod deleted;
 mod deletion;
 mod key_results;
 mod kpis;

@@ -2,11 +2,13 @@
 
 mod closing;
 mod deletion;
+mod expected;
 mod observation;
 mod roll_up;
 mod scores;
 mod silence;
 mod status;
+mod windows;
 
 use super::State;
 use crate::domain::given::*;

@@ -249,7 +249,7 @@ fn what_is_closed_counts_as_it_was_frozen() {
         .and(below("win", None, Some(0.4), |_| {}))
         .and(below("child", Some("win"), Some(0.6), |_| {}))
         .on(2, 15);
-    let child_closed = given.clone().and([close("child", explained())]).on(3, 20);
+    let child_closed = given.and([close("child", explained())]).on(3, 20);
     let win = of_win(&child_closed);
     assert_close(win.score, Some(0.5), "0.4 and the frozen 0.6");
     assert_close(
@@ -257,7 +257,7 @@ fn what_is_closed_counts_as_it_was_frozen() {
         Some((78.0 / 90.0 + 0.5) / 2.0),
         "the child's as of its closing",
     );
-    let corrected = child_closed.clone().and([correct("child/k", "c", |p| {
+    let corrected = child_closed.and([correct("child/k", "c", |p| {
         p.value = Some(Some(value(10.0)));
     })]);
     let child = objective_of(&corrected, "child").unwrap();

@@ -6,7 +6,7 @@ use super::scalar::{optional_date, optional_value, required_value, unknown, weig
 use super::unit::unit as read_unit;
 use crate::domain::{
     Baseline, Command, Id, Invalid, KeyResultId, KeyResultKind, KeyResultPatch, Maintain, MaintainMode,
-    Metric, Milestone, Milestones, Rejection, RelativeTarget, Title, Value, Violation, Window,
+    Metric, Milestone, Milestones, Rejection, RelativeTarget, TOLERANCE, Title, Value, Violation, Window,
 };
 use crate::proto::api;
 use crate::proto::api::key_result::Kind;
@@ -172,6 +172,17 @@ fn read_metric(path: &str, metric: &api::Metric, findings: &mut Findings) -> Opt
         (None, Some(Some(_))) => Some(Value::ZERO),
         (target, _) => findings.field(&at("target"), required_value(*target)),
     };
+    if let (Some(Some(baseline)), Some(Some(relative)), Some(sent)) = (baseline, relative, metric.target)
+        && let Ok(meant) = relative.resolve(baseline)
+        && (meant.get() - sent).abs() >= TOLERANCE
+    {
+        // Whoever changes the one and sends the other back as it was read would find the change ignored.
+        let sentence = format!(
+            "it is not what relative_target comes to, {}: send one of them",
+            meant.get()
+        );
+        findings.push(Invalid::new(sentence).at(at("target")));
+    }
     let reference = findings.field(&at("reference_value"), optional_value(*reference_value));
     Some(Metric {
         baseline: baseline?.map(|value| Baseline {

@@ -1,0 +1,79 @@
+//! What a dashboard shows: every figure by whose it is, folded from a snapshot and the changes behind it.
+
+use std::collections::BTreeMap;
+
+use binnacle::proto::api;
+use binnacle::proto::api::resource::Resource;
+
+/// A dashboard's view: every figure by whose it is, as the API shows it.
+pub(crate) type View = BTreeMap<String, String>;
+
+pub(crate) fn view_of(resources: &[api::Resource]) -> View {
+    let mut view = View::new();
+    for resource in resources {
+        match resource.resource.as_ref().expect("a resource") {
+            Resource::Workspace(w) => note(&mut view, &w.name, w.score.as_ref()),
+            Resource::Team(team) => {
+                for score in &team.scores {
+                    note(
+                        &mut view,
+                        &format!("{} in {}", team.name, score.cycle),
+                        score.score.as_ref(),
+                    );
+                }
+            }
+            Resource::Cycle(cycle) => note(&mut view, &cycle.name, cycle.score.as_ref()),
+            Resource::Objective(objective) => note(&mut view, &objective.name, objective.progress.as_ref()),
+            Resource::KeyResult(key_result) => {
+                note(&mut view, &key_result.name, key_result.progress.as_ref())
+            }
+            Resource::Kpi(kpi) => note(&mut view, &kpi.name, kpi.health.as_ref()),
+            Resource::Member(_)
+            | Resource::Initiative(_)
+            | Resource::Target(_)
+            | Resource::Review(_)
+            | Resource::ScoringPolicy(_) => {}
+        }
+    }
+    view
+}
+
+fn note(view: &mut View, whose: &str, figure: Option<&impl std::fmt::Debug>) {
+    match figure {
+        Some(figure) => view.insert(whose.to_owned(), format!("{figure:?}")),
+        None => view.remove(whose),
+    };
+}
+
+/// One change: what the view showed is what the change says that it was.
+pub(crate) fn fold(view: &mut View, change: &api::DerivedChange) {
+    use api::derived_change::Figure;
+    fn step(
+        view: &mut View,
+        whose: &str,
+        before: Option<&impl std::fmt::Debug>,
+        after: Option<&impl std::fmt::Debug>,
+    ) {
+        assert_eq!(
+            view.get(whose).cloned(),
+            before.map(|figure| format!("{figure:?}")),
+            "before of {whose}"
+        );
+        note(view, whose, after);
+    }
+    let whose = &change.resource;
+    match change.figure.as_ref().expect("a figure") {
+        Figure::KeyResult(c) => step(view, whose, c.before.as_ref(), c.after.as_ref()),
+        Figure::Objective(c) => step(view, whose, c.before.as_ref(), c.after.as_ref()),
+        Figure::Kpi(c) => step(view, whose, c.before.as_ref(), c.after.as_ref()),
+        Figure::Score(c) => step(view, whose, c.before.as_ref(), c.after.as_ref()),
+        Figure::TeamScore(c) => {
+            step(
+                view,
+                &format!("{whose} in {}", c.cycle),
+                c.before.as_ref(),
+                c.after.as_ref(),
+            );
+        }
+    }
+}
