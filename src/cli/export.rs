@@ -41,12 +41,12 @@ pub(super) struct Export {
 }
 
 const AFTER_HELP: &str = "\
-Applied to a server that has no such workspace, the manifests make an equal one: every field that people write, states,
-targets, measurements, check-ins, reviews and the scoring policy. What is not in them: history, who did what and when,
-revisions, notes of measurements, where a baseline came from, what is deleted or retracted. What is closed is graded anew,
+Applied to a server that has no such workspace, the manifests make an equal one: every field that people write, states, \
+targets, measurements, check-ins, reviews and the scoring policy. What is not in them: history, who did what and when, \
+revisions, notes of measurements, where a baseline came from, what is deleted or retracted. What is closed is graded anew, \
 on the day on which it is applied. An objective that was carried over is written as CANCELED: it counts as little.
 
-Creating a workspace makes a member of whoever does it: the first lines of the output say with which --actor to apply them.";
+Creating a workspace makes a member of whoever does it: the first line of the output says with which --actor to apply it.";
 
 /// How often it is read again when the workspace changes meanwhile.
 const ATTEMPTS_MAX: usize = 5;

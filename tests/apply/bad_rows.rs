@@ -126,7 +126,7 @@ const FAULTS: [&str; 15] = [
     "-:12: grace_days: 400 is out of bounds: send 0 to 366 days",
     "-:13: unit.currency_code: \"reais\" is no currency: write its ISO 4217 code, for example \"BRL\"",
     "-:15: target 3 is the baseline 3: what is reached already is no improvement; to keep a value use a MAINTAIN key result or a KPI target",
-    "-:20: changing the baseline or the target of objectives/grow/keyResults/more while its objective is ACTIVE needs a reason: send one",
+    "-:20: changing the baseline or the target of objectives/grow/keyResults/more while its objective is ACTIVE needs a reason: give it with --reason",
     "-:28: objectives/no-owner has no owner: set the one member who answers for it, then activate",
     "-:34: value: 7 is not on the scale: send the index of a label, 0 to 2",
     "-:36: value: 0.5 is not on the scale: send the index of a label, 0 to 2",

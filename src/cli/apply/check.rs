@@ -243,7 +243,12 @@ pub(super) fn refuse(plan: &Plan, manifests: &mut Manifests, act: usize, command
     // What is wrong with a state is said of its line.
     let is_own = plan.acts_of[at].first() == Some(&act);
     let stated = document.state.filter(|_| !is_own).map(|stated| stated.line);
-    for (own, sentence) in each_field(sentence, snake) {
+    // What the API takes as a field of the request is a flag here.
+    let sentence = sentence.replace(
+        "needs a reason: send one",
+        "needs a reason: give it with --reason",
+    );
+    for (own, sentence) in each_field(&sentence, snake) {
         let fields = &manifests.documents[at].fields;
         let line = point
             .or_else(|| Given::line_of(fields, own?))

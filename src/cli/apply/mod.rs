@@ -61,11 +61,11 @@ pub(super) struct Apply {
 }
 
 const AFTER_HELP: &str = "\
-A field that a manifest does not have is left alone, null clears it. Nothing is deleted, and no state is moved back.
+A field that a manifest does not have is left alone, null clears it. Nothing is deleted, and no state is moved back. \
 docs/manifests.md describes manifests.
 
-Exit codes: 0 all is as the manifests say (or would be, with --dry-run), 1 something else went wrong or was left out by
---keep-going, 2 something in the manifests is wrong and nothing was written.";
+Exit codes: 0 all is as the manifests say, or would be with --dry-run; 1 --keep-going left something out, or something \
+other than the manifests went wrong; 2 something in the manifests is wrong, and nothing was written.";
 
 /// Who the server takes a caller for who does not say.
 const ANONYMOUS: &str = "anonymous";
