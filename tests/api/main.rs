@@ -13,6 +13,7 @@ mod endings;
 mod filters;
 mod following;
 mod health;
+mod hostile;
 mod hygiene;
 mod key_results;
 mod leaving;
