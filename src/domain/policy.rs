@@ -1,6 +1,8 @@
 //! Every number that a derived figure depends on, as one value in the log. Each change is a version, named by the revision
 //! that set it; a version never goes away, so what was scored by it can be scored by it again.
 
+use std::cmp::Ordering;
+
 use serde::Serialize;
 use smol_str::SmolStr;
 
@@ -119,7 +121,8 @@ impl ScoringPolicy {
             check(share(number), field, "send a number from 0 to 1");
         }
         check(
-            self.on_track_gap <= self.behind_gap,
+            // What is no number is said above already.
+            self.on_track_gap.partial_cmp(&self.behind_gap) != Some(Ordering::Greater),
             "behind_gap",
             "it is below on_track_gap: BEHIND is the larger gap",
         );
