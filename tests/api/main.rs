@@ -8,6 +8,7 @@ mod cascades;
 mod check_ins;
 mod closing;
 mod corrections;
+mod definitions;
 mod deletion;
 mod endings;
 mod filters;

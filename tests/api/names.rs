@@ -268,7 +268,7 @@ async fn every_new_read_waits_for_no_revision_that_is_not_there_yet() {
     let server = Server::start().await;
     with_company(&server).await;
     let ahead = refused(OutOfRange, "REVISION_IN_FUTURE", &[]);
-    let (policy, review) = (acme("scoringPolicy"), acme("cycles/q1/reviews/x"));
+    let policy = acme("scoringPolicy");
     macro_rules! read {
         ($client:ident.$call:ident($Request:ident, $field:ident: $name:expr)) => {
             for (min_revision, expected) in [
@@ -293,7 +293,14 @@ async fn every_new_read_waits_for_no_revision_that_is_not_there_yet() {
     }
     read!(workspaces.get_scoring_policy(GetScoringPolicyRequest, name: policy));
     read!(workspaces.list_scoring_policies(ListScoringPoliciesRequest, parent: "workspaces/acme"));
-    read!(cycles.get_review(GetReviewRequest, name: review));
+    for (min_revision, expected) in [(999, &ahead), (-1, &invalid(&["min_revision"]))] {
+        let request = api::GetReviewRequest {
+            name: acme("cycles/q1/reviews/x"),
+            min_revision,
+        };
+        let refusal = server.refusal(server.cycles().get_review(request)).await;
+        assert_eq!(refusal, *expected, "at {min_revision}");
+    }
     read!(cycles.list_reviews(ListReviewsRequest, parent: acme("cycles/q1")));
     read!(objectives.get_objective_tree(GetObjectiveTreeRequest, name: "workspaces/acme"));
     read!(objectives.get_score_series(GetScoreSeriesRequest, name: "workspaces/acme"));
