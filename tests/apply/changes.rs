@@ -201,7 +201,7 @@ fn an_objective_closes_by_itself_or_with_its_cycle_with_what_is_said() {
 }
 
 #[test]
-fn a_change_that_came_in_between_is_not_overwritten_and_an_old_answer_is_never_taken_for_a_new_one() {
+fn an_old_answer_is_never_taken_for_a_new_one() {
     let server = Server::with(EVERYTHING);
     let to = |value: u32| {
         format!(
@@ -225,6 +225,22 @@ fn a_change_that_came_in_between_is_not_overwritten_and_an_old_answer_is_never_t
         let teams = Lists::of(&server).teams;
         assert!(teams.iter().any(|team| team.title == title), "{title}: {teams:?}");
     }
+}
+
+#[test]
+fn the_last_owner_steps_down_after_the_next_has_come() {
+    let server = Server::with(EVERYTHING);
+    let roles = "kind: Member\nname: workspaces/acme/members/maria\nroles: [LEAD]\n---\n\
+        kind: Member\nname: members/zoe\ntitle: Zoe\nprincipal: zoe\nroles: [OWNER]\n";
+    let run = server.apply_text(roles, &[]);
+    assert_eq!(
+        run.good().changes(),
+        [
+            "create    members/zoe",
+            "update    members/maria",
+            "            roles: [OWNER] → [LEAD]"
+        ]
+    );
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod lists;
 mod server;
 
 mod bad_rows;
+mod broken;
 mod changes;
 mod documentation;
 mod round_trip;

@@ -74,18 +74,19 @@ impl Server {
         server
     }
 
+    /// Where it listens.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
     /// Runs the program against this server.
     pub(crate) fn run(&self, args: &[&str], stdin: &str) -> Run {
-        let mut process = Command::new(PROGRAM)
-            .args(args)
-            .args(["--server", &format!("http://{}", self.address)])
-            .current_dir(self.files.path())
-            .env_remove("BINNACLE_ACTOR")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
+        self.run_at(&format!("http://{}", self.address), args, stdin)
+    }
+
+    /// Runs the program against an address.
+    pub(crate) fn run_at(&self, url: &str, args: &[&str], stdin: &str) -> Run {
+        let mut process = self.command(url, args).spawn().expect("the program starts");
         let mut pipe = process.stdin.take().expect("a pipe");
         // A program that refuses its flags does not read.
         let _unread = pipe.write_all(stdin.as_bytes());
@@ -96,6 +97,25 @@ impl Server {
             stdout: String::from_utf8(output.stdout).expect("text"),
             stderr: String::from_utf8(output.stderr).expect("text"),
         }
+    }
+
+    /// Starts the program against this server, and does not wait for it.
+    pub(crate) fn spawn(&self, args: &[&str]) -> Child {
+        let mut command = self.command(&format!("http://{}", self.address), args);
+        command.spawn().expect("the program starts")
+    }
+
+    fn command(&self, url: &str, args: &[&str]) -> Command {
+        let mut command = Command::new(PROGRAM);
+        command
+            .args(args)
+            .args(["--server", url])
+            .current_dir(self.files.path())
+            .env_remove("BINNACLE_ACTOR")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
     }
 
     /// Applies a text as Maria.

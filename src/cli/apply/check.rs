@@ -279,7 +279,90 @@ fn each_field<'s>(sentence: &'s str, snake: &str) -> Vec<(Option<&'s str>, &'s s
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
+    use super::super::command::Author;
+    use super::super::order::Act;
     use super::*;
+    use crate::domain::Id;
+
+    /// A plan of acts, each a stage and how many requests of how many bytes.
+    fn plan(acts: &[(Stage, usize, usize)]) -> (Plan, Vec<Spot>) {
+        let schema = Schema::load().expect("the descriptors");
+        let workspace = Id::parse("acme").expect("an id");
+        let acts = acts.iter().map(|(stage, count, bytes)| {
+            let reason = "x".repeat(*bytes);
+            let author = Author {
+                schema: &schema,
+                workspace: &workspace,
+                reason: &reason,
+                log: Uuid::nil(),
+            };
+            let command = author
+                .transition("ActivateCycle", "cycles/q1", "", "", &[])
+                .expect("a command");
+            Act {
+                document: 0,
+                stage: *stage,
+                commands: vec![command; *count],
+                needs: BTreeSet::new(),
+            }
+        });
+        let acts: Vec<_> = acts.collect();
+        let spots = acts.iter().enumerate();
+        let spots = spots.flat_map(|(act, it)| (0..it.commands.len()).map(move |command| (act, command)));
+        let spots = spots.collect();
+        let plan = Plan {
+            acts_of: Vec::new(),
+            order: (0..acts.len()).collect(),
+            changes: Vec::new(),
+            notes: Vec::new(),
+            acts,
+        };
+        (plan, spots)
+    }
+
+    #[test]
+    fn measurements_that_do_not_fit_are_asked_about_again_with_what_they_need() {
+        let mib = 1024 * 1024;
+        let (plan, spots) = plan(&[
+            (Stage::Kpis, 2, 1_000),
+            (Stage::Series, 4, mib),
+            (Stage::Series, 1, mib),
+            (Stage::Objectives, 1, 1_000),
+        ]);
+        let passes = passes(&plan, &spots).expect("passes");
+        let kpis = [(0, 0), (0, 1)];
+        let shown: Vec<Vec<Spot>> = passes;
+        // The newest of both series come with the objective, everything else with the KPIs alone.
+        assert_eq!(
+            shown,
+            [
+                [&kpis[..], &[(1, 0), (2, 0), (3, 0)]].concat(),
+                [&kpis[..], &[(1, 1), (1, 2)]].concat(),
+                [&kpis[..], &[(1, 3)]].concat(),
+            ]
+        );
+    }
+
+    #[test]
+    fn more_than_the_server_imagines_at_once_is_refused() {
+        for (acts, is_good) in [
+            (&[(Stage::Teams, 10_000, 1)][..], true),
+            (&[(Stage::Teams, 10_001, 1)], false),
+            (&[(Stage::Teams, 1, 3 * 1024 * 1024)], false),
+            (&[(Stage::Teams, 9_999, 1), (Stage::Series, 3, 1)], true),
+            (&[(Stage::Teams, 10_000, 1), (Stage::Series, 1, 1)], false),
+            (&[], true),
+        ] {
+            let (plan, spots) = plan(acts);
+            let passes = passes(&plan, &spots);
+            assert_eq!(passes.is_ok(), is_good, "{acts:?}");
+            for pass in passes.into_iter().flatten() {
+                assert!(pass.len() <= COMMANDS_MAX);
+            }
+        }
+    }
 
     #[test]
     fn every_field_that_a_sentence_is_about_is_told_apart() {

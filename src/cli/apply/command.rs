@@ -6,6 +6,7 @@ use uuid::Uuid;
 use crate::cli::Failure;
 use crate::cli::manifest::emit;
 use crate::cli::manifest::kind::{self, Kind};
+use crate::cli::manifest::read::empty;
 use crate::cli::manifest::scalar::set;
 use crate::cli::manifest::schema::{Schema, text};
 use crate::domain::Id;
@@ -89,7 +90,7 @@ impl Author<'_> {
         }
         set(&mut request, kind.snake(), Value::Message(message));
         let field = method.input().get_field_by_name("update_mask");
-        if let Some(mut mask) = field.and_then(|field| crate::cli::manifest::read::empty(&field)) {
+        if let Some(mut mask) = field.and_then(|field| empty(&field)) {
             let paths = paths.into_iter().map(Value::String).collect();
             set(&mut mask, "paths", Value::List(paths));
             set(&mut request, "update_mask", Value::Message(mask));

@@ -5,60 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use prost_reflect::{DynamicMessage, Value};
 
+use super::index::{Index, objective_above};
 use super::merge::{differences, merge};
 use super::order::{Act, Stage};
 use super::plan::{Plan, Planner, basis};
 use crate::cli::Failure;
 use crate::cli::manifest::document::{Document, Manifests};
-use crate::cli::manifest::kind::{Kind, full, parent, workspace_of};
+use crate::cli::manifest::kind::{Kind, full, workspace_of};
 use crate::cli::manifest::scalar::set;
 use crate::cli::manifest::schema::{self, text};
-use crate::proto::api::{cycle, objective};
-
-/// Where documents are.
-pub(super) struct Index {
-    /// By kind and name.
-    pub(super) by_name: BTreeMap<(Kind, String), usize>,
-    /// What lies below an objective, by its name.
-    below: BTreeMap<String, Vec<usize>>,
-}
-
-impl Index {
-    /// Of documents; of two with one name, the first.
-    pub(super) fn of(documents: &[Document]) -> Self {
-        let mut index = Self {
-            by_name: BTreeMap::new(),
-            below: BTreeMap::new(),
-        };
-        for (at, document) in documents.iter().enumerate() {
-            let key = (document.kind, document.name.clone());
-            index.by_name.entry(key).or_insert(at);
-            let objective = objective_above(document).filter(|_| document.kind != Kind::Objective);
-            if let Some(objective) = objective {
-                index.below.entry(objective.to_owned()).or_default().push(at);
-            }
-        }
-        index
-    }
-
-    fn objective(&self, name: &str) -> Option<usize> {
-        self.by_name.get(&(Kind::Objective, name.to_owned())).copied()
-    }
-
-    fn below(&self, objective: &str) -> &[usize] {
-        self.below.get(objective).map_or(&[], Vec::as_slice)
-    }
-}
-
-/// The objective that a document is or lies in.
-fn objective_above(document: &Document) -> Option<&str> {
-    match document.kind {
-        Kind::Objective => Some(document.name.as_str()),
-        Kind::KeyResult | Kind::Initiative => Some(parent(&document.name).0),
-        Kind::CheckIn => Some(parent(parent(&document.name).0).0),
-        _ => None,
-    }
-}
+use crate::proto::api::{Outcome, cycle, objective};
 
 /// A state that is wanted where another one is.
 struct Step {
@@ -78,7 +34,7 @@ pub(in crate::cli) fn objective_stands(remote: Option<&DynamicMessage>) -> i32 {
         let result = remote?.get_field_by_name("result")?.as_message()?.clone();
         let grading = result.get_field_by_name("grading")?.as_message()?.clone();
         let outcome = grading.get_field_by_name("outcome")?.as_enum_number()?;
-        Some(outcome == i32::from(crate::proto::api::Outcome::Postponed))
+        Some(outcome == i32::from(Outcome::Postponed))
     };
     if postponed() == Some(true) {
         objective::State::Canceled.into()
@@ -111,7 +67,8 @@ pub(super) fn plan(
             {
                 said.entry(cycle).or_default().push(closing);
             }
-            objective(planner, manifests, index, at, plan, &mut activated, with_cycle)?;
+            objective_begins(planner, manifests, index, at, plan, &mut activated)?;
+            objective_ends(planner, manifests, index, at, plan, with_cycle)?;
         }
     }
     for at in 0..manifests.documents.len() {
@@ -268,14 +225,14 @@ fn closing(planner: &Planner<'_>, manifests: &mut Manifests, at: usize) -> Resul
     Ok(Some(Value::Message(of)))
 }
 
-fn objective(
+/// An objective becomes ACTIVE after its key results, in an ACTIVE cycle.
+fn objective_begins(
     planner: &Planner<'_>,
     manifests: &Manifests,
     index: &Index,
     at: usize,
     plan: &mut Plan,
     activated: &mut BTreeMap<usize, usize>,
-    with_cycle: bool,
 ) -> Result<(), Failure> {
     let document = &manifests.documents[at];
     let Some(stated) = document.state else {
@@ -283,21 +240,16 @@ fn objective(
     };
     let from = objective_stands(planner.remote.standing(Kind::Objective, &document.name));
     tell(planner, document, plan, at, from, stated.state);
-    let [draft, active, closed, canceled] = [
-        objective::State::Draft,
-        objective::State::Active,
-        objective::State::Closed,
-        objective::State::Canceled,
-    ]
-    .map(i32::from);
     let below = index.below(&document.name);
     let is = |at: usize, kind: Kind| manifests.documents[at].kind == kind;
-    let new_check_ins = below
-        .iter()
-        .any(|at| is(*at, Kind::CheckIn) && plan.changes[*at].is_new);
-    let begins =
-        stated.state == active || stated.state == closed || (stated.state == canceled && new_check_ins);
-    if from == draft && begins {
+    let is_new_check_in = |at: &usize| is(*at, Kind::CheckIn) && plan.changes[*at].is_new;
+    let begins = match objective::State::try_from(stated.state) {
+        Ok(objective::State::Active | objective::State::Closed) => true,
+        // What was seen on the way belongs to it.
+        Ok(objective::State::Canceled) => below.iter().any(is_new_check_in),
+        _ => false,
+    };
+    if from == i32::from(objective::State::Draft) && begins {
         let step = Step {
             stage: Stage::ActiveObjectives,
             call: "ActivateObjective",
@@ -309,26 +261,42 @@ fn objective(
         plan.acts[act].needs.extend(cycle.into_iter().chain(key_results));
         activated.insert(at, act);
     }
-    let (call, said) = match (from < closed, stated.state) {
-        (true, to) if to == closed && !with_cycle => ("CloseObjective", document.closing.as_ref()),
-        (true, to) if to == canceled => ("CancelObjective", None),
+    Ok(())
+}
+
+/// An objective becomes CLOSED, unless its cycle closes it, or CANCELED.
+fn objective_ends(
+    planner: &Planner<'_>,
+    manifests: &Manifests,
+    index: &Index,
+    at: usize,
+    plan: &mut Plan,
+    with_cycle: bool,
+) -> Result<(), Failure> {
+    let document = &manifests.documents[at];
+    let wanted = document
+        .state
+        .and_then(|stated| objective::State::try_from(stated.state).ok());
+    let from = objective_stands(planner.remote.standing(Kind::Objective, &document.name));
+    let is_open = from < i32::from(objective::State::Closed);
+    let call = match wanted {
+        Some(objective::State::Closed) if is_open && !with_cycle => "CloseObjective",
+        Some(objective::State::Canceled) if is_open => "CancelObjective",
         _ => return Ok(()),
     };
-    let said = match said {
-        Some(closing) => {
-            let mut message = DynamicMessage::new(planner.schema.message("Closing")?);
-            merge(planner.schema, &mut message, &closing.fields);
-            vec![("closing", Value::Message(message))]
-        }
-        None => Vec::new(),
-    };
+    let mut said = Vec::new();
+    if let Some(closing) = &document.closing {
+        let mut message = DynamicMessage::new(planner.schema.message("Closing")?);
+        merge(planner.schema, &mut message, &closing.fields);
+        said.push(("closing", Value::Message(message)));
+    }
     let step = Step {
         stage: Stage::OverObjectives,
         call,
     };
     let act = add(planner, manifests, plan, at, step, &said)?;
     // Half an objective is not closed.
-    plan.acts[act].needs.extend(below);
+    plan.acts[act].needs.extend(index.below(&document.name));
     Ok(())
 }
 

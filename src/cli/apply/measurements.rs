@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use prost_reflect::{DynamicMessage, Value};
+use prost_reflect::{DynamicMessage, Kind as Type, Value};
 
 use super::command::Command;
 use super::plan::{Change, Planner};
@@ -36,11 +36,18 @@ impl Planner<'_> {
     }
 }
 
-/// What comes of a series, what is to be sent, and what stands in it twice.
-pub(super) fn plan(
-    planner: &Planner<'_>,
-    document: &Document,
-) -> Result<(Change, Vec<Command>, Vec<(usize, String)>), Failure> {
+/// What is to be done with a series.
+pub(super) struct Planned {
+    /// What comes of it.
+    pub(super) change: Change,
+    /// What is sent.
+    pub(super) commands: Vec<Command>,
+    /// What stands in it twice, by line.
+    pub(super) twice: Vec<(usize, String)>,
+}
+
+/// Holds a series against what is known of it.
+pub(super) fn plan(planner: &Planner<'_>, document: &Document) -> Result<Planned, Failure> {
     let rules = planner.rules();
     let nothing = BTreeMap::new();
     let known = planner.remote.series.get(&document.name).unwrap_or(&nothing);
@@ -93,7 +100,11 @@ pub(super) fn plan(
         is_new: known.is_empty() && new > 0,
         details,
     };
-    Ok((change, commands, twice))
+    Ok(Planned {
+        change,
+        commands,
+        twice,
+    })
 }
 
 fn commands(
@@ -125,17 +136,15 @@ fn message(planner: &Planner<'_>, point: &Point) -> Result<DynamicMessage, Failu
     } = point;
     let measurement = planner.schema.resource(Kind::Series)?;
     let mut message = DynamicMessage::new(measurement.clone());
-    let (field, is_day) = match when {
-        When::At(_) => ("effective_time", false),
-        When::On(_) => ("effective_date", true),
+    let field = match when {
+        When::At(_) => "effective_time",
+        When::On(_) => "effective_date",
     };
-    let field_of = measurement.get_field_by_name(field).map(|field| field.kind());
-    if let Some(prost_reflect::Kind::Message(of)) = field_of {
+    if let Some(Type::Message(of)) = measurement.get_field_by_name(field).map(|field| field.kind()) {
         let when = match when {
             When::At(moment) => timestamp_message(of, *moment),
             When::On(date) => date_message(of, *date),
         };
-        debug_assert!(is_day == (field == "effective_date"));
         set(&mut message, field, Value::Message(when));
     }
     set(&mut message, "value", Value::F64(*value));

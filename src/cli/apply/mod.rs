@@ -26,6 +26,7 @@ use crate::domain::{Id, Text};
 
 mod check;
 mod command;
+mod index;
 pub(super) mod lifecycle;
 mod measurements;
 pub(super) mod merge;

@@ -2,17 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use prost_reflect::{DynamicMessage, Value};
+use prost_reflect::{DynamicMessage, Kind as Type, Value};
 
 use super::command::{Author, Command};
-use super::lifecycle::{self, Index};
-use super::measurements;
-use super::merge::{self, differences, merge};
+use super::index::Index;
+use super::lifecycle;
+use super::measurements::{self, Planned};
+use super::merge::{self, Difference, differences, merge};
 use super::order::{Act, Stage, left_out, sorted};
 use crate::cli::Failure;
 use crate::cli::manifest::document::{Document, Manifests, shown};
 use crate::cli::manifest::kind::{Kind, nearest};
 use crate::cli::manifest::read::{Given, What};
+use crate::cli::manifest::scalar::{day, timestamp_message};
 use crate::cli::manifest::schema::{Schema, text};
 use crate::cli::remote::{Remote, whole, without_gone};
 use crate::domain::Id;
@@ -159,7 +161,11 @@ impl Planner<'_> {
             return Ok(Made::nothing());
         }
         if kind == Kind::Series {
-            let (change, commands, twice) = measurements::plan(self, document)?;
+            let Planned {
+                change,
+                commands,
+                twice,
+            } = measurements::plan(self, document)?;
             for (line, sentence) in twice {
                 manifests.refuse(at, line, sentence);
             }
@@ -229,25 +235,8 @@ impl Planner<'_> {
         let Some(first) = differences.first() else {
             return Ok((Made::nothing(), None));
         };
-        let fixed = differences
-            .iter()
-            .find(|one| self.schema.rule(&one.field).immutable);
-        let fault = if kind == Kind::Review {
-            let sentence = format!(
-                "{}; a review is written down once: take another name",
-                first.shown
-            );
-            Some((first.line, sentence))
-        } else {
-            fixed.map(|one| {
-                (
-                    one.line,
-                    format!("{}; it is fixed at creation: write it as it is", one.shown),
-                )
-            })
-        };
-        if fault.is_some() {
-            return Ok((Made::nothing(), fault));
+        if let Some(fault) = self.fixed(kind, first, &differences) {
+            return Ok((Made::nothing(), Some(fault)));
         }
         let paths = differences
             .iter()
@@ -272,6 +261,20 @@ impl Planner<'_> {
         Ok((made, None))
     }
 
+    /// What is to be another and cannot.
+    fn fixed(&self, kind: Kind, first: &Difference, all: &[Difference]) -> Option<(usize, String)> {
+        if kind == Kind::Review {
+            let sentence = format!(
+                "{}; a review is written down once: take another name",
+                first.shown
+            );
+            return Some((first.line, sentence));
+        }
+        let fixed = all.iter().find(|one| self.schema.rule(&one.field).immutable)?;
+        let sentence = format!("{}; it is fixed at creation: write it as it is", fixed.shown);
+        Some((fixed.line, sentence))
+    }
+
     /// A resource without what its lists name that is deleted: whether a manifest still names it makes no difference.
     fn standing(&self, message: &DynamicMessage) -> DynamicMessage {
         let mut standing = message.clone();
@@ -286,17 +289,13 @@ impl Planner<'_> {
         let time = |given: &Given| {
             let message = given.field.parent_message();
             let field = message.get_field_by_name("effective_time")?;
-            let (What::Value(Value::Message(date)), prost_reflect::Kind::Message(of)) =
-                (&given.what, field.kind())
-            else {
+            let (What::Value(Value::Message(date)), Type::Message(of)) = (&given.what, field.kind()) else {
                 return None;
             };
-            let start = self.rules().start_of(crate::cli::manifest::scalar::day(date)?);
+            let start = self.rules().start_of(day(date)?);
             Some(Given {
                 line: given.line,
-                what: What::Value(Value::Message(crate::cli::manifest::scalar::timestamp_message(
-                    of, start,
-                ))),
+                what: What::Value(Value::Message(timestamp_message(of, start))),
                 field,
             })
         };
@@ -354,3 +353,7 @@ fn is_owner(document: &Document) -> bool {
             .iter()
             .any(|given| matches!(&given.what, What::Value(Value::List(roles)) if roles.contains(&owner)))
 }
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

@@ -1,6 +1,10 @@
 use proptest::prelude::*;
 
+use prost_reflect::Value;
+
+use super::super::read::What;
 use super::*;
+use crate::proto::api;
 
 fn read_files(files: &[(&str, &str)], workspace: Option<&str>) -> Result<Manifests, String> {
     let files: Vec<_> = files

@@ -103,101 +103,105 @@ fn unknown(entry: &yaml::Entry, path: &str, known: &[&'static str], faults: &mut
     ));
 }
 
+/// A single value of a point: its text, whether it has no quotes, and its line.
+type Single<'n> = (&'n str, bool, usize);
+/// What is wrong with a point: the line, the field, and the sentence.
+type Wrong = (usize, &'static str, String);
+
 fn point(index: usize, node: &Node, faults: &mut Vec<Fault>) -> Option<Point> {
     let at = format!("points[{index}]");
-    let before = faults.len();
     let Content::Map(entries) = &node.content else {
         let sentence = format!("{at}: it has another form: write {{date: 2026-01-31, value: 3}}");
         faults.push(Fault::new(node.line, sentence));
         return None;
     };
+    let before = faults.len();
     for entry in entries {
-        // What the API calls it.
-        let short = match entry.key.as_str() {
-            "sourceId" => continue,
-            "effective_time" | "effectiveTime" => Some("time"),
-            "effective_date" | "effectiveDate" => Some("date"),
-            _ => None,
-        };
-        match short {
-            Some(short) => faults.push(Fault::new(
-                entry.line,
-                format!("{at}.{}: a point calls it {short}", entry.key),
-            )),
-            None => unknown(entry, &format!("{at}."), &POINT_KEYS, faults),
-        }
+        check_key(entry, &at, faults);
     }
-    let find = |keys: &[&str]| {
-        let entry = entries.iter().find(|entry| keys.contains(&entry.key.as_str()))?;
-        Some(entry).filter(|entry| !entry.value.is_null())
-    };
-    let mut text = |keys: &[&str]| {
-        let entry = find(keys)?;
-        match &entry.value.content {
-            Content::Scalar { text, plain } => Some((text.clone(), *plain, entry.line)),
-            Content::List(_) | Content::Map(_) => {
-                let sentence = format!("{at}.{}: it has another form: write a single value", entry.key);
-                faults.push(Fault::new(entry.line, sentence));
-                None
-            }
-        }
-    };
-    let (time, date) = (text(&["time"]), text(&["date"]));
-    let (value, source_id, note) = (
-        text(&["value"]),
-        text(&["source_id", "sourceId"]),
-        text(&["note"]),
-    );
+    let mut single = |keys: &[&str]| single(entries, keys, &at, faults);
+    let (time, date, value) = (single(&["time"]), single(&["date"]), single(&["value"]));
+    let (source_id, note) = (single(&["source_id", "sourceId"]), single(&["note"]));
     if faults.len() > before {
         return None;
     }
-    let mut refuse = |line: usize, field: &str, sentence: &str| {
+    let mut keep = |wrong: Wrong| {
+        let (line, field, sentence) = wrong;
         faults.push(Fault::new(line, format!("{at}{field}: {sentence}")));
     };
-    let when = match (&time, &date) {
-        (Some((text, _, line)), None) => scalar::time(text)
-            .map(When::At)
-            .map_err(|sentence| (*line, ".time", sentence)),
-        (None, Some((text, _, line))) => scalar::date(text)
-            .map(When::On)
-            .map_err(|sentence| (*line, ".date", sentence)),
-        (None, None) => Err((
-            node.line,
-            "",
-            "time or date is missing: say when it was true".to_owned(),
-        )),
-        (Some(_), Some((_, _, line))) => Err((*line, ".date", "time is there too: keep one".to_owned())),
-    };
-    let when = when
-        .map_err(|(line, field, sentence)| refuse(line, field, &sentence))
-        .ok();
-    let number = match &value {
-        None => Err((
-            node.line,
-            "",
-            "value is missing: write a number, also when it is 0".to_owned(),
-        )),
-        Some((text, plain, line)) => match scalar::float(text).filter(|_| *plain) {
-            Some(number) => Value::parse(number).map_err(|invalid| (*line, ".value", invalid.to_string())),
-            None => {
-                let sentence = format!(
-                    "{:?} is not right here: write a number, without quotes or a unit",
-                    shortened(text)
-                );
-                Err((*line, ".value", sentence))
-            }
-        },
-    };
-    let value = number
-        .map_err(|(line, field, sentence)| refuse(line, field, &sentence))
-        .ok()?;
+    let when = when(time, date, node.line).map_err(&mut keep).ok();
+    let number = number_of(value, node.line).map_err(&mut keep).ok();
     Some(Point {
         line: node.line,
         when: when?,
-        source_id: source_id.map(|(text, ..)| text).unwrap_or_default(),
-        value: value.get(),
-        note: note.map(|(text, ..)| text),
+        source_id: source_id.map(|(text, ..)| text.to_owned()).unwrap_or_default(),
+        value: number?,
+        note: note.map(|(text, ..)| text.to_owned()),
     })
+}
+
+/// A point has short names for what the API calls otherwise.
+fn check_key(entry: &yaml::Entry, at: &str, faults: &mut Vec<Fault>) {
+    let short = match entry.key.as_str() {
+        "sourceId" => return,
+        "effective_time" | "effectiveTime" => "time",
+        "effective_date" | "effectiveDate" => "date",
+        _ => return unknown(entry, &format!("{at}."), &POINT_KEYS, faults),
+    };
+    let sentence = format!("{at}.{}: a point calls it {short}", entry.key);
+    faults.push(Fault::new(entry.line, sentence));
+}
+
+fn single<'n>(
+    entries: &'n [yaml::Entry],
+    keys: &[&str],
+    at: &str,
+    faults: &mut Vec<Fault>,
+) -> Option<Single<'n>> {
+    let entry = entries.iter().find(|entry| keys.contains(&entry.key.as_str()))?;
+    match &entry.value.content {
+        _ if entry.value.is_null() => None,
+        Content::Scalar { text, plain } => Some((text, *plain, entry.line)),
+        Content::List(_) | Content::Map(_) => {
+            let sentence = format!("{at}.{}: it has another form: write a single value", entry.key);
+            faults.push(Fault::new(entry.line, sentence));
+            None
+        }
+    }
+}
+
+fn when(time: Option<Single<'_>>, date: Option<Single<'_>>, line: usize) -> Result<When, Wrong> {
+    match (time, date) {
+        (Some((text, _, line)), None) => scalar::time(text)
+            .map(When::At)
+            .map_err(|sentence| (line, ".time", sentence)),
+        (None, Some((text, _, line))) => scalar::date(text)
+            .map(When::On)
+            .map_err(|sentence| (line, ".date", sentence)),
+        (None, None) => Err((
+            line,
+            "",
+            "time or date is missing: say when it was true".to_owned(),
+        )),
+        (Some(_), Some((_, _, line))) => Err((line, ".date", "time is there too: keep one".to_owned())),
+    }
+}
+
+fn number_of(value: Option<Single<'_>>, line: usize) -> Result<f64, Wrong> {
+    let Some((text, plain, line)) = value else {
+        let sentence = "value is missing: write a number, also when it is 0";
+        return Err((line, "", sentence.to_owned()));
+    };
+    match scalar::float(text).filter(|_| plain) {
+        Some(number) => Value::parse(number)
+            .map(Value::get)
+            .map_err(|invalid| (line, ".value", invalid.to_string())),
+        None => {
+            let shown = shortened(text);
+            let sentence = format!("{shown:?} is not right here: write a number, without quotes or a unit");
+            Err((line, ".value", sentence))
+        }
+    }
 }
 
 /// A measurement as a line of a manifest. Its note is the auditor's, and no list answers it.
