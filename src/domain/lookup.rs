@@ -2,6 +2,7 @@
 //!
 //! What names one thing answers only what is not deleted, or a refusal that says so; what names many says which.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{
@@ -107,20 +108,20 @@ impl Workspace {
     /// A team and all teams below it, deleted ones too.
     #[must_use]
     pub fn team_and_below(&self, id: &Id) -> Vec<Id> {
+        // Who lies below whom is looked at once: a deep chain of teams would be walked anew for each of its levels.
+        let mut below: BTreeMap<&Id, Vec<&Id>> = BTreeMap::new();
+        for (team, held) in &self.teams {
+            if let Some(above) = &held.fields.parent_team {
+                below.entry(above).or_default().push(team);
+            }
+        }
         let mut found = vec![id.clone()];
         let mut next = 0;
-        while let Some(above) = found.get(next).cloned() {
-            let below = self
-                .teams
-                .iter()
-                .filter(|(_, team)| team.fields.parent_team.as_ref() == Some(&above));
-            // History cannot be refused, not even one in which a team lies below itself.
-            let new: Vec<Id> = below
-                .map(|(id, _)| id)
-                .filter(|id| !found.contains(id))
-                .cloned()
-                .collect();
-            found.extend(new);
+        while let Some(above) = found.get(next) {
+            // Taken out, so that it is followed once: history cannot be refused, not even one in which a team lies below
+            // itself.
+            let teams = below.remove(above).unwrap_or_default();
+            found.extend(teams.into_iter().filter(|team| *team != id).cloned());
             next += 1;
         }
         found

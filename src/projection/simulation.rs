@@ -43,7 +43,8 @@ pub struct Simulated {
 }
 
 /// Imagines commands, each on the result of those in front of it. What is refused changes nothing, and the rest is decided
-/// all the same, so that everything that is wrong is said at once.
+/// all the same, so that everything that is wrong is said at once. `wanted` is asked before each: once it says no, nobody is
+/// waiting any more, and the rest is left out.
 ///
 /// # Errors
 /// Commands are refused: each by its index in `commands`.
@@ -51,6 +52,7 @@ pub fn simulate(
     state: &State,
     commands: Vec<(usize, Imagined)>,
     premise: &Premise,
+    wanted: impl Fn() -> bool,
 ) -> Result<Simulated, Vec<(usize, Rejection)>> {
     let mut imagined = state.clone();
     let mut event_count = 0;
@@ -83,6 +85,9 @@ pub fn simulate(
         );
     }
     for (index, command) in commands {
+        if !wanted() {
+            break;
+        }
         match imagine(&mut imagined, command, moment, premise) {
             Ok(events) => event_count += events,
             Err(rejection) => refused.push((index, rejection)),

@@ -1,5 +1,7 @@
 //! `Simulate`: the requests of a what-if become commands, and what would follow becomes an answer.
 
+use std::sync::Arc;
+
 use tonic::{Request, Response, Status};
 
 use super::api::{Api, Write, wire};
@@ -65,9 +67,11 @@ impl Api {
             date,
             principal: origin.actor.principal,
         };
+        let waiting = Arc::new(());
         let decide = {
-            let state = std::sync::Arc::clone(&state);
-            move || simulate(&state, commands, &premise)
+            let (state, waiting) = (Arc::clone(&state), Arc::downgrade(&waiting));
+            // A client that hangs up drops this call, and with it what it holds.
+            move || simulate(&state, commands, &premise, || waiting.strong_count() > 0)
         };
         // Many commands keep a core busy for a while.
         let simulated = match tokio::task::spawn_blocking(decide).await {

@@ -54,7 +54,10 @@ macro_rules! with_each_write {
 async fn a_name_that_is_none_or_of_another_kind_is_refused_by_its_field() {
     let server = Server::start().await;
     with_company(&server).await;
+    let (long, foreign) = (acme(&"x/".repeat(50_000)), acme("objectives/größer\u{202e}\r\n"));
     let names_of_nothing = [
+        long.as_str(),
+        foreign.as_str(),
         "",
         "-",
         "objectives/win",
@@ -69,8 +72,8 @@ async fn a_name_that_is_none_or_of_another_kind_is_refused_by_its_field() {
                 let request = named!($Request, name $(, $field: $value)*);
                 let refusal = server.refusal(server.$client().$call(request)).await;
                 let fields = refusal.about.clone();
-                assert!(fields.contains(&"name".to_owned()), "{} {name:?}: {refusal:?}", stringify!($call));
-                assert_eq!(refusal.reason, "INVALID_FIELD", "{} {name:?}", stringify!($call));
+                assert!(fields.contains(&"name".to_owned()), "{} {name:.50}: {refusal:?}", stringify!($call));
+                assert_eq!(refusal.reason, "INVALID_FIELD", "{} {name:.50}", stringify!($call));
             }
         };
     }
@@ -265,7 +268,7 @@ async fn every_new_read_waits_for_no_revision_that_is_not_there_yet() {
     let server = Server::start().await;
     with_company(&server).await;
     let ahead = refused(OutOfRange, "REVISION_IN_FUTURE", &[]);
-    let (policy, review) = (acme("scoringPolicy"), acme("cycles/q1/reviews/x"));
+    let policy = acme("scoringPolicy");
     macro_rules! read {
         ($client:ident.$call:ident($Request:ident, $field:ident: $name:expr)) => {
             for (min_revision, expected) in [
@@ -290,7 +293,14 @@ async fn every_new_read_waits_for_no_revision_that_is_not_there_yet() {
     }
     read!(workspaces.get_scoring_policy(GetScoringPolicyRequest, name: policy));
     read!(workspaces.list_scoring_policies(ListScoringPoliciesRequest, parent: "workspaces/acme"));
-    read!(cycles.get_review(GetReviewRequest, name: review));
+    for (min_revision, expected) in [(999, &ahead), (-1, &invalid(&["min_revision"]))] {
+        let request = api::GetReviewRequest {
+            name: acme("cycles/q1/reviews/x"),
+            min_revision,
+        };
+        let refusal = server.refusal(server.cycles().get_review(request)).await;
+        assert_eq!(refusal, *expected, "at {min_revision}");
+    }
     read!(cycles.list_reviews(ListReviewsRequest, parent: acme("cycles/q1")));
     read!(objectives.get_objective_tree(GetObjectiveTreeRequest, name: "workspaces/acme"));
     read!(objectives.get_score_series(GetScoreSeriesRequest, name: "workspaces/acme"));

@@ -159,7 +159,7 @@ impl World {
             command: command.clone(),
             reason: self.reason.into(),
         };
-        Some(simulate(&self.state, vec![(0, imagined)], &premise))
+        Some(simulate(&self.state, vec![(0, imagined)], &premise, || true))
     }
 
     /// Runs a command as the engine does: the new day first, then the command, stored and read back, then folded.
