@@ -1,9 +1,10 @@
 //! `binnacle import board` and `binnacle board` as a person meets them: the real program, a real server on a free port,
 //! and its exit codes.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+#[path = "common/process.rs"]
+mod process;
+
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use binnacle::proto::api::cycle_service_client::CycleServiceClient;
@@ -17,15 +18,15 @@ use tokio::runtime::Runtime;
 use tonic::Code;
 use tonic::transport::Channel;
 
+use process::{ServerProcess, WAIT};
+
 const PROGRAM: &str = env!("CARGO_BIN_EXE_binnacle");
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
-const WAIT: Duration = Duration::from_secs(30);
 const ACME: &str = "workspaces/acme";
 
 /// A server of its own with the workspace "acme" in UTC, its cycles, members and KPIs; it ends with the test.
 struct Server {
-    process: Child,
-    address: String,
+    process: ServerProcess,
     files: TempDir,
     runtime: Runtime,
 }
@@ -53,24 +54,9 @@ fn day(year: i32, month: i32, day: i32) -> Option<google_type::Date> {
 impl Server {
     fn start() -> Self {
         let files = TempDir::new().expect("a folder");
-        let mut process = Command::new(PROGRAM)
-            .args([
-                "serve",
-                "--listen",
-                "127.0.0.1:0",
-                "--log-format",
-                "json",
-                "--data-dir",
-            ])
-            .arg(files.path().join("data"))
-            .env_remove("BINNACLE_CONFIG")
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
-        let address = listening(&mut process);
+        let process = ServerProcess::start(&files.path().join("data"));
         let server = Self {
             process,
-            address,
             files,
             runtime: Runtime::new().expect("a runtime"),
         };
@@ -79,7 +65,7 @@ impl Server {
     }
 
     fn url(&self) -> String {
-        format!("http://{}", self.address)
+        self.process.url()
     }
 
     async fn channel(&self) -> Channel {
@@ -290,13 +276,6 @@ impl Server {
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _gone = self.process.kill();
-        let _gone = self.process.wait();
-    }
-}
-
 impl Run {
     /// It did what it was asked, and its first line is this one; the others.
     #[track_caller]
@@ -366,22 +345,6 @@ fn bare_initiative(initiative: api::Initiative) -> api::Initiative {
         etag: String::new(),
         ..initiative
     }
-}
-
-/// The address that the server writes to its log. What it writes later is read too, so that it never waits for us.
-fn listening(process: &mut Child) -> String {
-    let lines = BufReader::new(process.stderr.take().expect("a pipe")).lines();
-    let (tell, told) = mpsc::channel();
-    std::thread::spawn(move || {
-        for line in lines.map_while(Result::ok) {
-            let event: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
-            if event["fields"]["message"] == "listening" {
-                let address = event["fields"]["address"].as_str().unwrap_or_default();
-                let _only_the_first = tell.send(address.to_owned());
-            }
-        }
-    });
-    told.recv_timeout(WAIT).expect("the server says where it listens")
 }
 
 const Q3: &[&str] = &["--cycle", "q3-2026"];

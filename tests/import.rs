@@ -1,11 +1,13 @@
 //! `binnacle import kpi` as a person meets it: the real program, a real server on a free port, and its exit codes.
 
-use std::io::{BufRead, BufReader, Read, Write};
+#[path = "common/process.rs"]
+mod process;
+
+use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
 use std::time::Duration;
 
 use binnacle::proto::api;
@@ -16,13 +18,13 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tonic::Code;
 
+use process::{ServerProcess, WAIT};
+
 const PROGRAM: &str = env!("CARGO_BIN_EXE_binnacle");
-const WAIT: Duration = Duration::from_secs(30);
 
 /// A server of its own with the workspace "acme", in UTC; it ends with the test.
 struct Server {
-    process: Child,
-    address: String,
+    process: ServerProcess,
     files: TempDir,
     runtime: Runtime,
 }
@@ -48,24 +50,9 @@ struct State {
 impl Server {
     fn start() -> Self {
         let files = TempDir::new().expect("a folder");
-        let mut process = Command::new(PROGRAM)
-            .args([
-                "serve",
-                "--listen",
-                "127.0.0.1:0",
-                "--log-format",
-                "json",
-                "--data-dir",
-            ])
-            .arg(files.path().join("data"))
-            .env_remove("BINNACLE_CONFIG")
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
-        let address = listening(&mut process);
+        let process = ServerProcess::start(&files.path().join("data"));
         let server = Self {
             process,
-            address,
             files,
             runtime: Runtime::new().expect("a runtime"),
         };
@@ -74,7 +61,7 @@ impl Server {
     }
 
     fn url(&self) -> String {
-        format!("http://{}", self.address)
+        self.process.url()
     }
 
     fn create_workspace(&self) {
@@ -220,13 +207,6 @@ impl Server {
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _gone = self.process.kill();
-        let _gone = self.process.wait();
-    }
-}
-
 impl Run {
     /// It did what it was asked and printed this line.
     #[track_caller]
@@ -252,22 +232,6 @@ impl Run {
             assert!(self.stderr.contains(text), "{text:?} is not in: {}", self.stderr);
         }
     }
-}
-
-/// The address that the server writes to its log. What it writes later is read too, so that it never waits for us.
-fn listening(process: &mut Child) -> String {
-    let lines = BufReader::new(process.stderr.take().expect("a pipe")).lines();
-    let (tell, told) = mpsc::channel();
-    std::thread::spawn(move || {
-        for line in lines.map_while(Result::ok) {
-            let event: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
-            if event["fields"]["message"] == "listening" {
-                let address = event["fields"]["address"].as_str().unwrap_or_default();
-                let _only_the_first = tell.send(address.to_owned());
-            }
-        }
-    });
-    told.recv_timeout(WAIT).expect("the server says where it listens")
 }
 
 const OPG_COLUMNS: &[&str] = &[
@@ -570,7 +534,7 @@ fn a_lost_answer_is_asked_for_again_and_nothing_is_recorded_twice() {
     let text: String = std::iter::once("time,value\n".to_owned()).chain(rows).collect();
     std::fs::write(server.files.path().join("rows.csv"), text).expect("a file");
 
-    let (url, connections) = breaking_proxy(&server.address, 10_000);
+    let (url, connections) = breaking_proxy(&server.process.address, 10_000);
     // Recorded, not unchanged: the server knows the request again and answers what it has done.
     server
         .import_from(&url, "", &["rows.csv", "--kpi", "nps"])

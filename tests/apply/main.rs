@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod lists;
+#[path = "../common/process.rs"]
+mod process;
 mod server;
 
 mod bad_rows;

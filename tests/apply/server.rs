@@ -1,9 +1,8 @@
 //! A real server on a free port and the real program beside it, in a folder of their own.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
 use std::time::Duration;
 
 use binnacle::proto::api;
@@ -16,13 +15,13 @@ use tokio::runtime::Runtime;
 use tonic::Code;
 use tonic::transport::Channel;
 
+use crate::process::{ServerProcess, WAIT};
+
 const PROGRAM: &str = env!("CARGO_BIN_EXE_binnacle");
-const WAIT: Duration = Duration::from_secs(30);
 
 /// A server; it ends with the test.
 pub(crate) struct Server {
-    process: Child,
-    address: String,
+    process: ServerProcess,
     files: TempDir,
     runtime: Runtime,
     pub(crate) channel: Channel,
@@ -40,26 +39,11 @@ impl Server {
     /// Starts with nothing in it.
     pub(crate) fn start() -> Self {
         let files = TempDir::new().expect("a folder");
-        let mut process = Command::new(PROGRAM)
-            .args([
-                "serve",
-                "--listen",
-                "127.0.0.1:0",
-                "--log-format",
-                "json",
-                "--data-dir",
-            ])
-            .arg(files.path().join("data"))
-            .env_remove("BINNACLE_CONFIG")
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
-        let address = listening(&mut process);
+        let process = ServerProcess::start(&files.path().join("data"));
         let runtime = Runtime::new().expect("a runtime");
-        let channel = runtime.block_on(reached(&address));
+        let channel = runtime.block_on(reached(&process.address));
         Self {
             process,
-            address,
             files,
             runtime,
             channel,
@@ -76,12 +60,12 @@ impl Server {
 
     /// Where it listens.
     pub(crate) fn address(&self) -> &str {
-        &self.address
+        &self.process.address
     }
 
     /// Runs the program against this server.
     pub(crate) fn run(&self, args: &[&str], stdin: &str) -> Run {
-        self.run_at(&format!("http://{}", self.address), args, stdin)
+        self.run_at(&self.process.url(), args, stdin)
     }
 
     /// Runs the program against an address.
@@ -101,7 +85,7 @@ impl Server {
 
     /// Starts the program against this server, and does not wait for it.
     pub(crate) fn spawn(&self, args: &[&str]) -> Child {
-        let mut command = self.command(&format!("http://{}", self.address), args);
+        let mut command = self.command(&self.process.url(), args);
         command.spawn().expect("the program starts")
     }
 
@@ -178,13 +162,6 @@ impl Server {
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _gone = self.process.kill();
-        let _gone = self.process.wait();
-    }
-}
-
 impl Run {
     /// It did what it was asked.
     #[track_caller]
@@ -220,22 +197,6 @@ impl Run {
         assert_eq!(lines, faults, "{}", self.stderr);
         assert!(last.starts_with("binnacle: nothing was written"), "{last}");
     }
-}
-
-/// The address that the server writes to its log. What it writes later is read too, so that it never waits for us.
-fn listening(process: &mut Child) -> String {
-    let lines = BufReader::new(process.stderr.take().expect("a pipe")).lines();
-    let (tell, told) = mpsc::channel();
-    std::thread::spawn(move || {
-        for line in lines.map_while(Result::ok) {
-            let event: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
-            if event["fields"]["message"] == "listening" {
-                let address = event["fields"]["address"].as_str().unwrap_or_default();
-                let _only_the_first = tell.send(address.to_owned());
-            }
-        }
-    });
-    told.recv_timeout(WAIT).expect("the server says where it listens")
 }
 
 /// A channel to a server that has read its log.
