@@ -64,10 +64,7 @@ fn a_policy_fits_together() {
         (|p| p.on_track_gap = Some(-0.1), vec!["on_track_gap"]),
         (|p| p.behind_gap = Some(0.05), vec!["behind_gap"]),
         (|p| p.behind_gap = Some(1.5), vec!["behind_gap"]),
-        (
-            |p| p.behind_gap = Some(f64::NAN),
-            vec!["behind_gap", "behind_gap"],
-        ),
+        (|p| p.behind_gap = Some(f64::NAN), vec!["behind_gap"]),
         (|p| p.achieved_from = Some(0.4), vec!["partial_from"]),
         (|p| p.achieved_from = Some(0.41), vec![]),
         (|p| p.partial_from = Some(0.0), vec!["partial_from"]),
