@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use tonic::{Request, Response, Status};
 
 use super::api::{Api, Write, wire};
@@ -44,17 +45,8 @@ impl Api {
             .first()
             .filter(|(index, _)| *index == 0)
             .and_then(|(_, first)| first.rules());
-        let begins =
-            pages::min_revision(request.min_revision)? == Revision::ZERO && self.is_new(&workspace)?;
-        let (state, today) = match (self.read(&workspace, request.min_revision), begun) {
-            (Ok((_, state)), _) => {
-                let today = state.workspace().today();
-                (state, today)
-            }
-            // What is not there yet can be imagined from its beginning.
-            (Err(_), Some(rules)) if begins => (State::empty().into(), rules.date(now)),
-            (Err(status), _) => return Err(status),
-        };
+        let today_of_new = begun.map(|rules| rules.date(now));
+        let (state, today) = self.ground(&workspace, request.min_revision, today_of_new)?;
         if let Some(date) = date
             && date < today
         {
@@ -90,8 +82,24 @@ impl Api {
         )))
     }
 
-    fn is_new(&self, workspace: &Id) -> Result<bool, Status> {
-        Ok(self.engine()?.hosted(workspace).is_err())
+    /// The state that is imagined on, and its today. What is not there yet can be imagined from its beginning, where a
+    /// first command would begin it on the day `today_of_new`.
+    fn ground(
+        &self,
+        workspace: &Id,
+        min_revision: i64,
+        today_of_new: Option<Date>,
+    ) -> Result<(Arc<State>, Date), Status> {
+        let from_nothing =
+            pages::min_revision(min_revision)? == Revision::ZERO && self.engine()?.hosted(workspace).is_err();
+        match (self.read(workspace, min_revision), today_of_new) {
+            (Ok((_, state)), _) => {
+                let today = state.workspace().today();
+                Ok((state, today))
+            }
+            (Err(_), Some(today)) if from_nothing => Ok((Arc::new(State::empty()), today)),
+            (Err(status), _) => Err(status),
+        }
     }
 }
 
