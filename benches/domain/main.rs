@@ -3,10 +3,12 @@
 //!
 //! `cargo bench --bench domain` prints a table and writes `target/bench/domain.json`. Check-ins are decided and folded in
 //! this process, without a log: a durable write comes on top (`--bench grpc`). Trees go through the real server on
-//! loopback to a client that does not read them; a call that answers one workspace is the baseline of the wire.
+//! loopback to a client that does not read them; a bare tonic server that answers as many bytes is the baseline of the wire,
+//! so that the difference is what the server does.
 
 #![allow(missing_docs)]
 
+mod blob;
 mod company;
 mod raw;
 
@@ -20,42 +22,64 @@ use binnacle::service::{BoundServer, ServerConfig};
 use serde_json::json;
 use tonic::transport::Channel;
 
+/// As the program allocates.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const SIZES: [usize; 4] = [10, 100, 1000, 10_000];
 /// Check-ins in one run.
 const CHECK_INS: usize = 2000;
 /// Calls in one run.
 const CALLS: usize = 200;
 
+/// What was measured of one company, all of it medians.
+struct Row {
+    objectives: usize,
+    check_in: Duration,
+    day: Duration,
+    /// The whole tree, and how many bytes it is.
+    tree: Duration,
+    bytes: usize,
+    /// As many bytes from a server that does nothing for them.
+    blob: Duration,
+    without_key_results: Duration,
+}
+
 fn main() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let rows: Vec<_> = SIZES
+    let rows: Vec<Row> = SIZES
         .into_iter()
         .map(|size| runtime.block_on(measure(size)))
         .collect();
-    let smallest = rows[0].0;
     println!(
-        "objectives  check-in µs  × smallest  a day µs  tree ms  bytes    without key results ms  one workspace ms"
+        "objectives  check-in µs  × smallest  a day µs    bytes  tree ms  as many bytes ms  difference ms  without key results ms"
     );
+    let ms = |took: Duration| took.as_secs_f64() * 1e3;
+    let smallest = ms(rows[0].check_in);
     let mut figures = Vec::new();
-    for (size, (check_in, day, tree, bytes, bare, small)) in SIZES.into_iter().zip(&rows) {
-        let growth = check_in.as_secs_f64() / smallest.as_secs_f64();
+    for row in &rows {
+        let growth = ms(row.check_in) / smallest;
+        let server = ms(row.tree) - ms(row.blob);
         println!(
-            "{size:>10}  {:>11.1}  {growth:>10.2}  {:>8.0}  {:>7.2}  {bytes:>7}  {:>22.2}  {:>16.3}",
-            check_in.as_secs_f64() * 1e6,
-            day.as_secs_f64() * 1e6,
-            tree.as_secs_f64() * 1e3,
-            bare.as_secs_f64() * 1e3,
-            small.as_secs_f64() * 1e3,
+            "{:>10}  {:>11.1}  {growth:>10.2}  {:>8.0}  {:>7}  {:>7.2}  {:>16.2}  {server:>13.2}  {:>22.2}",
+            row.objectives,
+            ms(row.check_in) * 1e3,
+            ms(row.day) * 1e3,
+            row.bytes,
+            ms(row.tree),
+            ms(row.blob),
+            ms(row.without_key_results),
         );
         figures.push(json!({
-            "objectives": size,
-            "check_in_us": check_in.as_secs_f64() * 1e6,
+            "objectives": row.objectives,
+            "check_in_us": ms(row.check_in) * 1e3,
             "check_in_growth": growth,
-            "day_us": day.as_secs_f64() * 1e6,
-            "tree_ms": tree.as_secs_f64() * 1e3,
-            "tree_bytes": bytes,
-            "tree_without_key_results_ms": bare.as_secs_f64() * 1e3,
-            "one_workspace_ms": small.as_secs_f64() * 1e3,
+            "day_us": ms(row.day) * 1e3,
+            "tree_bytes": row.bytes,
+            "tree_ms": ms(row.tree),
+            "blob_ms": ms(row.blob),
+            "tree_minus_blob_ms": server,
+            "tree_without_key_results_ms": ms(row.without_key_results),
         }));
     }
     std::fs::create_dir_all("target/bench").expect("a directory");
@@ -64,32 +88,34 @@ fn main() {
     println!("\nmedians; written to target/bench/domain.json");
 }
 
-/// Medians: a check-in, a new day, a tree and its bytes, the tree without key results, a small answer.
-async fn measure(size: usize) -> (Duration, Duration, Duration, usize, Duration, Duration) {
-    let engine = company::with_objectives(size).await;
+async fn measure(objectives: usize) -> Row {
+    let engine = company::with_objectives(objectives).await;
     let published = engine
         .read(&company::id("acme"), binnacle::domain::Revision::ZERO)
         .expect("acme");
-    let check_in = check_ins(&published.state, size);
+    let check_in = check_ins(&published.state, objectives);
     let day = days(&published.state);
     let (channel, stop) = serve(engine).await;
-    let tree = |objectives_only| api::GetObjectiveTreeRequest {
+    let request = |objectives_only| api::GetObjectiveTreeRequest {
         name: "workspaces/acme".to_owned(),
         objectives_only,
         ..Default::default()
     };
     let path = "/binnacle.v1.ObjectiveService/GetObjectiveTree";
-    let (whole, bytes) = calls(&channel, path, || tree(false)).await;
-    let (bare, _) = calls(&channel, path, || tree(true)).await;
-    let (small, _) = calls(&channel, "/binnacle.v1.WorkspaceService/GetWorkspace", || {
-        api::GetWorkspaceRequest {
-            name: "workspaces/acme".to_owned(),
-            ..Default::default()
-        }
-    })
-    .await;
+    let (tree, bytes) = calls(&channel, path, || request(false)).await;
+    let (without_key_results, _) = calls(&channel, path, || request(true)).await;
+    let wire = blob::serve(bytes).await;
+    let (blob, _) = calls(&wire, blob::PATH, || request(false)).await;
     let _stopped = stop.send(());
-    (check_in, day, whole, bytes, bare, small)
+    Row {
+        objectives,
+        check_in,
+        day,
+        tree,
+        bytes,
+        blob,
+        without_key_results,
+    }
 }
 
 async fn serve(engine: Engine) -> (Channel, tokio::sync::oneshot::Sender<()>) {
@@ -138,7 +164,8 @@ fn check_ins(state: &State, size: usize) -> Duration {
     let deepest = (company::DEPTH - 1).min(size - 1);
     let mut took = Vec::with_capacity(CHECK_INS);
     for number in 0..CHECK_INS {
-        let seen = 100.0 + (number % 800) as f64;
+        // Never what was seen before: a check-in that says nothing new moves nothing.
+        let seen = 101.0 + (number % 800) as f64;
         let command = company::check_in(
             deepest,
             number % company::KEY_RESULTS,

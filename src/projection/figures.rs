@@ -76,6 +76,19 @@ impl Figures {
         self.key_results.get(id).map(Arc::as_ref)
     }
 
+    /// The progress of an objective's key results, by id: one search for all of them.
+    pub fn key_results_of(&self, objective: &Id) -> impl Iterator<Item = (&KeyResultId, &KeyResultProgress)> {
+        let first = KeyResultId {
+            objective: objective.clone(),
+            id: Id::lowest(),
+        };
+        let objective = objective.clone();
+        self.key_results
+            .range(first..)
+            .take_while(move |(id, _)| id.objective == objective)
+            .map(|(id, progress)| (id, progress.as_ref()))
+    }
+
     /// An objective's progress; none while it is not ACTIVE.
     #[must_use]
     pub fn objective(&self, id: &Id) -> Option<&ObjectiveProgress> {

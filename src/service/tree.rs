@@ -8,7 +8,9 @@ use prost::Message;
 
 use super::names;
 use super::to_proto::{member_name, objective_ambition, objective_state, status as write_status};
-use crate::domain::{Alignment, Id, KeyResult, KeyResultId, Objective, Rejection, ResourceName, Workspace};
+use crate::domain::{
+    Alignment, Id, KeyResult, KeyResultId, KeyResultProgress, Objective, Rejection, ResourceName, Workspace,
+};
 use crate::projection::State;
 use crate::proto::api;
 
@@ -121,17 +123,13 @@ impl Growing<'_> {
         let (fields, figures) = (&objective.fields, self.state.figures());
         let progress = figures.objective(id);
         let name = |resource: ResourceName| names::full_name(self.id, &resource);
+        let own_name = name(ResourceName::Objective(id.clone()));
         let key_results = match self.shape.objectives_only {
             true => Vec::new(),
-            false => self
-                .state
-                .workspace()
-                .key_results_of(id)
-                .map(|(id, key_result)| self.key_result(id, key_result))
-                .collect(),
+            false => self.key_results(id, &own_name),
         };
         api::ObjectiveNode {
-            name: name(ResourceName::Objective(id.clone())),
+            name: own_name,
             title: fields.title.as_str().to_owned(),
             owner: self.member(fields.owner.as_ref()),
             team: fields
@@ -163,11 +161,31 @@ impl Growing<'_> {
         }
     }
 
-    fn key_result(&self, id: &KeyResultId, key_result: &KeyResult) -> api::KeyResultNode {
+    /// The key results of an objective; `name` is the objective's, with which theirs begin.
+    fn key_results(&self, objective: &Id, name: &str) -> Vec<api::KeyResultNode> {
+        // Both are by id, so they are walked side by side.
+        let mut figures = self.state.figures().key_results_of(objective).peekable();
+        let key_results = self.state.workspace().key_results_of(objective);
+        let nodes = key_results.map(|(id, key_result)| {
+            while figures.next_if(|(other, _)| *other < id).is_some() {}
+            let progress = figures
+                .next_if(|(other, _)| *other == id)
+                .map(|(_, progress)| progress);
+            self.key_result(name, id, key_result, progress)
+        });
+        nodes.collect()
+    }
+
+    fn key_result(
+        &self,
+        objective: &str,
+        id: &KeyResultId,
+        key_result: &KeyResult,
+        progress: Option<&KeyResultProgress>,
+    ) -> api::KeyResultNode {
         let fields = &key_result.fields;
-        let progress = self.state.figures().key_result(id);
         api::KeyResultNode {
-            name: names::full_name(self.id, &ResourceName::KeyResult(id.clone())),
+            name: [objective, "/keyResults/", id.id.as_str()].concat(),
             title: fields.title.as_str().to_owned(),
             owner: self.member(fields.owner.as_ref()),
             weight: fields.weight.get(),
