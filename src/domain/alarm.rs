@@ -8,8 +8,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    AlertKind, AlertOpening, AlertRules, CloseReason, Direction, Event, Health, Id, JudgedValue, Kpi, ResourceName,
-    Stamp, TOLERANCE, Target, Timestamp, UnitKind, Workspace, is_stale, judged_values,
+    AlertKind, AlertOpening, AlertRules, CloseReason, Direction, Event, Health, Id, JudgedValue, Kpi,
+    ResourceName, Stamp, TOLERANCE, Target, Timestamp, UnitKind, Workspace, is_stale, judged_values,
 };
 
 /// How many alert events one commit may have; what is left over is found as the next day starts. So a commit stays below
@@ -196,7 +196,14 @@ fn breach(kpi: &Kpi, workspace: &Workspace, rules: &AlertRules) -> Option<AlertO
         }
         if breached >= rules.breach_after {
             let bound = newest.and_then(|newest| missed_bound(kpi, &newest));
-            return Some(opening(AlertKind::Breach, kpi, workspace, newest, bound, breached));
+            return Some(opening(
+                AlertKind::Breach,
+                kpi,
+                workspace,
+                newest,
+                bound,
+                breached,
+            ));
         }
     }
     None
@@ -227,9 +234,9 @@ fn adverse_move(kpi: &Kpi, workspace: &Workspace, rules: &AlertRules) -> Option<
     let wanted = rules.adverse_move_periods as usize;
     let mut values = judged_values(kpi, workspace);
     let newest = values.next()?;
-    let (count, sum) = values
-        .take(wanted)
-        .fold((0, 0.0), |(count, sum), judged| (count + 1, sum + judged.value.value));
+    let (count, sum) = values.take(wanted).fold((0, 0.0), |(count, sum), judged| {
+        (count + 1, sum + judged.value.value)
+    });
     if count < wanted {
         return None;
     }
@@ -248,7 +255,14 @@ fn adverse_move(kpi: &Kpi, workspace: &Workspace, rules: &AlertRules) -> Option<
     let adverse = mean.abs() >= TOLERANCE && worse_by > allowed + TOLERANCE;
     adverse.then(|| {
         let periods = rules.adverse_move_periods;
-        opening(AlertKind::AdverseMove, kpi, workspace, Some(newest), Some(mean), periods)
+        opening(
+            AlertKind::AdverseMove,
+            kpi,
+            workspace,
+            Some(newest),
+            Some(mean),
+            periods,
+        )
     })
 }
 

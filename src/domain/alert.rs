@@ -9,12 +9,15 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::{
-    Event, Id, Kpi, Period, Provenance, Rejection, ResourceName, Revision, Stamp, Text, Timestamp, Workspace,
+    Direction, Event, Id, Kpi, KpiFields, Period, Provenance, Rejection, ResourceName, Revision, Stamp, Text,
+    Timestamp, Workspace,
 };
 
 /// An alert.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Alert {
+    /// Its id.
+    pub id: Id,
     /// What it was opened by.
     pub opening: AlertOpening,
     /// When it was opened and by which commit.
@@ -124,6 +127,41 @@ impl Alert {
         self.is_open() && self.plan.is_none()
     }
 
+    /// What it says, in one sentence.
+    #[must_use]
+    pub fn summary(&self, kpi: &KpiFields) -> String {
+        let title = kpi.title.as_str();
+        let unit = kpi.judged_unit();
+        let opening = &self.opening;
+        let text =
+            |number: Option<f64>| number.map_or_else(|| "nothing".to_owned(), |number| unit.text(number));
+        let (value, reference) = (text(opening.value), text(opening.reference));
+        match opening.kind {
+            AlertKind::Breach => {
+                let misses = match (kpi.direction, opening.value > opening.reference) {
+                    (Direction::HigherIsBetter, _) | (Direction::InRange, false) => "at least",
+                    (Direction::LowerIsBetter, _) | (Direction::InRange, true) => "at most",
+                };
+                let row = match opening.periods {
+                    0 | 1 => String::new(),
+                    periods => format!(", and it is the {} time in a row", ordinal(periods)),
+                };
+                format!("\"{title}\" is {value} and should be {misses} {reference}{row}.")
+            }
+            AlertKind::Stale => match opening.period {
+                Some(period) => format!(
+                    "\"{title}\" has no value for the time after {}, and its grace is over.",
+                    period.last
+                ),
+                None => format!("\"{title}\" was never measured, and its grace is over."),
+            },
+            AlertKind::AdverseMove => format!(
+                "\"{title}\" is {value}, much worse than {reference}, the mean of the {} periods before.",
+                opening.periods
+            ),
+        }
+    }
+
     /// The day until which its plan is to be done, as long as that matters.
     #[must_use]
     pub fn due(&self) -> Option<Date> {
@@ -133,6 +171,18 @@ impl Alert {
             .filter(|set| self.is_open() && set.completed.is_none())?;
         set.plan.due_date
     }
+}
+
+/// 2nd, 3rd, 11th, 21st.
+fn ordinal(number: u32) -> String {
+    let ending = match (number % 10, number % 100) {
+        (_, 11..=13) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        _ => "th",
+    };
+    format!("{number}{ending}")
 }
 
 impl AlertKind {
@@ -224,9 +274,7 @@ pub(super) fn complete_plan(
 ) -> Result<Vec<Event>, Rejection> {
     match &workspace.alert(kpi, id)?.plan {
         None => Err(Rejection::ActionPlanMissing(kpi.clone(), id.clone())),
-        Some(set) if set.completed.is_some() => {
-            Err(Rejection::ActionPlanCompleted(kpi.clone(), id.clone()))
-        }
+        Some(set) if set.completed.is_some() => Err(Rejection::ActionPlanCompleted(kpi.clone(), id.clone())),
         Some(_) => Ok(vec![Event::ActionPlanCompleted {
             kpi: kpi.clone(),
             id: id.clone(),
@@ -251,6 +299,7 @@ impl Workspace {
 impl Kpi {
     pub(super) fn open_alert(&mut self, id: &Id, opening: &AlertOpening, stamp: &Stamp) {
         let alert = Alert {
+            id: id.clone(),
             opening: *opening,
             opened: Provenance::of(stamp),
             acknowledged: None,
@@ -262,7 +311,9 @@ impl Kpi {
     }
 
     pub(super) fn close_alert(&mut self, id: &Id, reason: CloseReason, stamp: &Stamp) {
-        let Some(alert) = self.alerts.get_mut(id) else { return };
+        let Some(alert) = self.alerts.get_mut(id) else {
+            return;
+        };
         let alert = Arc::make_mut(alert);
         alert.closed = Some(AlertClosing {
             reason,

@@ -3,11 +3,11 @@
 use jiff::civil::Date;
 
 use super::{
-    ActionPlan, CarryOver, CascadeTo, CheckInPatch, Closing, CycleFields, CyclePatch, Etag, Id, InitiativeFields,
-    InitiativeId, InitiativePatch, KeyResultFields, KeyResultId, KeyResultPatch, KpiFields, KpiFromKeyResult, KpiPatch, MeasurementIdentity,
-    MemberFields, MemberPatch, NewMeasurement, NewReview, ObjectiveFields, ObjectivePatch, PlacedCheckIn,
-    Preset, ResourceName, ScoringPolicyPatch, StartObjective, Target, Text, TeamFields, TeamPatch, TimeZoneRules, WorkspaceFields,
-    WorkspacePatch,
+    ActionPlan, CarryOver, CascadeTo, CheckInPatch, Closing, CycleFields, CyclePatch, Etag, Id,
+    InitiativeFields, InitiativeId, InitiativePatch, KeyResultFields, KeyResultId, KeyResultPatch, KpiFields,
+    KpiFromKeyResult, KpiPatch, MeasurementIdentity, MemberFields, MemberPatch, NewMeasurement, NewReview,
+    ObjectiveFields, ObjectivePatch, PlacedCheckIn, Preset, ResourceName, ScoringPolicyPatch, StartObjective,
+    Target, TeamFields, TeamPatch, Text, TimeZoneRules, WorkspaceFields, WorkspacePatch,
 };
 
 /// One request to change a workspace.

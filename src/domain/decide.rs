@@ -3,8 +3,8 @@
 use super::{
     Command, CreateWorkspace, Etag, Event, FirstWeekday, Id, MemberFields, Principal, Rejection,
     ResourceName, Role, Roles, ScoringPolicy, Stamp, TimeZoneRules, Title, Workspace, WorkspaceCreated,
-    WorkspacePatch, alarm, alert, carry_over, check_in, closing, cycle, deletion, initiative, key_result, key_result_kpi, kpi, measurement,
-    objective, policy, review, start_objective, target, team,
+    WorkspacePatch, alarm, alert, carry_over, check_in, closing, cycle, deletion, initiative, key_result,
+    key_result_kpi, kpi, measurement, objective, policy, review, start_objective, target, team,
 };
 
 /// Decides a command on a state: what it does, then the alerts that open and close because of that. No events: it changes

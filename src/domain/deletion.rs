@@ -155,7 +155,7 @@ impl Workspace {
             | ResourceName::Review(..)
             | ResourceName::CheckIn(..)
             | ResourceName::Target(..)
-        | ResourceName::Alert(..) => None,
+            | ResourceName::Alert(..) => None,
         };
         found.ok_or_else(|| Rejection::NotFound(name.clone()))
     }
@@ -220,7 +220,8 @@ impl Workspace {
             | ResourceName::Cycle(_)
             | ResourceName::Review(..)
             | ResourceName::CheckIn(..)
-            | ResourceName::Target(..) => {}
+            | ResourceName::Target(..)
+            | ResourceName::Alert(..) => {}
         }
     }
 
@@ -244,7 +245,8 @@ impl Workspace {
             | ResourceName::Cycle(_)
             | ResourceName::Review(..)
             | ResourceName::CheckIn(..)
-            | ResourceName::Target(..) => {}
+            | ResourceName::Target(..)
+            | ResourceName::Alert(..) => {}
         }
     }
 }

@@ -4,9 +4,10 @@ use jiff::civil::Date;
 use smol_str::SmolStr;
 
 use super::{
-    ActionPlan, AlertOpening, CheckIn, CloseReason, CycleFields, CycleState, Id, InitiativeFields, InitiativeId, KeyResultFields, KeyResultId,
-    KpiFields, MemberFields, ObjectiveFields, ObjectiveResult, ObjectiveState, Preset, ResourceName, Review,
-    Revision, ScoringPolicy, StartedFrom, Target, Text, TeamFields, TimeZoneRules, Timestamp, WorkspaceFields,
+    ActionPlan, AlertOpening, CheckIn, CloseReason, CycleFields, CycleState, Id, InitiativeFields,
+    InitiativeId, KeyResultFields, KeyResultId, KpiFields, MemberFields, ObjectiveFields, ObjectiveResult,
+    ObjectiveState, Preset, ResourceName, Review, Revision, ScoringPolicy, StartedFrom, Target, TeamFields,
+    Text, TimeZoneRules, Timestamp, WorkspaceFields,
 };
 
 /// One thing that happened.

@@ -9,9 +9,9 @@ use imbl::{OrdMap, OrdSet};
 
 use super::{
     Alert, Authorship, CheckIn, ClosedObjective, Cycle, CycleState, Event, Id, Initiative, KeyResult,
-    KeyResultFields, KeyResultId, Kpi, Member, Objective, ObjectiveFields, ObjectiveState, PolicyVersion,
-    Provenance, RecordedCheckIn, RecordedReview, ScoringPolicy, Series, SetTarget, Stamp, Team, Workspace,
-    WorkspaceCreated,
+    KeyResultFields, KeyResultId, Kpi, KpiFields, Member, Objective, ObjectiveFields, ObjectiveState,
+    PolicyVersion, Provenance, RecordedCheckIn, RecordedReview, ScoringPolicy, Series, SetTarget, Stamp,
+    Team, Workspace, WorkspaceCreated,
 };
 
 impl Workspace {
@@ -237,6 +237,7 @@ impl Workspace {
                 }
             }),
             Event::KpiCreated { id, fields } => {
+                self.index_kpi(id, None, fields);
                 let kpi = Kpi {
                     fields: Arc::new((**fields).clone()),
                     targets: OrdMap::new(),
@@ -249,10 +250,14 @@ impl Workspace {
                 };
                 self.kpis.insert(id.clone(), Arc::new(kpi));
             }
-            Event::KpiUpdated { id, before: _, after } => change(&mut self.kpis, id, |kpi| {
-                kpi.fields = Arc::new((**after).clone());
-                kpi.authorship.touch(stamp);
-            }),
+            Event::KpiUpdated { id, before: _, after } => {
+                let before = self.kpis.get(id).map(|kpi| Arc::clone(&kpi.fields));
+                self.index_kpi(id, before.as_deref(), after);
+                change(&mut self.kpis, id, |kpi| {
+                    kpi.fields = Arc::new((**after).clone());
+                    kpi.authorship.touch(stamp);
+                });
+            }
             Event::TargetSet {
                 kpi,
                 date,
@@ -372,6 +377,11 @@ impl Workspace {
             before.and_then(aligned),
             after.and_then(aligned),
         );
+    }
+
+    fn index_kpi(&mut self, id: &Id, before: Option<&KpiFields>, after: &KpiFields) {
+        let by_team = |fields: &KpiFields| Some((fields.team.clone()?, id.clone()));
+        reindex(&mut self.kpis_by_team, before.and_then(by_team), by_team(after));
     }
 
     fn index_key_result(

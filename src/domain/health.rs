@@ -4,8 +4,8 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::{
-    Cadence, Direction, Kpi, PeriodValue, Point, TOLERANCE, Target, Timestamp, Value, Workspace, period_values_back,
-    plus_days,
+    Cadence, Direction, Kpi, PeriodValue, Point, TOLERANCE, Target, Timestamp, Value, Workspace,
+    period_values_back, plus_days,
 };
 
 /// How a KPI stands on the workspace's today.
@@ -66,7 +66,10 @@ pub fn kpi_health(kpi: &Kpi, workspace: &Workspace) -> KpiHealth {
     let mut judged = judged_values(kpi, workspace).take(periods.max(1));
     let newest = judged.next();
     // Without any target there is nothing to hold, and no need to look further back.
-    let looked_at = newest.into_iter().chain(judged).filter(|_| !kpi.targets.is_empty());
+    let looked_at = newest
+        .into_iter()
+        .chain(judged)
+        .filter(|_| !kpi.targets.is_empty());
     let (held, counted) = looked_at
         .filter(|judged| judged.health != Health::NoTarget)
         .fold((0_usize, 0_usize), |(held, counted), judged| {
@@ -101,7 +104,11 @@ pub fn judged_values<'k>(
         let health = target.map_or(Health::NoTarget, |(_, target)| {
             judge(&target, kpi.fields.direction, value.value)
         });
-        JudgedValue { value, target, health }
+        JudgedValue {
+            value,
+            target,
+            health,
+        }
     })
 }
 

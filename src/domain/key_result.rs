@@ -9,8 +9,9 @@ use jiff::civil::Date;
 use super::authored::authored;
 use super::{
     Aggregation, Authorship, Baseline, CheckIn, Deletion, Direction, Etag, Event, Id, KeyResultId,
-    KeyResultKind, KpiFields, Maintain, MaintainMode, Metric, ObjectiveState, Provenance, Rejection, ResourceName,
-    Stamp, TOLERANCE, Timestamp, Title, Unit, Value, Weight, Window, Workspace, newest_period_value,
+    KeyResultKind, KpiFields, Maintain, MaintainMode, Metric, ObjectiveState, Provenance, Rejection,
+    ResourceName, Stamp, TOLERANCE, Timestamp, Title, Unit, Value, Weight, Window, Workspace,
+    newest_period_value,
 };
 
 authored! {
@@ -240,7 +241,11 @@ fn check(
     if let KeyResultKind::Metric(metric) = &fields.kind {
         check_metric(id, objective.state, metric)?;
     }
-    match fields.kpi.as_ref().and_then(|kpi| Some((kpi, workspace.kpis.get(kpi)?))) {
+    match fields
+        .kpi
+        .as_ref()
+        .and_then(|kpi| Some((kpi, workspace.kpis.get(kpi)?)))
+    {
         Some((kpi, linked)) => fields.fits(id, kpi, &linked.fields),
         None => Ok(()),
     }

@@ -39,7 +39,11 @@ pub(super) fn create(
         });
     }
     let (direction, bounds) = asked(&new.key_result, &key_result.fields.kind)?;
-    let mut events = kpi::create(workspace, &new.kpi, &fields(workspace, new, key_result, objective, direction))?;
+    let mut events = kpi::create(
+        workspace,
+        &new.kpi,
+        &fields(workspace, new, key_result, objective, direction),
+    )?;
     let mut after = workspace.clone();
     fold(&mut after, &events, stamp);
     events.extend(target::set(&after, &new.kpi, workspace.today(), &bounds)?);
@@ -51,7 +55,13 @@ pub(super) fn create(
             kpi: Some(Some(new.kpi.clone())),
             ..KeyResultPatch::default()
         };
-        events.extend(key_result::update(&after, &new.key_result, &link, Etag::Any, stamp)?);
+        events.extend(key_result::update(
+            &after,
+            &new.key_result,
+            &link,
+            Etag::Any,
+            stamp,
+        )?);
     }
     Ok(events)
 }
@@ -107,7 +117,11 @@ fn fields(
     objective: &Objective,
     direction: Direction,
 ) -> KpiFields {
-    let owner = key_result.fields.owner.as_ref().or(objective.fields.owner.as_ref());
+    let owner = key_result
+        .fields
+        .owner
+        .as_ref()
+        .or(objective.fields.owner.as_ref());
     let team = objective.fields.team.as_ref();
     KpiFields {
         title: new.title.as_ref().unwrap_or(&key_result.fields.title).clone(),

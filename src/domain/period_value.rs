@@ -30,7 +30,8 @@ impl Aggregation {
             Self::Sum => values.reduce(|sum, value| sum + value),
             Self::Mean => {
                 let first = values.next()?;
-                let (sum, count) = values.fold((first, 1.0), |(sum, count), value| (sum + value, count + 1.0));
+                let (sum, count) =
+                    values.fold((first, 1.0), |(sum, count), value| (sum + value, count + 1.0));
                 Some(sum / count)
             }
             Self::Min => values.reduce(f64::min),
@@ -64,8 +65,8 @@ pub fn period_values_back<'k>(
     let rules = workspace.rules();
     let mut end = window.map_or(Timestamp::MAX, |window| rules.start_of(plus_days(window.last, 1)));
     // Of an IRREGULAR KPI several values may have one effective time: each is a value.
-    let mut singles = (kpi.fields.cadence == Cadence::Irregular)
-        .then(|| kpi.series.range_from(Timestamp::MIN, end).rev());
+    let mut singles =
+        (kpi.fields.cadence == Cadence::Irregular).then(|| kpi.series.range_from(Timestamp::MIN, end).rev());
     std::iter::from_fn(move || {
         // Each turn looks at one period with data.
         loop {
@@ -100,7 +101,11 @@ pub fn period_values_back<'k>(
                 true => point.value(),
                 false => measured(kpi, workspace, period)?,
             };
-            let begin = if singles.is_some() { point.effective_time() } else { begin };
+            let begin = if singles.is_some() {
+                point.effective_time()
+            } else {
+                begin
+            };
             if let Some(value) = transformed(kpi, workspace, measured, begin) {
                 return Some(PeriodValue {
                     period,

@@ -142,17 +142,23 @@ pub enum Rejection {
         effective_time: Timestamp,
         source_id: SmolStr,
     },
-    #[error("kpis/{0} is neither WATCH nor BREACHED: an objective is started from a KPI that misses its target")]
+    #[error(
+        "kpis/{0} is neither WATCH nor BREACHED: an objective is started from a KPI that misses its target"
+    )]
     KpiNotInTrouble(Id),
     #[error("kpis/{0}/alerts/{1} is closed: it asks for nothing any more")]
     AlertClosed(Id, Id),
     #[error("kpis/{0}/alerts/{1} has no action plan: set one first")]
     ActionPlanMissing(Id, Id),
-    #[error("the action plan of kpis/{0}/alerts/{1} is completed already: set a new one if there is more to do")]
+    #[error(
+        "the action plan of kpis/{0}/alerts/{1} is completed already: set a new one if there is more to do"
+    )]
     ActionPlanCompleted(Id, Id),
     #[error("{0} is MILESTONES or BINARY: a KPI is made of a METRIC or MAINTAIN, which have values")]
     KeyResultHasNoValues(KeyResultId),
-    #[error("{key_result} takes its values from kpis/{kpi} already: set a target there to keep what was reached")]
+    #[error(
+        "{key_result} takes its values from kpis/{kpi} already: set a target there to keep what was reached"
+    )]
     KeyResultHasKpi { key_result: KeyResultId, kpi: Id },
     #[error(
         "kpis/{kpi} answers changes from period to period, and {key_result} would add them up over the cycle: use window NEWEST"

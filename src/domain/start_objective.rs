@@ -2,9 +2,9 @@
 //! from where the KPI stands to where it should be, tied to the KPI's alert and to the alert's plan.
 
 use super::{
-    ActionPlan, AlertKind, Ambition, Event, Health, Id, KeyResultFields, KeyResultId, KeyResultKind, Kpi, Labels,
-    Metric, ObjectiveFields, Rejection, Stamp, Text, Title, Value, Weight, Window, Workspace, judged_values,
-    key_result, objective,
+    ActionPlan, AlertKind, Ambition, Event, Health, Id, KeyResultFields, KeyResultId, KeyResultKind, Kpi,
+    Labels, Metric, ObjectiveFields, Rejection, Stamp, Text, Title, Value, Weight, Window, Workspace,
+    judged_values, key_result, objective,
 };
 
 /// An objective to start from a KPI.
@@ -65,7 +65,10 @@ impl StartObjective {
                 .owner
                 .clone()
                 .or(owner.filter(|owner| workspace.member(owner).is_ok())),
-            team: self.team.clone().or(team.filter(|team| workspace.team(team).is_ok())),
+            team: self
+                .team
+                .clone()
+                .or(team.filter(|team| workspace.team(team).is_ok())),
             contributing_teams: Vec::new(),
             cycle: self.cycle.clone(),
             ambition: self.ambition,
@@ -77,7 +80,11 @@ impl StartObjective {
     }
 }
 
-pub(super) fn start(workspace: &Workspace, new: &StartObjective, stamp: &Stamp) -> Result<Vec<Event>, Rejection> {
+pub(super) fn start(
+    workspace: &Workspace,
+    new: &StartObjective,
+    stamp: &Stamp,
+) -> Result<Vec<Event>, Rejection> {
     let kpi = workspace.kpi_in_use(&new.kpi)?;
     let target = missed(new, kpi, workspace)?;
     let alert = match &new.alert {
@@ -96,7 +103,9 @@ pub(super) fn start(workspace: &Workspace, new: &StartObjective, stamp: &Stamp) 
     let mut after = workspace.clone();
     after.evolve(&objective, stamp);
     let key_result = key_result::create(&after, &new.key_result(), &measured_by(new, kpi, target))?;
-    let plan = alert.map(|alert| planned(workspace, new, alert, &fields)).transpose()?;
+    let plan = alert
+        .map(|alert| planned(workspace, new, alert, &fields))
+        .transpose()?;
     Ok(std::iter::once(objective).chain(key_result).chain(plan).collect())
 }
 
@@ -139,7 +148,11 @@ fn planned(
     alert: &Id,
     fields: &ObjectiveFields,
 ) -> Result<Event, Rejection> {
-    let before = workspace.alert(&new.kpi, alert)?.plan.as_ref().map(|set| &set.plan);
+    let before = workspace
+        .alert(&new.kpi, alert)?
+        .plan
+        .as_ref()
+        .map(|set| &set.plan);
     let after = match before {
         Some(plan) => ActionPlan {
             objective: Some(new.objective.clone()),

@@ -9,8 +9,8 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::{
-    Direction, Event, Id, Kpi, KpiFields, Rejection, ResourceName, Revision, Timestamp, UnitKind, Value,
-    Violation, Workspace, days_between,
+    Direction, Event, Id, Kpi, KpiFields, Rejection, ResourceName, Revision, Timestamp, Unit, UnitKind,
+    Value, Violation, Workspace, days_between,
 };
 
 /// What a KPI should be. The bounds follow the direction.
@@ -96,6 +96,28 @@ impl Target {
         }
     }
 
+    /// The bounds as people read them: "at least 45 %, at least 60 % by 2026-12-31".
+    #[must_use]
+    pub fn text(&self, unit: &Unit) -> String {
+        let said = |at_least: Option<Value>, at_most: Option<Value>| {
+            let text = |bound: Value| unit.text(bound.get());
+            match (at_least.map(text), at_most.map(text)) {
+                (Some(least), Some(most)) => format!("{least} to {most}"),
+                (Some(least), None) => format!("at least {least}"),
+                (None, Some(most)) => format!("at most {most}"),
+                (None, None) => String::new(),
+            }
+        };
+        let now = said(self.at_least, self.at_most);
+        match &self.ramp {
+            None => now,
+            Some(ramp) => {
+                let then = said(ramp.at_least.or(self.at_least), ramp.at_most.or(self.at_most));
+                format!("{now}, {then} by {}", ramp.date)
+            }
+        }
+    }
+
     /// The bound that counts against a value: the one that it misses, else the nearer one.
     #[must_use]
     pub fn nearer_bound(&self, direction: Direction, value: f64) -> Option<Value> {
@@ -116,23 +138,37 @@ impl Target {
         self.check_bounds(kpi.direction, "target", &mut bad);
         self.check_scale(kpi, &mut bad);
         let Some(ramp) = &self.ramp else { return bad };
-        let mut violation = |field: &str, sentence: &str| bad.push(violation_of("target.ramp", field, sentence));
+        let mut violation =
+            |field: &str, sentence: &str| bad.push(violation_of("target.ramp", field, sentence));
         if ramp.date <= from {
-            violation("date", "it is not after effective_date: say by when the ramp has arrived");
+            violation(
+                "date",
+                "it is not after effective_date: say by when the ramp has arrived",
+            );
         }
         let moves = [
             ("at_least", self.at_least, ramp.at_least),
             ("at_most", self.at_most, ramp.at_most),
-            ("critical_at_least", self.critical_at_least, ramp.critical_at_least),
+            (
+                "critical_at_least",
+                self.critical_at_least,
+                ramp.critical_at_least,
+            ),
             ("critical_at_most", self.critical_at_most, ramp.critical_at_most),
         ];
         for (field, start, end) in moves {
             if start.is_none() && end.is_some() {
-                violation(field, "the target has no such bound to start from: set it there too");
+                violation(
+                    field,
+                    "the target has no such bound to start from: set it there too",
+                );
             }
         }
         if moves.iter().all(|(_, _, end)| end.is_none()) {
-            violation("at_least", "it moves nothing: say which bound it leads to, or leave the ramp out");
+            violation(
+                "at_least",
+                "it moves nothing: say which bound it leads to, or leave the ramp out",
+            );
         }
         if bad.is_empty() {
             self.on(from, ramp.date)
