@@ -341,6 +341,12 @@ fn collect(path: String, value: Json, found: &mut Vec<(String, Json)>) {
             }
             found.push((path, Json::Array(ids)));
         }
+        Json::Object(fields) if path == UNIT_KIND => {
+            for (kind, value) in fields {
+                collect(unit_field(&kind).to_owned(), value, found);
+                found.push((path.clone(), Json::String(kind)));
+            }
+        }
         Json::Object(fields) => {
             for (name, value) in fields {
                 collect(inside(&path, name), value, found);
@@ -353,6 +359,17 @@ fn collect(path: String, value: Json, found: &mut Vec<(String, Json)>) {
 /// Where a key result's fields say how it is measured: no level of its own on the wire. An alert's kind is a word.
 const KIND: &str = "kind";
 const BINARY: &str = "binary";
+
+/// Where a unit says what kind it is: what belongs to the kind stands beside it on the wire.
+const UNIT_KIND: &str = "unit.kind";
+
+fn unit_field(kind: &str) -> &'static str {
+    if kind == "CURRENCY" {
+        "unit.currency_code"
+    } else {
+        "unit.scale_labels"
+    }
+}
 
 fn inside(path: &str, name: String) -> String {
     match path {

@@ -3,7 +3,8 @@
 use super::*;
 use crate::domain::given::kpi;
 use crate::domain::{
-    ActionPlan, AlertKind, AlertRules, CloseReason, KpiFields, Period, Ramp, StartedFrom, Target, Transform,
+    ActionPlan, AlertKind, AlertRules, CloseReason, CurrencyCode, KpiFields, Period, Ramp, StartedFrom,
+    Target, Transform, Unit, UnitKind,
 };
 
 fn kpi_fields(change: impl FnOnce(&mut KpiFields)) -> Box<KpiFields> {
@@ -98,6 +99,39 @@ fn a_transform_and_an_archive_are_read_as_the_kpis_fields() {
             before: Timestamp::from_micros(0),
         },
         &["archive_time: \"1970-01-01T00:00:00Z\" → none"],
+    );
+}
+
+#[test]
+fn a_unit_is_read_as_its_kind_and_what_belongs_to_it() {
+    let of_kind = |kind| {
+        let unit = Unit::parse(kind, "", None).unwrap();
+        kpi_fields(|fields| fields.unit = unit)
+    };
+    let money = UnitKind::Currency(CurrencyCode::parse("BRL").unwrap());
+    let scale = UnitKind::scale(&["red".to_owned(), "green".to_owned()]).unwrap();
+    check(
+        Event::KpiUpdated {
+            id: id("nps"),
+            before: of_kind(money),
+            after: of_kind(scale.clone()),
+        },
+        &[
+            "unit.currency_code: \"BRL\" → none",
+            "unit.kind: \"CURRENCY\" → \"SCALE\"",
+            "unit.scale_labels: none → [\"red\",\"green\"]",
+        ],
+    );
+    check(
+        Event::KpiUpdated {
+            id: id("nps"),
+            before: of_kind(scale),
+            after: of_kind(UnitKind::Percent),
+        },
+        &[
+            "unit.kind: \"SCALE\" → \"PERCENT\"",
+            "unit.scale_labels: [\"red\",\"green\"] → none",
+        ],
     );
 }
 
