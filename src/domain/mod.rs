@@ -6,6 +6,7 @@
 //!
 //! Each resource has one file in one order: its fields, its states, its decisions. Folding is in `evolve`.
 
+mod aggregation;
 mod authored;
 mod carry_over;
 mod check_in;
@@ -15,6 +16,7 @@ mod commit;
 mod cycle;
 mod decide;
 mod deletion;
+mod downsampling;
 mod event;
 mod evolve;
 mod grading;
@@ -51,6 +53,7 @@ pub(crate) mod given;
 #[cfg(test)]
 mod tests;
 
+pub use aggregation::{Bucket, Buckets, TooManyBuckets};
 pub use authored::{Authorship, Etag, Provenance};
 pub use carry_over::{CarryOver, CascadeTo};
 pub use check_in::{CheckIn, CheckInPatch, NewCheckIn, PlacedCheckIn, StatusOverride};
@@ -60,6 +63,7 @@ pub use commit::{Actor, Authentication, Commit, Origin, RequestKey, Stamp};
 pub use cycle::{Cycle, CycleFields, CyclePatch, CycleState, grade as grade_cycle};
 pub use decide::decide;
 pub use deletion::Deletion;
+pub use downsampling::downsample;
 pub use event::{EpochStarted, Event, MeasurementRecorded, WorkspaceCreated};
 pub use grading::{Band, Grade, Grading, Outcome};
 pub use health::{
