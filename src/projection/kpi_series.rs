@@ -7,8 +7,8 @@
 use jiff::civil::Date;
 
 use crate::domain::{
-    Aggregation, Bucket, Buckets, Cadence, Id, Kpi, Point, Rejection, Timestamp, TooManyBuckets,
-    Unit, UnitKind, Workspace, downsample, plus_days,
+    Aggregation, Bucket, Buckets, Cadence, Id, Kpi, Point, Rejection, Timestamp, TooManyBuckets, Unit,
+    UnitKind, Workspace, downsample, plus_days,
 };
 
 /// What is asked of a KPI's history.
