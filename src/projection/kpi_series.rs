@@ -47,8 +47,8 @@ pub struct KpiSeries {
     pub kpi: Id,
     /// What its values are numbers of.
     pub unit: Unit,
-    /// How buckets were aggregated; none: these are measurements.
-    pub aggregation: Option<Aggregation>,
+    /// The length of its buckets, and how they were aggregated; none: these are measurements.
+    pub aggregated: Option<(Cadence, Aggregation)>,
     /// In the order of their times.
     pub points: Vec<SeriesPoint>,
     /// How many points there are in the range, of which `points` are some or all.
@@ -103,7 +103,13 @@ pub fn kpi_series(
             let aggregation = asked.aggregation.unwrap_or(kpi.fields.aggregation);
             let unit = unit_of(id, kpi, aggregation)?;
             let filled = buckets.filled(&kpi.series, aggregation);
-            Ok(aggregated(id, unit, aggregation, &filled, query.points_max))
+            Ok(in_buckets(
+                id,
+                unit,
+                (asked.length, aggregation),
+                &filled,
+                query.points_max,
+            ))
         })
         .collect()
 }
@@ -168,7 +174,7 @@ fn measured(id: &Id, kpi: &Kpi, start: Timestamp, end: Timestamp, points_max: us
     KpiSeries {
         kpi: id.clone(),
         unit: kpi.fields.unit.clone(),
-        aggregation: None,
+        aggregated: None,
         points: points.into_iter().map(SeriesPoint::Measured).collect(),
         total_count,
         extremes,
@@ -176,10 +182,10 @@ fn measured(id: &Id, kpi: &Kpi, start: Timestamp, end: Timestamp, points_max: us
 }
 
 /// All buckets where they fit, else some of those that have a value.
-fn aggregated(
+fn in_buckets(
     id: &Id,
     unit: Unit,
-    aggregation: Aggregation,
+    aggregated: (Cadence, Aggregation),
     buckets: &[Bucket],
     points_max: usize,
 ) -> KpiSeries {
@@ -198,7 +204,7 @@ fn aggregated(
     KpiSeries {
         kpi: id.clone(),
         unit,
-        aggregation: Some(aggregation),
+        aggregated: Some(aggregated),
         points: points.collect(),
         total_count: buckets.len(),
         extremes,
