@@ -149,7 +149,7 @@ fn ramped(a: u8, number: i16, date: jiff::civil::Date) -> Target {
 fn known(world: &World, kpi: &Id, number: u8) -> Option<(Timestamp, String)> {
     let series = &world.state.workspace().kpis().get(kpi)?.series;
     let nth = usize::from(number) % series.len().max(1);
-    let point = series.points_behind(None).nth(nth)?;
+    let point = series.range_from(Timestamp::MIN, Timestamp::MAX).nth(nth)?;
     Some((point.effective_time(), series.source_id(point).to_owned()))
 }
 
