@@ -156,9 +156,13 @@ impl ImportKpi {
                 return Err(failure);
             }
         };
-        told.only_of(|id| gathered.kpis.contains_key(id) || known.contains_key(id))
-            .map_err(usage)?;
-        let units = told.units(&gathered, &known, &workspace);
+        let is_one = |id: &Id| gathered.kpis.contains_key(id) || known.contains_key(id);
+        told.only_of(is_one).map_err(usage)?;
+        self.wanted.only_of(is_one).map_err(usage)?;
+        let remedy = self.wanted.remedy_of_unknown_kpi();
+        let units = told.units(&gathered, &known, |id| {
+            format!("{workspace}/kpis/{id} does not exist: {remedy}")
+        });
         let settled = settle(&mut gathered, &units, &told.value_units);
         if !self.skip_bad {
             refuse_if_bad(&gathered)?;
@@ -201,14 +205,12 @@ impl Told {
         &self,
         gathered: &Gathered,
         known: &BTreeMap<Id, Unit>,
-        workspace: &str,
+        unknown: impl Fn(&Id) -> String,
     ) -> BTreeMap<Id, Result<Unit, String>> {
         let unit = |id: &Id| match (known.get(id), &self.blueprints) {
             (Some(unit), _) => Ok(unit.clone()),
             (None, Some(blueprints)) => blueprints.of(id).map(|blueprint| blueprint.unit().clone()),
-            (None, None) => Err(format!(
-                "{workspace}/kpis/{id} does not exist: correct the name, or let it be created with --create"
-            )),
+            (None, None) => Err(unknown(id)),
         };
         gathered.kpis.keys().map(|id| (id.clone(), unit(id))).collect()
     }

@@ -84,6 +84,28 @@ impl Wanted {
             }
         }
     }
+
+    /// # Errors
+    /// A text is renamed to a KPI that is none: it is probably misspelt, and nothing was called so.
+    pub(super) fn only_of(&self, is_one: impl Fn(&Id) -> bool) -> Result<(), String> {
+        match self.renamed.iter().find(|(_, id)| !is_one(id)) {
+            None => Ok(()),
+            Some((text, id)) => Err(format!(
+                "--rename {text:?}={id}: nothing in the files is called so, and the workspace has no KPI {id}: correct \
+                 the text or the name"
+            )),
+        }
+    }
+
+    /// What to do about a KPI that does not exist.
+    pub(super) fn remedy_of_unknown_kpi(&self) -> &'static str {
+        match self.layout.unwrap_or_default() {
+            Layout::KpiColumns => {
+                "correct the name with --rename, leave the column out with --ignore, or let it be created with --create"
+            }
+            Layout::Rows | Layout::DateColumns => "correct the name, or let it be created with --create",
+        }
+    }
 }
 
 fn renamed(text: &str) -> Result<(String, Id), String> {
