@@ -63,7 +63,7 @@ fn published_figures_laid_out_as_wide_tables_are_the_same_measurements() {
 
     let told = ["--delimiter", "semicolon", "--skip-empty"];
     let of_kpis = [&told[..], &["--layout", "kpi-columns"]].concat();
-    let text = table("time", &times, &kpis, &figure);
+    let text = table("time", &times, &kpis, figure);
     let unchanged = "234 values read: 0 recorded, 0 superseded, 234 unchanged; 0 KPIs created";
     server
         .import_csv(&text, &of_kpis)

@@ -45,7 +45,7 @@ pub(super) struct Import {
 #[derive(Debug, Subcommand)]
 enum What {
     /// Records the measurements that CSV, JSON or NDJSON files hold; what is known already stays as it is
-    Kpi(ImportKpi),
+    Kpi(Box<ImportKpi>),
     /// Makes drafts of the objectives that Markdown boards hold; what is there already stays as it is
     Board(ImportBoard),
 }

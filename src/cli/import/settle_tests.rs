@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::super::notation::Notation;
 use super::super::per_kpi::choice;
 use super::super::rows::{Format, Table};
@@ -224,4 +226,35 @@ fn a_kpi_that_cannot_be_measured_is_said_once_and_all_its_values_are_left_out() 
         ["a.csv:2: kpis/nsp does not exist: correct the name"]
     );
     assert_eq!((all.bad_count(), settled.measurements.len()), (2, 1));
+}
+
+proptest! {
+    #[test]
+    fn no_file_makes_an_import_panic_or_send_what_does_not_fit(
+        text in "([,;\"\r\n]|[0-9]{1,4}|[-.%/ ]|2026-01-0[1-3]|date|kpi|value|nps|mood|good|min|N/A|R\\$|\\PC){0,60}",
+        header in prop_oneof![Just("date,value,kpi\n"), Just("date,nps,mood\n"), Just("kpi,2026-01-01,2026-01-02\n"), Just("")],
+        layout in prop_oneof![Just(Layout::Rows), Just(Layout::KpiColumns), Just(Layout::DateColumns)],
+    ) {
+        let wanted = Wanted {
+            layout: Some(layout),
+            ..Wanted::default()
+        };
+        let mut all = gathered(&wanted, &[("a.csv", &format!("{header}{text}"))]);
+        let labels = UnitKind::scale(&["bad".into(), "good".into()]).expect("a scale");
+        let unit = Unit { kind: labels, ..Unit::number() };
+        let readings = all.readings.len();
+        let units = all.kpis.keys().map(|id| (id.clone(), Ok(unit.clone()))).collect();
+        let settled = settle(&mut all, &units, &told(&[]));
+        for (_, measurement) in &settled.measurements {
+            prop_assert!(unit.check(measurement.value.get()).is_ok());
+        }
+        let identities: BTreeSet<String> = settled
+            .measurements
+            .iter()
+            .map(|(_, measurement)| format!("{:?}", identity(measurement)))
+            .collect();
+        prop_assert_eq!(identities.len(), settled.measurements.len());
+        prop_assert!(settled.measurements.len() + settled.duplicates + all.bad_count() >= readings);
+        prop_assert_eq!(all.faults().is_empty(), all.bad_count() == 0);
+    }
 }

@@ -479,9 +479,10 @@ mod tests {
                 };
                 let expect = match *told {
                     told if told.contains('D') => date,
-                    told if told.contains('W') => date.iso_week_date().weekday().since(Weekday::Monday)
-                        .try_into().ok().and_then(|days: i64| date.checked_sub(jiff::Span::new().days(days)).ok())
-                        .expect("a Monday"),
+                    told if told.contains('W') => {
+                        let days = i64::from(date.weekday().to_monday_zero_offset());
+                        date.checked_sub(jiff::Span::new().days(days)).expect("a Monday")
+                    }
                     told if told.contains('Q') => jiff::civil::date(year, quarter * 3 + 1, 1),
                     told if told.contains('M') => jiff::civil::date(year, month, 1),
                     _ => jiff::civil::date(year, 1, 1),
