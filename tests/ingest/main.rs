@@ -1,0 +1,15 @@
+//! Streams of rows: every row is told of once it is durable, whatever breaks, and no stream grows without bound.
+
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod gate;
+#[path = "../common/process.rs"]
+mod process;
+mod rows;
+
+mod broken;
+mod endings;
+mod outcomes;
+mod pressure;
