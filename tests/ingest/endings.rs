@@ -42,7 +42,7 @@ async fn what_is_no_stream_of_rows_ends_with_its_reason_and_what_came_before_is_
         (vec![to(&acme("kpis/none"))], not_found(&["kpis/none"]), 0),
         (
             vec![to("workspaces/gone/kpis/-")],
-            Refused::new(Code::FailedPrecondition, "DELETED", &[""]),
+            Refused::new(Code::FailedPrecondition, "DELETED", &["the workspace"]),
             0,
         ),
         (vec![good(2), other], invalid("parent"), 2),
@@ -61,15 +61,8 @@ async fn what_is_no_stream_of_rows_ends_with_its_reason_and_what_came_before_is_
             rows.send(message).await;
         }
         let ended = rows.end().await.expect_err("a mistake");
-        let mut seen = Refused::of(&ended);
-        if seen.reason == "DELETED" {
-            seen.about = vec![String::new()];
-        }
-        assert_eq!(seen, expected, "{ended}");
+        assert_eq!(Refused::of(&ended), expected, "{ended}");
         assert_eq!(rows.told.durable_through, durable, "{ended}");
-        if ended.message().contains("ascend") {
-            assert!(ended.message().contains('3') || ended.message().contains('5'), "{ended}");
-        }
     }
     assert_eq!(series(server.kpis()).await.len(), 5);
 }
