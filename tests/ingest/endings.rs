@@ -13,7 +13,11 @@ use crate::rows::*;
 async fn what_is_no_stream_of_rows_ends_with_its_reason_and_what_came_before_is_durable() {
     let server = Server::start().await;
     with_kpi(&server).await;
-    server.workspaces().create_workspace(new_workspace("gone")).await.unwrap();
+    server
+        .workspaces()
+        .create_workspace(new_workspace("gone"))
+        .await
+        .unwrap();
     let delete = api::DeleteWorkspaceRequest {
         name: "workspaces/gone".to_owned(),
         ..Default::default()
@@ -53,8 +57,16 @@ async fn what_is_no_stream_of_rows_ends_with_its_reason_and_what_came_before_is_
             invalid("rows[1].sequence"),
             3,
         ),
-        (vec![good(5), more(vec![own_row(4)])], invalid("rows[0].sequence"), 5),
-        (vec![good(3), more((4..=10_004).map(own_row).collect())], invalid("rows"), 3),
+        (
+            vec![good(5), more(vec![own_row(4)])],
+            invalid("rows[0].sequence"),
+            5,
+        ),
+        (
+            vec![good(3), more((4..=10_004).map(own_row).collect())],
+            invalid("rows"),
+            3,
+        ),
     ] {
         let mut rows = Rows::open(server.kpis()).await;
         for message in messages {
@@ -72,8 +84,14 @@ async fn a_sequence_that_does_not_ascend_is_named_beside_the_one_before() {
     let server = Server::start().await;
     with_kpi(&server).await;
     let mut rows = Rows::open(server.kpis()).await;
-    let ended = rows.all(first(vec![own_row(41), own_row(17)])).await.expect_err("back");
-    assert!(ended.message().contains("17") && ended.message().contains("41"), "{ended}");
+    let ended = rows
+        .all(first(vec![own_row(41), own_row(17)]))
+        .await
+        .expect_err("back");
+    assert!(
+        ended.message().contains("17") && ended.message().contains("41"),
+        "{ended}"
+    );
 }
 
 #[tokio::test]
@@ -110,10 +128,19 @@ async fn a_server_that_stops_makes_durable_and_answers_what_it_has_read_then_say
     gate.open();
     let ended = rows.end().await.expect_err("it stops");
     let refused = Refused::of(&ended);
-    assert_eq!((refused.code, refused.reason.as_str()), (Code::Unavailable, "DRAINING"));
+    assert_eq!(
+        (refused.code, refused.reason.as_str()),
+        (Code::Unavailable, "DRAINING")
+    );
     assert!(ended.message().contains("durable_through"), "{ended}");
-    assert_eq!((rows.told.durable_through, rows.told.recorded_count), (3500, 3500));
-    tokio::time::timeout(PATIENCE, server.ended()).await.expect("it ends").unwrap();
+    assert_eq!(
+        (rows.told.durable_through, rows.told.recorded_count),
+        (3500, 3500)
+    );
+    tokio::time::timeout(PATIENCE, server.ended())
+        .await
+        .expect("it ends")
+        .unwrap();
 }
 
 #[tokio::test]
@@ -127,7 +154,10 @@ async fn a_clock_that_jumps_ends_the_stream_behind_what_is_durable() {
     rows.send(more(vec![own_row(11)])).await;
     let ended = rows.end().await.expect_err("the clock jumped");
     let refused = Refused::of(&ended);
-    assert_eq!((refused.code, refused.reason.as_str()), (Code::FailedPrecondition, "CLOCK_JUMPED"));
+    assert_eq!(
+        (refused.code, refused.reason.as_str()),
+        (Code::FailedPrecondition, "CLOCK_JUMPED")
+    );
     assert_eq!(rows.told.durable_through, 10);
     assert_eq!(series(server.kpis()).await.len(), 10);
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+mod client;
 #[path = "../common/mod.rs"]
 mod common;
 mod gate;
@@ -10,6 +11,7 @@ mod process;
 mod rows;
 
 mod broken;
+mod documentation;
 mod endings;
 mod outcomes;
 mod pressure;

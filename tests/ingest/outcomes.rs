@@ -20,7 +20,11 @@ fn counts(told: &api::IngestMeasurementsResponse) -> [i64; 4] {
 async fn every_row_is_recorded_superseding_unchanged_or_refused_by_name() {
     let server = Server::start().await;
     with_kpi(&server).await;
-    server.kpis().record_measurement(measure("nps", -5, 1.0)).await.unwrap();
+    server
+        .kpis()
+        .record_measurement(measure("nps", -5, 1.0))
+        .await
+        .unwrap();
     let mut rows = Rows::open(server.kpis()).await;
     let day = |sequence: i64, value: f64| {
         let mut row = row(sequence, 0, value);
@@ -111,9 +115,18 @@ async fn a_row_that_is_refused_alone_or_by_the_state_is_named_too_and_one_kpi_mo
         ..Default::default()
     };
     server.kpis().delete_kpi(gone).await.unwrap();
-    rows.all(more(vec![of(4, "kpis/nps"), of(5, "kpis/nps")])).await.unwrap();
-    let refused: Vec<_> = rows.refusals.iter().map(|it| (it.sequence, it.reason.as_str())).collect();
-    assert_eq!(refused, [(1, "NOT_FOUND"), (3, "NOT_FOUND"), (4, "DELETED"), (5, "DELETED")]);
+    rows.all(more(vec![of(4, "kpis/nps"), of(5, "kpis/nps")]))
+        .await
+        .unwrap();
+    let refused: Vec<_> = rows
+        .refusals
+        .iter()
+        .map(|it| (it.sequence, it.reason.as_str()))
+        .collect();
+    assert_eq!(
+        refused,
+        [(1, "NOT_FOUND"), (3, "NOT_FOUND"), (4, "DELETED"), (5, "DELETED")]
+    );
     assert!(rows.refusals.iter().all(|it| it.field == "measurement.kpi"));
 }
 
@@ -134,7 +147,11 @@ async fn a_later_row_supersedes_an_earlier_one_whatever_is_refused_between_them(
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             // A third is clearly out of order, a tenth refused by the state.
             let second = i64::try_from(random >> 33).unwrap() % 400 - 400;
-            let second = if random >> 50 & 7 == 0 { 400 + second * -1 } else { second };
+            let second = if random >> 50 & 7 == 0 {
+                400 + second * -1
+            } else {
+                second
+            };
             let value = f64::from(u8::try_from(random >> 41 & 3).unwrap());
             message.push(row(sequence, second, value));
             if second <= 300 {
@@ -148,10 +165,20 @@ async fn a_later_row_supersedes_an_earlier_one_whatever_is_refused_between_them(
     rows.end().await.unwrap();
     let [recorded, superseded, unchanged, refused] = counts(&rows.told);
     assert_eq!(rows.told.durable_through, sequence);
-    assert_eq!((recorded + superseded + unchanged, refused), (good, sequence - good));
-    assert!(refused > 100 && superseded > 100 && unchanged > 100, "{:?}", rows.told);
+    assert_eq!(
+        (recorded + superseded + unchanged, refused),
+        (good, sequence - good)
+    );
+    assert!(
+        refused > 100 && superseded > 100 && unchanged > 100,
+        "{:?}",
+        rows.told
+    );
     assert_eq!(recorded, newest.len() as i64);
-    assert_eq!(series(server.kpis()).await, newest.into_iter().collect::<Vec<_>>());
+    assert_eq!(
+        series(server.kpis()).await,
+        newest.into_iter().collect::<Vec<_>>()
+    );
 }
 
 #[tokio::test]
@@ -159,12 +186,17 @@ async fn of_many_refusals_a_thousand_are_named_and_the_rest_is_counted() {
     let server = Server::start().await;
     with_kpi(&server).await;
     let mut rows = Rows::open(server.kpis()).await;
-    let bad = (1..=2500).map(|sequence| row(sequence, 1000, 1.0)).chain([own_row(2501)]);
+    let bad = (1..=2500)
+        .map(|sequence| row(sequence, 1000, 1.0))
+        .chain([own_row(2501)]);
     rows.all(first(bad.collect())).await.unwrap();
     let named: Vec<_> = rows.refusals.iter().map(|it| it.sequence).collect();
     assert_eq!(named, (1..=1000).collect::<Vec<_>>());
     assert_eq!(counts(&rows.told), [1, 0, 0, 2500]);
-    assert_eq!((rows.told.durable_through, rows.told.refusals_left_out_count), (2501, 1500));
+    assert_eq!(
+        (rows.told.durable_through, rows.told.refusals_left_out_count),
+        (2501, 1500)
+    );
 }
 
 #[tokio::test]
@@ -173,7 +205,10 @@ async fn rows_of_a_message_become_few_commits_and_every_commit_says_who_and_why(
     with_kpi(&server).await;
     let before = server.head().await;
     let mut rows = Rows::ask(server.kpis(), |request| {
-        for (key, value) in [("binnacle-actor", "maria"), ("binnacle-correlation-id", "night-7")] {
+        for (key, value) in [
+            ("binnacle-actor", "maria"),
+            ("binnacle-correlation-id", "night-7"),
+        ] {
             request.metadata_mut().insert(key, value.parse().unwrap());
         }
     })
@@ -190,7 +225,10 @@ async fn rows_of_a_message_become_few_commits_and_every_commit_says_who_and_why(
     for event in recorded {
         let commit = event.commit.unwrap();
         assert_eq!(commit.principal, "maria");
-        assert_eq!((commit.reason.as_str(), commit.correlation_id.as_str()), ("nightly", "night-7"));
+        assert_eq!(
+            (commit.reason.as_str(), commit.correlation_id.as_str()),
+            ("nightly", "night-7")
+        );
         assert_eq!(commit.method, "binnacle.v1.KpiService/IngestMeasurements");
     }
 }
@@ -214,11 +252,16 @@ async fn a_row_does_not_wait_for_the_next_one() {
 async fn a_bad_actor_is_refused_before_the_first_message() {
     let server = Server::start().await;
     let refused = Rows::ask(server.kpis(), |request| {
-        request.metadata_mut().insert("binnacle-correlation-id", "x".repeat(201).parse().unwrap());
+        request
+            .metadata_mut()
+            .insert("binnacle-correlation-id", "x".repeat(201).parse().unwrap());
     })
     .await
     .map(|_| ())
     .expect_err("too long");
     let about = &["metadata binnacle-correlation-id"];
-    assert_eq!(Refused::of(&refused), Refused::new(Code::InvalidArgument, "INVALID_FIELD", about));
+    assert_eq!(
+        Refused::of(&refused),
+        Refused::new(Code::InvalidArgument, "INVALID_FIELD", about)
+    );
 }

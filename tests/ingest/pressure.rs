@@ -53,7 +53,11 @@ async fn while_the_disk_holds_still_a_stream_takes_a_bounded_number_of_rows_and_
     gate.close();
     let taken = Arc::new(AtomicUsize::new(0));
     let mut client = server.kpis();
-    let mut answers = client.ingest_measurements(endless(&taken)).await.unwrap().into_inner();
+    let mut answers = client
+        .ingest_measurements(endless(&taken))
+        .await
+        .unwrap()
+        .into_inner();
     let held = settled(&taken).await;
     // 4 MiB on the way, 1 gathered, and what HTTP/2 holds on both sides: far from everything.
     assert!(held <= 12_000, "{held} rows of 1 KiB were taken");
@@ -79,7 +83,11 @@ async fn who_takes_no_answers_is_read_no_further() {
         .unwrap();
     let taken = Arc::new(AtomicUsize::new(0));
     let mut client = KpiServiceClient::new(channel);
-    let mut answers = client.ingest_measurements(endless(&taken)).await.unwrap().into_inner();
+    let mut answers = client
+        .ingest_measurements(endless(&taken))
+        .await
+        .unwrap()
+        .into_inner();
     let held = settled(&taken).await;
     assert!(held <= 40_000, "{held} rows were taken and nobody heard of any");
     while taken.load(Ordering::SeqCst) < held + 5000 {
@@ -109,5 +117,8 @@ async fn a_full_queue_is_waited_out() {
     gate.open();
     rows.close();
     rows.end().await.unwrap();
-    assert_eq!((rows.told.durable_through, rows.told.recorded_count), (5500, 5500));
+    assert_eq!(
+        (rows.told.durable_through, rows.told.recorded_count),
+        (5500, 5500)
+    );
 }

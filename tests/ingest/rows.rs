@@ -84,7 +84,10 @@ impl Rows {
     /// Reads until everything up to a sequence is durable or refused.
     pub(crate) async fn durable(&mut self, through: i64) -> &api::IngestMeasurementsResponse {
         while self.told.durable_through < through {
-            self.answer().await.expect("an answer").expect("a stream that goes on");
+            self.answer()
+                .await
+                .expect("an answer")
+                .expect("a stream that goes on");
         }
         &self.told
     }
@@ -146,7 +149,11 @@ pub(crate) async fn series(mut client: KpiServiceClient<Channel>) -> Vec<(i64, f
     };
     let mut all = Vec::new();
     loop {
-        let page = client.list_measurements(request.clone()).await.unwrap().into_inner();
+        let page = client
+            .list_measurements(request.clone())
+            .await
+            .unwrap()
+            .into_inner();
         all.extend(page.measurements.iter().map(|measurement| {
             let at = measurement.effective_time.unwrap();
             (at.seconds - crate::common::START_S, measurement.value.unwrap())

@@ -73,7 +73,8 @@ impl RowStream {
             ("reason", self.reason.as_str(), reason),
         ] {
             if !text.is_empty() && text != first {
-                let sentence = "it is another than in the first message: leave it out, or open another stream";
+                let sentence =
+                    "it is another than in the first message: leave it out, or open another stream";
                 findings.push(Invalid::new(sentence).at(field));
             }
         }

@@ -218,8 +218,9 @@ impl Ingest {
         }
         let count = message.rows.len();
         if count > ROWS_PER_MESSAGE_MAX {
-            let sentence =
-                format!("there are {count}: send at most {ROWS_PER_MESSAGE_MAX} in a message, in as many as you like");
+            let sentence = format!(
+                "there are {count}: send at most {ROWS_PER_MESSAGE_MAX} in a message, in as many as you like"
+            );
             return Err(Invalid::new(sentence).at("rows").into());
         }
         Ok(())

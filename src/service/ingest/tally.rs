@@ -126,7 +126,13 @@ mod tests {
         assert_eq!(tally.news(), None);
         tally.count(400, 0, None, refusals(1..251));
         let seen: Vec<_> = std::iter::from_fn(|| tally.news())
-            .map(|answer| (answer.durable_through, answer.refusals.len(), answer.refused_count))
+            .map(|answer| {
+                (
+                    answer.durable_through,
+                    answer.refusals.len(),
+                    answer.refused_count,
+                )
+            })
             .collect();
         assert_eq!(seen, [(100, 100, 250), (200, 100, 250), (400, 50, 250)]);
     }
@@ -136,7 +142,12 @@ mod tests {
         let mut tally = Tally::at(7);
         let mut named = Vec::new();
         for part in 0..3 {
-            tally.count(part * 600 + 600, 0, None, refusals(part * 600 + 1..part * 600 + 601));
+            tally.count(
+                part * 600 + 600,
+                0,
+                None,
+                refusals(part * 600 + 1..part * 600 + 601),
+            );
             while let Some(answer) = tally.news() {
                 named.extend(answer.refusals.iter().map(|refusal| refusal.sequence));
                 assert!(answer.refusals.len() <= 100);
@@ -145,7 +156,11 @@ mod tests {
         assert_eq!(named, (1..=1000).collect::<Vec<_>>());
         let last = tally.answer();
         assert_eq!(
-            (last.durable_through, last.refused_count, last.refusals_left_out_count),
+            (
+                last.durable_through,
+                last.refused_count,
+                last.refusals_left_out_count
+            ),
             (1800, 1800, 800)
         );
     }
