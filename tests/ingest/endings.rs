@@ -23,6 +23,12 @@ async fn what_is_no_stream_of_rows_ends_with_its_reason_and_what_came_before_is_
         ..Default::default()
     };
     server.workspaces().delete_workspace(delete).await.unwrap();
+    server.kpis().create_kpi(new_kpi("old")).await.unwrap();
+    let archive = api::ArchiveKpiRequest {
+        name: acme("kpis/old"),
+        ..Default::default()
+    };
+    server.kpis().archive_kpi(archive).await.unwrap();
     let to = |parent: &str| api::IngestMeasurementsRequest {
         parent: parent.to_owned(),
         ..more(vec![own_row(1)])
@@ -47,6 +53,11 @@ async fn what_is_no_stream_of_rows_ends_with_its_reason_and_what_came_before_is_
         (
             vec![to("workspaces/gone/kpis/-")],
             Refused::new(Code::FailedPrecondition, "DELETED", &["the workspace"]),
+            0,
+        ),
+        (
+            vec![to(&acme("kpis/old"))],
+            Refused::new(Code::FailedPrecondition, "KPI_ARCHIVED", &["kpis/old"]),
             0,
         ),
         (vec![good(2), other], invalid("parent"), 2),

@@ -232,9 +232,11 @@ impl Ingest {
         let published = self.engine.read(&rows.workspace, Revision::ZERO)?;
         let workspace = published.state.workspace();
         lists::workspace_found(workspace, false)?;
-        // A stream to one KPI that is not there hears so once, not once a row.
-        if let Some(kpi) = &rows.kpi {
-            workspace.kpi(kpi)?;
+        // A stream to one KPI that takes nothing hears so once, not once a row.
+        if let Some(kpi) = &rows.kpi
+            && workspace.kpi(kpi)?.archived.is_some()
+        {
+            return Err(Rejection::KpiArchived(kpi.clone()).into());
         }
         self.origin.reason = rows.reason.clone();
         self.tally = Tally::at(wire(workspace.revision()));
