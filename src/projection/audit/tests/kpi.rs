@@ -365,7 +365,7 @@ fn the_rules_of_alerts_are_read_by_the_numbers_that_changed() {
             adverse_move_percent: 0.0,
             ..before.alerts
         },
-        ..before.clone()
+        ..before
     };
     check(
         Event::ScoringPolicyUpdated {
