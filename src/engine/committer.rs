@@ -376,14 +376,12 @@ impl Committer {
         match decided {
             Decided::Refused(refusal) => Err(refusal),
             Decided::Repeated { workspace, revision } => Ok(Answer::Repeated { workspace, revision }),
-            Decided::Unchanged => {
-                let state = newest()?;
-                Ok(Answer::Done(Committed {
-                    revision: state.workspace().revision(),
-                    commit: None,
-                    state,
-                }))
-            }
+            Decided::Unchanged { state, decided_time } => Ok(Answer::Done(Committed {
+                revision: state.workspace().revision(),
+                decided_time,
+                commit: None,
+                state,
+            })),
             Decided::Committed(commit) => {
                 let state = match commit.state {
                     Some(state) => state,
@@ -391,6 +389,7 @@ impl Committer {
                 };
                 Ok(Answer::Done(Committed {
                     revision: commit.revision,
+                    decided_time: commit.recorded_time,
                     commit: Some(Arc::clone(&commit.update.commit)),
                     state,
                 }))

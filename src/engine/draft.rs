@@ -37,8 +37,12 @@ pub(super) struct Draft {
 /// What became of one command; it is said when the group is durable.
 pub(super) enum Decided {
     Committed(Box<DraftCommit>),
-    /// It changes nothing and has no id to be remembered by.
-    Unchanged,
+    /// It changes nothing and has no id to be remembered by. The state that it was decided on, and when: what it found there
+    /// may be gone as soon as the next command of the group.
+    Unchanged {
+        state: Arc<State>,
+        decided_time: Timestamp,
+    },
     /// It ran before.
     Repeated {
         workspace: Id,
@@ -153,13 +157,17 @@ impl Draft {
             Err(_panic) => return Decided::Refused(Refusal::Panicked),
         };
         if events.is_empty() && origin.request.is_none() {
-            return Decided::Unchanged;
+            return Decided::Unchanged {
+                state: Arc::new(self.line.state.clone()),
+                decided_time: stamp.recorded_time,
+            };
         }
+        // The answer to a measurement is in its commit; keeping a state for each would copy what they share. What was known
+        // before is in no commit.
+        let needs_state = events.is_empty() || !matches!(command, Command::RecordMeasurements(_));
         match self.commit(&stamp, origin.clone(), events) {
             Err(refusal) => Decided::Refused(refusal),
             Ok(update) => {
-                // The answer to a measurement is in its commit; keeping a state for each would copy what they share.
-                let needs_state = !matches!(command, Command::RecordMeasurements(_));
                 if needs_state {
                     self.line.midnight = midnight_after(&self.line.state);
                 }
