@@ -195,7 +195,7 @@ impl Draft {
         if let Ok(events) = decide(workspace, &command, &stamp)
             && !events.is_empty()
         {
-            // A day's record is a few dozen bytes: it always fits.
+            // A day has at most ALARMS_PER_COMMIT_MAX alarms, each of less than 300 bytes: its record always fits.
             let _fits = self.commit(&stamp, origin, events);
         }
         self.line.midnight = midnight_after(&self.line.state);

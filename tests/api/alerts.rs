@@ -230,7 +230,7 @@ async fn the_policy_says_how_many_values_it_takes_and_its_change_opens_and_close
     let bad = rules(|it| {
         (it.breach_after, it.recover_after) = (Some(0), Some(101));
         it.adverse_move_percent = Some(f64::NAN);
-        it.healthy_share_periods = Some(-1);
+        it.healthy_share_periods = Some(0);
     });
     let refusal = server
         .refusal(server.workspaces().update_scoring_policy(bad))
