@@ -39,8 +39,12 @@ pub(super) struct Draft {
 /// What became of one command; it is said when the group is durable.
 pub(super) enum Decided {
     Committed(Box<DraftCommit>),
-    /// It changes nothing and has no id to be remembered by.
-    Unchanged,
+    /// It changes nothing and has no id to be remembered by. The state that it was decided on, and when: what it found there
+    /// may be gone as soon as the next command of the group.
+    Unchanged {
+        state: Arc<State>,
+        decided_time: Timestamp,
+    },
     /// It ran before.
     Repeated {
         workspace: Id,
@@ -160,13 +164,17 @@ impl Draft {
             Err(_panic) => return Decided::Refused(Refusal::Panicked),
         };
         if decision.events.is_empty() && origin.request.is_none() {
-            return Decided::Unchanged;
+            return Decided::Unchanged {
+                state: Arc::new(self.line.state.clone()),
+                decided_time: stamp.recorded_time,
+            };
         }
+        // The answer to a measurement is in its commit; keeping a state for each would copy what they share. What was known
+        // before is in no commit.
+        let needs_state = decision.events.is_empty() || !matches!(command, Command::RecordMeasurements(_));
         match self.commit(&stamp, origin.clone(), decision) {
             Err(refusal) => Decided::Refused(refusal),
             Ok(update) => {
-                // The answer to a measurement is in its commit; keeping a state for each would copy what they share.
-                let needs_state = !matches!(command, Command::RecordMeasurements(_));
                 if needs_state {
                     self.line.midnight = midnight_after(&self.line.state);
                 }
@@ -222,7 +230,7 @@ impl Draft {
         if let Ok(decision) = decide(workspace, &command, &stamp)
             && !decision.events.is_empty()
         {
-            // A day's record is a few dozen bytes, and its alerts are bounded: it always fits.
+            // A day has at most ALARMS_PER_COMMIT_MAX alarms, each of less than 300 bytes: its record always fits.
             let _fits = self.commit(&stamp, origin, decision);
         }
         self.line.midnight = midnight_after(&self.line.state);
