@@ -157,6 +157,27 @@ impl KpiService for Api {
     ) -> Result<Response<api::Kpi>, Status> {
         self.write_and_show(request).await
     }
+
+    async fn suggest_target(
+        &self,
+        request: Request<api::SuggestTargetRequest>,
+    ) -> Result<Response<api::TargetSuggestions>, Status> {
+        self.suggestions(request.get_ref()).await
+    }
+
+    async fn forecast_kpi(
+        &self,
+        request: Request<api::ForecastKpiRequest>,
+    ) -> Result<Response<api::KpiForecast>, Status> {
+        self.forecast_of_kpi(request.get_ref()).await
+    }
+
+    async fn forecast_key_result(
+        &self,
+        request: Request<api::ForecastKeyResultRequest>,
+    ) -> Result<Response<api::KeyResultForecast>, Status> {
+        self.forecast_of_key_result(request.get_ref()).await
+    }
 }
 
 /// The measurement that a write recorded.

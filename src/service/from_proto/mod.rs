@@ -9,6 +9,7 @@ mod closing;
 mod cycle;
 mod deletion;
 mod findings;
+mod forecast;
 mod hygiene;
 mod initiative;
 mod key_result;
@@ -31,6 +32,7 @@ pub(crate) use deletion::{
     delete_workspace, undelete_initiative, undelete_key_result, undelete_kpi, undelete_member,
     undelete_objective, undelete_team, undelete_workspace,
 };
+pub(crate) use forecast::{forecast_horizon, suggestion_periods};
 pub(crate) use hygiene::hygiene_scope;
 pub(crate) use initiative::{create_initiative, update_initiative};
 pub(crate) use key_result::{create_key_result, update_key_result};

@@ -95,7 +95,7 @@ pub(crate) fn kpi_health(workspace: &Id, kpi: &Id, of: &KpiHealth) -> api::KpiHe
     }
 }
 
-fn period_value(newest: PeriodValue) -> api::PeriodValue {
+pub(super) fn period_value(newest: PeriodValue) -> api::PeriodValue {
     let PeriodValue {
         period: Period { first, last },
         value,
