@@ -42,6 +42,9 @@ const LARGE_EVENTS: &[&str] = &[
     "kpi_created",
     "kpi_updated",
     "target_set",
+    "target_deleted",
+    "alert_opened",
+    "action_plan_set",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -70,6 +70,7 @@ pub(super) fn carry_over(
     let mut events = vec![Event::ObjectiveCreated {
         id: new_id.clone(),
         fields: Box::new(fields),
+        started_from: None,
         carried_from: Some(id.clone()),
     }];
     let mut carried = Vec::new();

@@ -3,11 +3,11 @@
 use jiff::civil::Date;
 
 use super::{
-    CarryOver, CascadeTo, CheckInPatch, Closing, CycleFields, CyclePatch, Etag, Id, InitiativeFields,
-    InitiativeId, InitiativePatch, KeyResultFields, KeyResultId, KeyResultPatch, KpiFields, KpiPatch,
-    MemberFields, MemberPatch, NewMeasurement, NewReview, ObjectiveFields, ObjectivePatch, PlacedCheckIn,
-    Preset, ResourceName, ScoringPolicyPatch, Target, TeamFields, TeamPatch, TimeZoneRules, WorkspaceFields,
-    WorkspacePatch,
+    ActionPlan, CarryOver, CascadeTo, CheckInPatch, Closing, CycleFields, CyclePatch, Etag, Id,
+    InitiativeFields, InitiativeId, InitiativePatch, KeyResultFields, KeyResultId, KeyResultPatch, KpiFields,
+    KpiFromKeyResult, KpiPatch, MeasurementIdentity, MemberFields, MemberPatch, NewMeasurement, NewReview,
+    ObjectiveFields, ObjectivePatch, PlacedCheckIn, Preset, ResourceName, ScoringPolicyPatch, StartObjective,
+    Target, TeamFields, TeamPatch, Text, TimeZoneRules, WorkspaceFields, WorkspacePatch,
 };
 
 /// One request to change a workspace.
@@ -167,6 +167,37 @@ pub enum Command {
         target: Target,
     },
     RecordMeasurements(Vec<NewMeasurement>),
+    ArchiveKpi {
+        id: Id,
+        etag: Etag,
+    },
+    UnarchiveKpi {
+        id: Id,
+        etag: Etag,
+    },
+    DeleteTarget {
+        kpi: Id,
+        date: Date,
+    },
+    CorrectMeasurement(Box<NewMeasurement>),
+    RetractMeasurement(Box<MeasurementIdentity>),
+    AcknowledgeAlert {
+        kpi: Id,
+        id: Id,
+        note: Text,
+    },
+    SetActionPlan {
+        kpi: Id,
+        id: Id,
+        plan: Box<ActionPlan>,
+    },
+    CompleteActionPlan {
+        kpi: Id,
+        id: Id,
+        note: Text,
+    },
+    StartObjective(Box<StartObjective>),
+    CreateKpiFromKeyResult(Box<KpiFromKeyResult>),
 }
 
 /// A new workspace: the first command of a log.
@@ -222,8 +253,20 @@ impl Command {
             Self::CorrectCheckIn { key_result, id, .. } | Self::RetractCheckIn { key_result, id } => {
                 ResourceName::CheckIn(key_result.clone(), id.clone())
             }
-            Self::CreateKpi { id, .. } | Self::UpdateKpi { id, .. } => ResourceName::Kpi(id.clone()),
-            Self::SetTarget { kpi, date, .. } => ResourceName::Target(kpi.clone(), *date),
+            Self::CreateKpi { id, .. }
+            | Self::UpdateKpi { id, .. }
+            | Self::ArchiveKpi { id, .. }
+            | Self::UnarchiveKpi { id, .. } => ResourceName::Kpi(id.clone()),
+            Self::SetTarget { kpi, date, .. } | Self::DeleteTarget { kpi, date } => {
+                ResourceName::Target(kpi.clone(), *date)
+            }
+            Self::CorrectMeasurement(measurement) => ResourceName::Kpi(measurement.kpi.clone()),
+            Self::RetractMeasurement(identity) => ResourceName::Kpi(identity.kpi.clone()),
+            Self::AcknowledgeAlert { kpi, id, .. }
+            | Self::SetActionPlan { kpi, id, .. }
+            | Self::CompleteActionPlan { kpi, id, .. } => ResourceName::Alert(kpi.clone(), id.clone()),
+            Self::StartObjective(new) => ResourceName::Objective(new.objective.clone()),
+            Self::CreateKpiFromKeyResult(new) => ResourceName::Kpi(new.kpi.clone()),
             Self::RecordMeasurements(measurements) => {
                 measurements.first().map_or(ResourceName::Workspace, |first| {
                     ResourceName::Kpi(first.kpi.clone())

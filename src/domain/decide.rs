@@ -3,15 +3,31 @@
 use super::{
     Command, CreateWorkspace, Etag, Event, FirstWeekday, Id, MemberFields, Principal, Rejection,
     ResourceName, Role, Roles, ScoringPolicy, Stamp, TimeZoneRules, Title, Workspace, WorkspaceCreated,
-    WorkspacePatch, carry_over, check_in, closing, cycle, deletion, initiative, key_result, kpi, measurement,
-    objective, policy, review, team,
+    WorkspacePatch, alarm, alert, carry_over, check_in, closing, cycle, deletion, initiative, key_result,
+    key_result_kpi, kpi, measurement, objective, policy, review, start_objective, target, team,
 };
 
-/// Decides a command on a state. No events: it changes nothing.
+/// Decides a command on a state: what it does, then the alerts that open and close because of that. No events: it changes
+/// nothing.
 ///
 /// # Errors
 /// A rule of the domain says no; nothing is to be recorded.
 pub fn decide(workspace: &Workspace, command: &Command, stamp: &Stamp) -> Result<Vec<Event>, Rejection> {
+    let mut events = decide_alone(workspace, command, stamp)?;
+    if alarm::may_follow(&events) {
+        let mut after = workspace.clone();
+        after.begin(stamp);
+        for event in &events {
+            after.evolve(event, stamp);
+        }
+        let alarms = alarm::follow(&events, &after, stamp);
+        events.extend(alarms);
+    }
+    Ok(events)
+}
+
+/// What a command does by itself.
+fn decide_alone(workspace: &Workspace, command: &Command, stamp: &Stamp) -> Result<Vec<Event>, Rejection> {
     let stays_possible = match command {
         Command::StartDay { .. } | Command::CreateWorkspace(_) => true,
         Command::Delete { name, .. } | Command::Undelete { name, .. } => *name == ResourceName::Workspace,
@@ -68,7 +84,17 @@ pub fn decide(workspace: &Workspace, command: &Command, stamp: &Stamp) -> Result
         Command::RetractCheckIn { key_result, id } => check_in::retract(workspace, key_result, id),
         Command::CreateKpi { id, fields } => kpi::create(workspace, id, fields),
         Command::UpdateKpi { id, patch, etag } => kpi::update(workspace, id, patch, *etag),
-        Command::SetTarget { kpi, date, target } => kpi::set_target(workspace, kpi, *date, target),
+        Command::SetTarget { kpi, date, target } => target::set(workspace, kpi, *date, target),
+        Command::DeleteTarget { kpi, date } => target::delete(workspace, kpi, *date),
+        Command::ArchiveKpi { id, etag } => kpi::archive(workspace, id, *etag),
+        Command::UnarchiveKpi { id, etag } => kpi::unarchive(workspace, id, *etag),
+        Command::CorrectMeasurement(measurement) => measurement::correct(workspace, measurement, stamp),
+        Command::RetractMeasurement(identity) => measurement::retract(workspace, identity, stamp),
+        Command::AcknowledgeAlert { kpi, id, note } => alert::acknowledge(workspace, kpi, id, note),
+        Command::SetActionPlan { kpi, id, plan } => alert::set_plan(workspace, kpi, id, plan),
+        Command::CompleteActionPlan { kpi, id, note } => alert::complete_plan(workspace, kpi, id, note),
+        Command::StartObjective(new) => start_objective::start(workspace, new, stamp),
+        Command::CreateKpiFromKeyResult(new) => key_result_kpi::create(workspace, new, stamp),
         Command::RecordMeasurements(measurements) => measurement::record(workspace, measurements, stamp),
     }
 }

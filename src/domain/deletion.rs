@@ -130,7 +130,8 @@ fn check_etag(workspace: &Workspace, name: &ResourceName, etag: Etag) -> Result<
         | ResourceName::Cycle(_)
         | ResourceName::Review(..)
         | ResourceName::CheckIn(..)
-        | ResourceName::Target(..) => None,
+        | ResourceName::Target(..)
+        | ResourceName::Alert(..) => None,
     };
     authorship.map_or(Ok(()), |authorship| authorship.check(etag, || name.clone()))
 }
@@ -153,7 +154,8 @@ impl Workspace {
             | ResourceName::Cycle(_)
             | ResourceName::Review(..)
             | ResourceName::CheckIn(..)
-            | ResourceName::Target(..) => None,
+            | ResourceName::Target(..)
+            | ResourceName::Alert(..) => None,
         };
         found.ok_or_else(|| Rejection::NotFound(name.clone()))
     }
@@ -218,7 +220,8 @@ impl Workspace {
             | ResourceName::Cycle(_)
             | ResourceName::Review(..)
             | ResourceName::CheckIn(..)
-            | ResourceName::Target(..) => {}
+            | ResourceName::Target(..)
+            | ResourceName::Alert(..) => {}
         }
     }
 
@@ -242,7 +245,8 @@ impl Workspace {
             | ResourceName::Cycle(_)
             | ResourceName::Review(..)
             | ResourceName::CheckIn(..)
-            | ResourceName::Target(..) => {}
+            | ResourceName::Target(..)
+            | ResourceName::Alert(..) => {}
         }
     }
 }

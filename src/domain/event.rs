@@ -4,9 +4,10 @@ use jiff::civil::Date;
 use smol_str::SmolStr;
 
 use super::{
-    CheckIn, CycleFields, CycleState, Id, InitiativeFields, InitiativeId, KeyResultFields, KeyResultId,
-    KpiFields, MemberFields, ObjectiveFields, ObjectiveResult, ObjectiveState, Preset, ResourceName, Review,
-    Revision, ScoringPolicy, Target, TeamFields, TimeZoneRules, Timestamp, WorkspaceFields,
+    ActionPlan, AlertOpening, CheckIn, CloseReason, CycleFields, CycleState, Id, InitiativeFields,
+    InitiativeId, KeyResultFields, KeyResultId, KpiFields, MemberFields, ObjectiveFields, ObjectiveResult,
+    ObjectiveState, Preset, ResourceName, Review, Revision, ScoringPolicy, StartedFrom, Target, TeamFields,
+    Text, TimeZoneRules, Timestamp, WorkspaceFields,
 };
 
 /// One thing that happened.
@@ -92,6 +93,7 @@ pub enum Event {
         id: Id,
         fields: Box<ObjectiveFields>,
         carried_from: Option<Id>,
+        started_from: Option<StartedFrom>,
     },
     ObjectiveUpdated {
         id: Id,
@@ -170,6 +172,54 @@ pub enum Event {
         after: Target,
     },
     MeasurementRecorded(MeasurementRecorded),
+    MeasurementRetracted {
+        kpi: Id,
+        effective_time: Timestamp,
+        source_id: SmolStr,
+        before: f64,
+    },
+    TargetDeleted {
+        kpi: Id,
+        date: Date,
+        before: Target,
+    },
+    KpiArchived {
+        id: Id,
+    },
+    KpiUnarchived {
+        id: Id,
+    },
+    AlertOpened {
+        kpi: Id,
+        id: Id,
+        opening: Box<AlertOpening>,
+    },
+    AlertClosed {
+        kpi: Id,
+        id: Id,
+        reason: CloseReason,
+    },
+    AlertAcknowledged {
+        kpi: Id,
+        id: Id,
+        note: Text,
+    },
+    ActionPlanSet {
+        kpi: Id,
+        id: Id,
+        before: Option<Box<ActionPlan>>,
+        after: Box<ActionPlan>,
+    },
+    ActionPlanCompleted {
+        kpi: Id,
+        id: Id,
+        note: Text,
+    },
+    ActionPlanOverdue {
+        kpi: Id,
+        id: Id,
+        due_date: Date,
+    },
 }
 
 /// A restored log goes on from an earlier point.
@@ -255,6 +305,16 @@ impl Event {
             Self::KpiUpdated { .. } => "KpiUpdated",
             Self::TargetSet { .. } => "TargetSet",
             Self::MeasurementRecorded(_) => "MeasurementRecorded",
+            Self::MeasurementRetracted { .. } => "MeasurementRetracted",
+            Self::TargetDeleted { .. } => "TargetDeleted",
+            Self::KpiArchived { .. } => "KpiArchived",
+            Self::KpiUnarchived { .. } => "KpiUnarchived",
+            Self::AlertOpened { .. } => "AlertOpened",
+            Self::AlertClosed { .. } => "AlertClosed",
+            Self::AlertAcknowledged { .. } => "AlertAcknowledged",
+            Self::ActionPlanSet { .. } => "ActionPlanSet",
+            Self::ActionPlanCompleted { .. } => "ActionPlanCompleted",
+            Self::ActionPlanOverdue { .. } => "ActionPlanOverdue",
         }
     }
 
@@ -296,8 +356,20 @@ impl Event {
             | Self::CheckInRetracted { key_result, id, .. } => {
                 ResourceName::CheckIn(key_result.clone(), id.clone())
             }
-            Self::KpiCreated { id, .. } | Self::KpiUpdated { id, .. } => ResourceName::Kpi(id.clone()),
-            Self::TargetSet { kpi, date, .. } => ResourceName::Target(kpi.clone(), *date),
+            Self::KpiCreated { id, .. }
+            | Self::KpiUpdated { id, .. }
+            | Self::KpiArchived { id }
+            | Self::KpiUnarchived { id }
+            | Self::MeasurementRetracted { kpi: id, .. } => ResourceName::Kpi(id.clone()),
+            Self::TargetSet { kpi, date, .. } | Self::TargetDeleted { kpi, date, .. } => {
+                ResourceName::Target(kpi.clone(), *date)
+            }
+            Self::AlertOpened { kpi, id, .. }
+            | Self::AlertClosed { kpi, id, .. }
+            | Self::AlertAcknowledged { kpi, id, .. }
+            | Self::ActionPlanSet { kpi, id, .. }
+            | Self::ActionPlanCompleted { kpi, id, .. }
+            | Self::ActionPlanOverdue { kpi, id, .. } => ResourceName::Alert(kpi.clone(), id.clone()),
             Self::MeasurementRecorded(measurement) => ResourceName::Kpi(measurement.kpi.clone()),
         }
     }
@@ -310,6 +382,7 @@ impl Event {
             | Self::CheckInCorrected { after: check_in, .. }
             | Self::CheckInRetracted { before: check_in, .. } => Some(check_in.effective_time),
             Self::MeasurementRecorded(measurement) => Some(measurement.effective_time),
+            Self::MeasurementRetracted { effective_time, .. } => Some(*effective_time),
             _ => None,
         }
     }
@@ -329,6 +402,7 @@ fn deleted_kind(name: &ResourceName) -> &'static str {
         ResourceName::Review(..) => "ReviewDeleted",
         ResourceName::CheckIn(..) => "CheckInDeleted",
         ResourceName::Target(..) => "TargetDeleted",
+        ResourceName::Alert(..) => "AlertDeleted",
     }
 }
 
@@ -346,5 +420,6 @@ fn undeleted_kind(name: &ResourceName) -> &'static str {
         ResourceName::Review(..) => "ReviewUndeleted",
         ResourceName::CheckIn(..) => "CheckInUndeleted",
         ResourceName::Target(..) => "TargetUndeleted",
+        ResourceName::Alert(..) => "AlertUndeleted",
     }
 }

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use imbl::{OrdMap, OrdSet};
 
 use super::{
-    Authorship, CheckIn, ClosedObjective, Cycle, CycleState, Event, Id, Initiative, KeyResult,
-    KeyResultFields, KeyResultId, Kpi, Member, Objective, ObjectiveFields, ObjectiveState, PolicyVersion,
-    Provenance, RecordedCheckIn, RecordedReview, ScoringPolicy, Series, SetTarget, Stamp, Team, Workspace,
-    WorkspaceCreated,
+    Alert, Authorship, CheckIn, ClosedObjective, Cycle, CycleState, Event, Id, Initiative, KeyResult,
+    KeyResultFields, KeyResultId, Kpi, KpiFields, Member, Objective, ObjectiveFields, ObjectiveState,
+    PolicyVersion, Provenance, RecordedCheckIn, RecordedReview, ScoringPolicy, Series, SetTarget, Stamp,
+    Team, Workspace, WorkspaceCreated,
 };
 
 impl Workspace {
@@ -106,12 +106,14 @@ impl Workspace {
                 id,
                 fields,
                 carried_from,
+                started_from,
             } => {
                 let objective = Objective {
                     fields: (**fields).clone(),
                     state: ObjectiveState::Draft,
                     activation_date: None,
                     carried_from: carried_from.clone(),
+                    started_from: started_from.clone(),
                     closed: None,
                     deleted: None,
                     authorship: Authorship::created(stamp),
@@ -235,19 +237,27 @@ impl Workspace {
                 }
             }),
             Event::KpiCreated { id, fields } => {
+                self.index_kpi(id, None, fields);
                 let kpi = Kpi {
                     fields: Arc::new((**fields).clone()),
                     targets: OrdMap::new(),
                     series: Series::default(),
+                    alerts: OrdMap::new(),
+                    open_alerts: OrdMap::new(),
+                    archived: None,
                     deleted: None,
                     authorship: Authorship::created(stamp),
                 };
                 self.kpis.insert(id.clone(), Arc::new(kpi));
             }
-            Event::KpiUpdated { id, before: _, after } => change(&mut self.kpis, id, |kpi| {
-                kpi.fields = Arc::new((**after).clone());
-                kpi.authorship.touch(stamp);
-            }),
+            Event::KpiUpdated { id, before: _, after } => {
+                let before = self.kpis.get(id).map(|kpi| Arc::clone(&kpi.fields));
+                self.index_kpi(id, before.as_deref(), after);
+                change(&mut self.kpis, id, |kpi| {
+                    kpi.fields = Arc::new((**after).clone());
+                    kpi.authorship.touch(stamp);
+                });
+            }
             Event::TargetSet {
                 kpi,
                 date,
@@ -260,6 +270,50 @@ impl Workspace {
                     revision: stamp.revision,
                 };
                 kpi.targets.insert(*date, set);
+            }),
+            Event::TargetDeleted { kpi, date, before: _ } => change(&mut self.kpis, kpi, |kpi| {
+                kpi.targets.remove(date);
+            }),
+            Event::MeasurementRetracted {
+                kpi,
+                effective_time,
+                source_id,
+                before: _,
+            } => change(&mut self.kpis, kpi, |kpi| {
+                kpi.series.remove(*effective_time, source_id);
+            }),
+            Event::KpiArchived { id } => change(&mut self.kpis, id, |kpi| {
+                kpi.archived = Some(stamp.recorded_time);
+                kpi.authorship.touch(stamp);
+            }),
+            Event::KpiUnarchived { id } => change(&mut self.kpis, id, |kpi| {
+                kpi.archived = None;
+                kpi.authorship.touch(stamp);
+            }),
+            Event::AlertOpened { kpi, id, opening } => change(&mut self.kpis, kpi, |kpi| {
+                kpi.open_alert(id, opening, stamp);
+            }),
+            Event::AlertClosed { kpi, id, reason } => change(&mut self.kpis, kpi, |kpi| {
+                kpi.close_alert(id, *reason, stamp);
+            }),
+            Event::AlertAcknowledged { kpi, id, note } => self.change_alert(kpi, id, |alert| {
+                alert.acknowledged = Some((Provenance::of(stamp), note.clone()));
+            }),
+            Event::ActionPlanSet {
+                kpi,
+                id,
+                before: _,
+                after,
+            } => self.change_alert(kpi, id, |alert| alert.set_plan(after, stamp)),
+            Event::ActionPlanCompleted { kpi, id, note } => self.change_alert(kpi, id, |alert| {
+                if let Some(set) = &mut alert.plan {
+                    set.completed = Some((Provenance::of(stamp), note.clone()));
+                }
+            }),
+            Event::ActionPlanOverdue { kpi, id, due_date: _ } => self.change_alert(kpi, id, |alert| {
+                if let Some(set) = &mut alert.plan {
+                    set.overdue = true;
+                }
             }),
         }
     }
@@ -284,6 +338,10 @@ impl Workspace {
         root.policy = policy.clone();
         root.policy_version = stamp.revision;
         root.policies.insert(stamp.revision, Arc::new(version));
+    }
+
+    fn change_alert(&mut self, kpi: &Id, id: &Id, edit: impl FnOnce(&mut Alert)) {
+        change(&mut self.kpis, kpi, |kpi| change(&mut kpi.alerts, id, edit));
     }
 
     fn move_cycle(&mut self, id: &Id, state: CycleState, stamp: &Stamp) {
@@ -319,6 +377,11 @@ impl Workspace {
             before.and_then(aligned),
             after.and_then(aligned),
         );
+    }
+
+    fn index_kpi(&mut self, id: &Id, before: Option<&KpiFields>, after: &KpiFields) {
+        let by_team = |fields: &KpiFields| Some((fields.team.clone()?, id.clone()));
+        reindex(&mut self.kpis_by_team, before.and_then(by_team), by_team(after));
     }
 
     fn index_key_result(

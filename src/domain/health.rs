@@ -4,7 +4,8 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::{
-    Aggregation, Cadence, Direction, Kpi, Period, Point, TOLERANCE, Target, Timestamp, Workspace, plus_days,
+    Cadence, Direction, Kpi, PeriodValue, Point, TOLERANCE, Target, Timestamp, Value, Workspace,
+    period_values_back, plus_days,
 };
 
 /// How a KPI stands on the workspace's today.
@@ -24,6 +25,22 @@ pub struct KpiHealth {
     pub target: Option<Date>,
     /// How many measurements are known.
     pub measurement_count: usize,
+    /// The share of the newest period values that were HEALTHY, 0 to 1, among those that a target was in force for; none
+    /// without such a one.
+    pub healthy_share: Option<f64>,
+    /// How many period values that share is of, at most as many as the policy says.
+    pub healthy_share_periods: usize,
+}
+
+/// A period value and how it stands against the target of its last day.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct JudgedValue {
+    /// The value.
+    pub value: PeriodValue,
+    /// Which target was in force, by its date, with its bounds on that day; none: NO_TARGET.
+    pub target: Option<(Date, Target)>,
+    /// HEALTHY, WATCH, BREACHED or NO_TARGET.
+    pub health: Health,
 }
 
 /// How a KPI stands against its target.
@@ -42,54 +59,64 @@ pub enum Health {
     Breached,
 }
 
-/// The value of one period of a KPI's cadence.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct PeriodValue {
-    /// The period.
-    pub period: Period,
-    /// The aggregated value.
-    pub value: f64,
-    /// Whether the period is still running.
-    pub provisional: bool,
-}
-
 /// How a KPI stands.
 #[must_use]
 pub fn kpi_health(kpi: &Kpi, workspace: &Workspace) -> KpiHealth {
-    let period_value = newest_period_value(kpi, workspace, None);
-    let in_force = period_value.and_then(|newest| kpi.target_on(newest.period.last));
-    let judged = period_value.zip(in_force).map(|(newest, (_, set))| {
-        let direction = kpi.fields.direction;
-        (
-            judge(&set.target, direction, newest.value),
-            distance(&set.target, direction, newest.value),
-        )
-    });
-    let health = match (period_value, judged) {
-        (None, _) if kpi.series.is_empty() => Health::NoData,
-        (_, Some((health, _))) => health,
-        (None, None) => Health::NoData,
-        (Some(_), None) => Health::NoTarget,
-    };
+    let periods = workspace.policy().alerts.healthy_share_periods as usize;
+    let mut judged = judged_values(kpi, workspace).take(periods.max(1));
+    let newest = judged.next();
+    // Without any target there is nothing to hold, and no need to look further back.
+    let looked_at = newest
+        .into_iter()
+        .chain(judged)
+        .filter(|_| !kpi.targets.is_empty());
+    let (held, counted) = looked_at
+        .filter(|judged| judged.health != Health::NoTarget)
+        .fold((0_usize, 0_usize), |(held, counted), judged| {
+            (held + usize::from(judged.health == Health::Healthy), counted + 1)
+        });
+    let in_force = newest.and_then(|newest| newest.target);
     KpiHealth {
-        health,
-        period_value,
+        health: newest.map_or(Health::NoData, |newest| newest.health),
+        period_value: newest.map(|newest| newest.value),
         latest: kpi
             .series
             .latest()
             .map(|point| (point.effective_time(), point.value())),
         stale: is_stale(kpi, workspace),
-        distance_to_target: judged.and_then(|(_, distance)| distance),
+        distance_to_target: newest
+            .zip(in_force)
+            .and_then(|(newest, (_, target))| distance(&target, kpi.fields.direction, newest.value.value)),
         target: in_force.map(|(date, _)| date),
         measurement_count: kpi.series.len(),
+        healthy_share: (counted > 0).then(|| held as f64 / counted as f64),
+        healthy_share_periods: counted,
     }
+}
+
+/// The period values of a KPI, each judged by the target in force on its period's last day, from the newest backwards.
+pub fn judged_values<'k>(
+    kpi: &'k Kpi,
+    workspace: &'k Workspace,
+) -> impl Iterator<Item = JudgedValue> + use<'k> {
+    period_values_back(kpi, workspace, None).map(move |value| {
+        let target = kpi.target_on(value.period.last);
+        let health = target.map_or(Health::NoTarget, |(_, target)| {
+            judge(&target, kpi.fields.direction, value.value)
+        });
+        JudgedValue {
+            value,
+            target,
+            health,
+        }
+    })
 }
 
 /// A value against a target. Equality is healthy, with 1e-9 in the owner's favour.
 #[must_use]
 pub fn judge(target: &Target, direction: Direction, value: f64) -> Health {
-    let reaches = |bound: Option<super::Value>| bound.is_some_and(|bound| value >= bound.get() - TOLERANCE);
-    let stays = |bound: Option<super::Value>| bound.is_some_and(|bound| value <= bound.get() + TOLERANCE);
+    let reaches = |bound: Option<Value>| bound.is_some_and(|bound| value >= bound.get() - TOLERANCE);
+    let stays = |bound: Option<Value>| bound.is_some_and(|bound| value <= bound.get() + TOLERANCE);
     let (holds, not_critical) = match direction {
         Direction::HigherIsBetter => (reaches(target.at_least), reaches(target.critical_at_least)),
         Direction::LowerIsBetter => (stays(target.at_most), stays(target.critical_at_most)),
@@ -122,135 +149,12 @@ fn distance(target: &Target, direction: Direction, value: f64) -> Option<f64> {
     }
 }
 
-/// The newest period value, of all time or of what is dated within `window` (first and last day).
-///
-/// SUM and COUNT take complete periods only; the others may take the running one. Within a window a LAST value counts
-/// by its own date, an aggregate when its period ends in the window or is running.
+/// Whether the value of a period that has ended, and its grace too, is missing. What is archived or IRREGULAR awaits none; what
+/// was never fed awaits one from its creation on.
 #[must_use]
-pub fn newest_period_value(kpi: &Kpi, workspace: &Workspace, window: Option<Period>) -> Option<PeriodValue> {
-    let rules = workspace.rules();
-    let mut end = window.map_or(Timestamp::MAX, |window| rules.start_of(plus_days(window.last, 1)));
-    // Each turn looks at one period with data, from the newest backwards.
-    loop {
-        let point = if window.is_none() && end == Timestamp::MAX {
-            kpi.series.latest()?
-        } else {
-            kpi.series.latest_before(end)?
-        };
-        let date = rules.date(point.effective_time());
-        let period = workspace.calendar().period(kpi.fields.cadence, date);
-        if window.is_some_and(|window| period.last < window.first) {
-            return None;
-        }
-        let dated_by_itself =
-            kpi.fields.aggregation == Aggregation::Last || kpi.fields.cadence == Cadence::Irregular;
-        let running = period.last >= workspace.today();
-        let counts = match (window, dated_by_itself) {
-            (None, true) => true,
-            (Some(window), true) => window.contains(date),
-            (None, false) => !running || !complete_only(kpi.fields.aggregation),
-            (Some(window), false) if running => {
-                !complete_only(kpi.fields.aggregation) && period.first <= window.last
-            }
-            (Some(window), false) => window.contains(period.last),
-        };
-        if counts {
-            let value = if dated_by_itself {
-                point.value()
-            } else {
-                aggregate(kpi, workspace, period)?
-            };
-            return Some(PeriodValue {
-                period,
-                value,
-                provisional: running && kpi.fields.cadence != Cadence::Irregular,
-            });
-        }
-        end = rules.start_of(period.first);
-    }
-}
-
-/// Every period value within a window (first and last day), in order: what is dated in it counts as for the newest one.
-/// Periods without data are left out.
-#[must_use]
-pub fn period_values(kpi: &Kpi, workspace: &Workspace, window: Period) -> Vec<PeriodValue> {
-    let rules = workspace.rules();
-    let (calendar, cadence) = (workspace.calendar(), kpi.fields.cadence);
-    let dated_by_itself = kpi.fields.aggregation == Aggregation::Last || cadence == Cadence::Irregular;
-    let first = match dated_by_itself {
-        true => window.first,
-        false => calendar.period(cadence, window.first).first,
-    };
-    let (start, end) = (rules.start_of(first), rules.start_of(plus_days(window.last, 1)));
-    let mut values: Vec<PeriodValue> = Vec::new();
-    for point in kpi.series.range_from(start, end) {
-        let period = calendar.period(cadence, rules.date(point.effective_time()));
-        let running = period.last >= workspace.today();
-        let value = PeriodValue {
-            period,
-            value: point.value(),
-            provisional: running && cadence != Cadence::Irregular,
-        };
-        match values.last_mut() {
-            Some(newest) if newest.period == period && cadence != Cadence::Irregular => *newest = value,
-            _ => values.push(value),
-        }
-    }
-    if !dated_by_itself {
-        let counts = |period: &Period| match period.last >= workspace.today() {
-            true => !complete_only(kpi.fields.aggregation),
-            false => window.contains(period.last),
-        };
-        values.retain(|value| counts(&value.period));
-        for value in &mut values {
-            value.value = aggregate(kpi, workspace, value.period).unwrap_or(value.value);
-        }
-    }
-    values
-}
-
-/// Everything within a window (first and last day), aggregated as the KPI aggregates; none without data.
-#[must_use]
-pub fn cycle_value(kpi: &Kpi, workspace: &Workspace, window: Period) -> Option<f64> {
-    aggregate(kpi, workspace, window)
-        .filter(|value| value.is_finite())
-        .filter(|_| {
-            let rules = workspace.rules();
-            let (start, end) = (
-                rules.start_of(window.first),
-                rules.start_of(plus_days(window.last, 1)),
-            );
-            kpi.series.range_from(start, end).next().is_some()
-        })
-}
-
-fn complete_only(aggregation: Aggregation) -> bool {
-    matches!(aggregation, Aggregation::Sum | Aggregation::Count)
-}
-
-fn aggregate(kpi: &Kpi, workspace: &Workspace, period: Period) -> Option<f64> {
-    let rules = workspace.rules();
-    let points = || {
-        let (start, end) = (
-            rules.start_of(period.first),
-            rules.start_of(plus_days(period.last, 1)),
-        );
-        kpi.series.range_from(start, end).map(Point::value)
-    };
-    let count = || points().count() as f64;
-    match kpi.fields.aggregation {
-        Aggregation::Last => points().next_back(),
-        Aggregation::Sum => Some(points().sum()),
-        Aggregation::Mean => Some(points().sum::<f64>() / count()),
-        Aggregation::Min => points().reduce(f64::min),
-        Aggregation::Max => points().reduce(f64::max),
-        Aggregation::Count => Some(count()),
-    }
-}
-
-fn is_stale(kpi: &Kpi, workspace: &Workspace) -> bool {
+pub fn is_stale(kpi: &Kpi, workspace: &Workspace) -> bool {
     let cadence = kpi.fields.cadence;
-    if cadence == Cadence::Irregular {
+    if cadence == Cadence::Irregular || kpi.archived.is_some() {
         return false;
     }
     let newest = kpi

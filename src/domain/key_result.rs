@@ -9,8 +9,9 @@ use jiff::civil::Date;
 use super::authored::authored;
 use super::{
     Aggregation, Authorship, Baseline, CheckIn, Deletion, Direction, Etag, Event, Id, KeyResultId,
-    KeyResultKind, Maintain, MaintainMode, Metric, ObjectiveState, Provenance, Rejection, ResourceName,
-    Stamp, TOLERANCE, Timestamp, Title, Unit, Value, Weight, Window, Workspace, newest_period_value,
+    KeyResultKind, KpiFields, Maintain, MaintainMode, Metric, ObjectiveState, Provenance, Rejection,
+    ResourceName, Stamp, TOLERANCE, Timestamp, Title, Unit, Value, Weight, Window, Workspace,
+    newest_period_value,
 };
 
 authored! {
@@ -221,7 +222,7 @@ fn check(
     if let Some(kpi) = &fields.kpi
         && before.is_none_or(|before| before.kpi.as_ref() != Some(kpi))
     {
-        workspace.kpi(kpi)?;
+        workspace.kpi_in_use(kpi)?;
     }
     let objective = workspace.objective(&id.objective)?;
     let cycle = &workspace.cycle(&objective.fields.cycle)?.fields;
@@ -237,9 +238,16 @@ fn check(
         return Err(Rejection::invalid("key_result.due_date", sentence));
     }
     check_source(fields)?;
-    match &fields.kind {
-        KeyResultKind::Metric(metric) => check_metric(workspace, id, objective.state, fields, metric),
-        KeyResultKind::Maintain(_) | KeyResultKind::Milestones(_) | KeyResultKind::Binary => Ok(()),
+    if let KeyResultKind::Metric(metric) = &fields.kind {
+        check_metric(id, objective.state, metric)?;
+    }
+    match fields
+        .kpi
+        .as_ref()
+        .and_then(|kpi| Some((kpi, workspace.kpis.get(kpi)?)))
+    {
+        Some((kpi, linked)) => fields.fits(id, kpi, &linked.fields),
+        None => Ok(()),
     }
 }
 
@@ -272,13 +280,7 @@ fn check_source(fields: &KeyResultFields) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn check_metric(
-    workspace: &Workspace,
-    id: &KeyResultId,
-    state: ObjectiveState,
-    fields: &KeyResultFields,
-    metric: &Metric,
-) -> Result<(), Rejection> {
+fn check_metric(id: &KeyResultId, state: ObjectiveState, metric: &Metric) -> Result<(), Rejection> {
     let Some(baseline) = metric.baseline.map(|baseline| baseline.value.get()) else {
         return if state == ObjectiveState::Active {
             Err(Rejection::BaselineMissing(id.clone()))
@@ -290,19 +292,40 @@ fn check_metric(
     if (target - baseline).abs() < TOLERANCE {
         return Err(Rejection::TargetIsBaseline { baseline, target });
     }
-    let Some(kpi) = &fields.kpi else { return Ok(()) };
-    let wrong = match workspace.kpis.get(kpi).map(|kpi| kpi.fields.direction) {
-        Some(Direction::HigherIsBetter) => target < baseline,
-        Some(Direction::LowerIsBetter) => target > baseline,
-        Some(Direction::InRange) | None => false,
-    };
-    if wrong {
-        Err(Rejection::WrongDirection {
-            kpi: kpi.clone(),
-            baseline,
-            target,
-        })
-    } else {
-        Ok(())
+    Ok(())
+}
+
+impl KeyResultFields {
+    /// Whether a KPI of these fields can give its values.
+    ///
+    /// # Errors
+    /// The KPI goes the other way, or its changes from period to period are to be summed over a cycle.
+    pub(super) fn fits(&self, id: &KeyResultId, kpi: &Id, of: &KpiFields) -> Result<(), Rejection> {
+        if self.window == Window::Cycle && of.transform.is_some() {
+            return Err(Rejection::WindowOverChanges {
+                key_result: id.clone(),
+                kpi: kpi.clone(),
+            });
+        }
+        let KeyResultKind::Metric(metric) = &self.kind else {
+            return Ok(());
+        };
+        let Some(baseline) = metric.baseline.map(|baseline| baseline.value.get()) else {
+            return Ok(());
+        };
+        let target = metric.target.get();
+        let wrong = match of.direction {
+            Direction::HigherIsBetter => target < baseline,
+            Direction::LowerIsBetter => target > baseline,
+            Direction::InRange => false,
+        };
+        match wrong {
+            true => Err(Rejection::WrongDirection {
+                kpi: kpi.clone(),
+                baseline,
+                target,
+            }),
+            false => Ok(()),
+        }
     }
 }

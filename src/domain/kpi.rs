@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use imbl::OrdMap;
-use jiff::civil::Date;
 use serde::Serialize;
 
 use super::authored::authored;
 use super::{
-    Authorship, Cadence, Deletion, Etag, Event, Id, Labels, Rejection, ResourceName, Revision, Series, Text,
-    Timestamp, Title, Unit, UnitKind, Value, Violation, Workspace,
+    Alert, AlertKind, Authorship, Cadence, Deletion, Etag, Event, Id, Labels, Rejection, ResourceName,
+    Series, Targets, Text, Timestamp, Title, Unit, UnitKind, Workspace,
 };
 
 authored! {
@@ -47,6 +46,8 @@ authored! {
         pub replaces: Option<Id>,
         /// Labels.
         pub labels: Labels,
+        /// What its period values are made into before they are judged; none: they are judged as they are.
+        pub transform: Option<Transform>,
     }
 }
 
@@ -56,9 +57,15 @@ pub struct Kpi {
     /// Its own fields.
     pub fields: Arc<KpiFields>,
     /// Its targets by the date from which they hold.
-    pub targets: OrdMap<Date, SetTarget>,
+    pub targets: Targets,
     /// Its measurements as they are known now.
     pub series: Series,
+    /// Its alerts, closed ones too, by id.
+    pub alerts: OrdMap<Id, Arc<Alert>>,
+    /// Which of them are open, by kind.
+    pub open_alerts: OrdMap<AlertKind, Id>,
+    /// When it was archived.
+    pub archived: Option<Timestamp>,
     /// When it was deleted.
     pub deleted: Option<Deletion>,
     /// When its fields were written.
@@ -98,101 +105,42 @@ pub enum Aggregation {
     Count,
 }
 
-/// What a KPI should be. The bounds follow the direction.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Target {
-    /// Healthy from here up.
-    pub at_least: Option<Value>,
-    /// Healthy from here down.
-    pub at_most: Option<Value>,
-    /// Below this it is BREACHED, from here to `at_least` WATCH.
-    pub critical_at_least: Option<Value>,
-    /// Above this it is BREACHED, from `at_most` to here WATCH.
-    pub critical_at_most: Option<Value>,
-    /// What would be splendid; never judged.
-    pub stretch: Option<Value>,
-}
-
-/// A target with what the log says about it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SetTarget {
-    /// The bounds.
-    pub target: Target,
-    /// When it was set.
-    pub recorded_time: Timestamp,
-    /// The revision that set it.
-    pub revision: Revision,
+/// What period values are made into before they are judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Transform {
+    /// The change from the period before, in percent of its amount: (v − b) ÷ |b| · 100.
+    ChangePercent,
 }
 
 impl Kpi {
-    /// The target in force on a day: the newest whose date has come.
+    /// Its open alerts, one a kind at most, in the order of the kinds.
+    pub fn open_alerts(&self) -> impl Iterator<Item = (&Id, &Alert)> {
+        let found = self.open_alerts.values();
+        found.filter_map(|id| Some((id, self.alerts.get(id)?.as_ref())))
+    }
+
+    /// Whether an open alert of it has no action plan.
     #[must_use]
-    pub fn target_on(&self, date: Date) -> Option<(Date, &SetTarget)> {
-        self.targets.get_prev(&date).map(|(from, target)| (*from, target))
+    pub fn needs_action(&self) -> bool {
+        self.open_alerts().any(|(_, alert)| alert.needs_action())
     }
 }
 
-impl Target {
-    /// Checks the bounds against a direction and each other.
-    fn violations(&self, direction: Direction) -> Vec<Violation> {
-        let mut bad = Vec::new();
-        let mut check = |wrong: bool, field: &str, sentence: &str| {
-            if wrong {
-                bad.push(Violation {
-                    field: format!("target.{field}"),
-                    sentence: sentence.to_owned(),
-                });
-            }
+impl KpiFields {
+    /// The unit of what is judged: of its values, unless those are counted or compared.
+    #[must_use]
+    pub fn judged_unit(&self) -> Unit {
+        let of_kind = |kind| Unit {
+            kind,
+            symbol: "".into(),
+            decimals: None,
         };
-        let above = |a: Option<Value>, b: Option<Value>| matches!((a, b), (Some(a), Some(b)) if a > b);
-        let needs_least = direction != Direction::LowerIsBetter;
-        let needs_most = direction != Direction::HigherIsBetter;
-        check(
-            needs_least && self.at_least.is_none(),
-            "at_least",
-            "it is missing: this KPI should not go lower",
-        );
-        check(
-            needs_most && self.at_most.is_none(),
-            "at_most",
-            "it is missing: this KPI should not go higher",
-        );
-        check(
-            !needs_least && (self.at_least.is_some() || self.critical_at_least.is_some()),
-            "at_least",
-            "lower is better for this KPI: use at_most and critical_at_most",
-        );
-        check(
-            !needs_most && (self.at_most.is_some() || self.critical_at_most.is_some()),
-            "at_most",
-            "higher is better for this KPI: use at_least and critical_at_least",
-        );
-        check(
-            above(self.at_least, self.at_most),
-            "at_least",
-            "it is above at_most: swap them",
-        );
-        check(
-            above(self.critical_at_least, self.at_least),
-            "critical_at_least",
-            "it is above at_least: the critical bound is the worse one",
-        );
-        check(
-            above(self.at_most, self.critical_at_most),
-            "critical_at_most",
-            "it is below at_most: the critical bound is the worse one",
-        );
-        let worse = match direction {
-            Direction::HigherIsBetter => above(self.at_least, self.stretch),
-            Direction::LowerIsBetter => above(self.stretch, self.at_most),
-            Direction::InRange => above(self.at_least, self.stretch) || above(self.stretch, self.at_most),
-        };
-        check(
-            worse,
-            "stretch",
-            "it is worse than the target: a stretch is better than the target",
-        );
-        bad
+        match (self.transform, self.aggregation) {
+            (Some(Transform::ChangePercent), _) => of_kind(UnitKind::Percent),
+            (None, Aggregation::Count) => of_kind(UnitKind::Count),
+            (None, _) => self.unit.clone(),
+        }
     }
 }
 
@@ -224,8 +172,9 @@ pub(super) fn update(
     let judged_otherwise = after.unit != before.unit
         || after.direction != before.direction
         || after.cadence != before.cadence
-        || after.aggregation != before.aggregation;
-    if judged_otherwise && !kpi.series.is_empty() {
+        || after.aggregation != before.aggregation
+        || after.transform != before.transform;
+    if judged_otherwise && kpi.series.has_begun() {
         return Err(Rejection::KpiHasMeasurements(id.clone()));
     }
     if after.direction != before.direction && !kpi.targets.is_empty() {
@@ -234,6 +183,9 @@ pub(super) fn update(
             "the KPI has targets of the old direction: create a successor that replaces it",
         ));
     }
+    if judged_otherwise {
+        check_linked(workspace, id, &after)?;
+    }
     Ok(vec![Event::KpiUpdated {
         id: id.clone(),
         before: Box::new((**before).clone()),
@@ -241,27 +193,47 @@ pub(super) fn update(
     }])
 }
 
-pub(super) fn set_target(
-    workspace: &Workspace,
-    id: &Id,
-    date: Date,
-    target: &Target,
-) -> Result<Vec<Event>, Rejection> {
+pub(super) fn archive(workspace: &Workspace, id: &Id, etag: Etag) -> Result<Vec<Event>, Rejection> {
     let kpi = workspace.kpi(id)?;
-    let violations = target.violations(kpi.fields.direction);
-    if !violations.is_empty() {
-        return Err(Rejection::Invalid(violations));
+    kpi.authorship.check(etag, || ResourceName::Kpi(id.clone()))?;
+    Ok(match kpi.archived {
+        Some(_) => Vec::new(),
+        None => vec![Event::KpiArchived { id: id.clone() }],
+    })
+}
+
+pub(super) fn unarchive(workspace: &Workspace, id: &Id, etag: Etag) -> Result<Vec<Event>, Rejection> {
+    let kpi = workspace.kpi(id)?;
+    kpi.authorship.check(etag, || ResourceName::Kpi(id.clone()))?;
+    Ok(match kpi.archived {
+        None => Vec::new(),
+        Some(_) => vec![Event::KpiUnarchived { id: id.clone() }],
+    })
+}
+
+impl Workspace {
+    /// A KPI that is neither deleted nor archived, or a refusal.
+    ///
+    /// # Errors
+    /// There is none of that id, or it is deleted or archived.
+    pub(super) fn kpi_in_use(&self, id: &Id) -> Result<&Kpi, Rejection> {
+        match self.kpi(id)? {
+            kpi if kpi.archived.is_some() => Err(Rejection::KpiArchived(id.clone())),
+            kpi => Ok(kpi),
+        }
     }
-    let before = kpi.targets.get(&date).map(|set| set.target);
-    if before == Some(*target) {
-        return Ok(Vec::new());
+}
+
+/// Key results that are measured by it already have to go its way.
+fn check_linked(workspace: &Workspace, id: &Id, fields: &KpiFields) -> Result<(), Rejection> {
+    let linked = workspace
+        .key_results_of_kpi(id)
+        .filter(|key_result| workspace.open_objective(&key_result.objective).is_ok())
+        .filter_map(|key_result| Some((key_result, workspace.key_result(key_result).ok()?)));
+    for (key_result, linked) in linked {
+        linked.fields.fits(key_result, id, fields)?;
     }
-    Ok(vec![Event::TargetSet {
-        kpi: id.clone(),
-        date,
-        before,
-        after: *target,
-    }])
+    Ok(())
 }
 
 /// What a change names anew has to be there; what it leaves as it was may have been deleted since.

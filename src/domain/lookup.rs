@@ -210,6 +210,15 @@ impl Workspace {
             .map(|(_, _, objective)| objective)
     }
 
+    /// A team's own KPIs, deleted ones too, by id.
+    pub fn kpis_of_team(&self, team: &Id) -> impl Iterator<Item = &Id> + use<'_> {
+        let team = team.clone();
+        self.kpis_by_team
+            .range((team.clone(), Id::lowest())..)
+            .take_while(move |(of, _)| *of == team)
+            .map(|(_, kpi)| kpi)
+    }
+
     /// The key results that a KPI gives values to, deleted ones too.
     pub fn key_results_of_kpi(&self, kpi: &Id) -> impl Iterator<Item = &KeyResultId> {
         let kpi = kpi.clone();

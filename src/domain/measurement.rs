@@ -23,6 +23,17 @@ pub struct NewMeasurement {
     pub note: SmolStr,
 }
 
+/// Which measurement is meant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MeasurementIdentity {
+    /// The KPI.
+    pub kpi: Id,
+    /// When it was said to be true.
+    pub effective: Effective,
+    /// Its source; empty: none.
+    pub source_id: SmolStr,
+}
+
 /// When something was true, as somebody says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effective {
@@ -107,7 +118,7 @@ fn record_one(
     new: &NewMeasurement,
     stamp: &Stamp,
 ) -> Result<Option<Event>, Rejection> {
-    let kpi = workspace.kpi(&new.kpi)?;
+    let kpi = workspace.kpi_in_use(&new.kpi)?;
     let value = new.value.get();
     kpi.fields
         .unit
@@ -129,4 +140,53 @@ fn record_one(
         before,
         note: new.note.clone(),
     })))
+}
+
+/// A value put right: recorded in the place of the one that is known for its identity.
+pub(super) fn correct(
+    workspace: &Workspace,
+    measurement: &NewMeasurement,
+    stamp: &Stamp,
+) -> Result<Vec<Event>, Rejection> {
+    let identity = MeasurementIdentity {
+        kpi: measurement.kpi.clone(),
+        effective: measurement.effective,
+        source_id: measurement.source_id.clone(),
+    };
+    identity.known(workspace, stamp)?;
+    Ok(record_one(workspace, measurement, stamp)?.into_iter().collect())
+}
+
+/// A value taken back. What it had superseded does not come back.
+pub(super) fn retract(
+    workspace: &Workspace,
+    identity: &MeasurementIdentity,
+    stamp: &Stamp,
+) -> Result<Vec<Event>, Rejection> {
+    let (effective_time, before) = identity.known(workspace, stamp)?;
+    Ok(vec![Event::MeasurementRetracted {
+        kpi: identity.kpi.clone(),
+        effective_time,
+        source_id: identity.source_id.clone(),
+        before,
+    }])
+}
+
+impl MeasurementIdentity {
+    /// When it was true, and the value that is known.
+    ///
+    /// # Errors
+    /// The KPI is not there or not in use, or nothing is known of this identity.
+    fn known(&self, workspace: &Workspace, stamp: &Stamp) -> Result<(Timestamp, f64), Rejection> {
+        let kpi = workspace.kpi_in_use(&self.kpi)?;
+        let effective_time = self.effective.resolve(workspace, stamp)?;
+        match kpi.series.get(effective_time, &self.source_id) {
+            Some(point) => Ok((effective_time, point.value())),
+            None => Err(Rejection::MeasurementNotFound {
+                kpi: self.kpi.clone(),
+                effective_time,
+                source_id: self.source_id.clone(),
+            }),
+        }
+    }
 }

@@ -6,6 +6,8 @@
 //!
 //! Each resource has one file in one order: its fields, its states, its decisions. Folding is in `evolve`.
 
+mod alarm;
+mod alert;
 mod authored;
 mod carry_over;
 mod check_in;
@@ -22,6 +24,7 @@ mod health;
 mod id;
 mod initiative;
 mod key_result;
+mod key_result_kpi;
 mod kind;
 mod kpi;
 mod lookup;
@@ -32,6 +35,7 @@ mod number;
 mod objective;
 mod observation;
 mod period;
+mod period_value;
 mod policy;
 mod rejection;
 mod review;
@@ -39,7 +43,9 @@ mod revision;
 mod scored;
 mod scoring;
 mod series;
+mod start_objective;
 mod status;
+mod target;
 mod team;
 mod text;
 mod time;
@@ -51,6 +57,8 @@ pub(crate) mod given;
 #[cfg(test)]
 mod tests;
 
+pub use alarm::ALARMS_PER_COMMIT_MAX;
+pub use alert::{ActionPlan, Alert, AlertClosing, AlertKind, AlertOpening, CloseReason, SetPlan};
 pub use authored::{Authorship, Etag, Provenance};
 pub use carry_over::{CarryOver, CascadeTo};
 pub use check_in::{CheckIn, CheckInPatch, NewCheckIn, PlacedCheckIn, StatusOverride};
@@ -62,18 +70,17 @@ pub use decide::decide;
 pub use deletion::Deletion;
 pub use event::{EpochStarted, Event, MeasurementRecorded, WorkspaceCreated};
 pub use grading::{Band, Grade, Grading, Outcome};
-pub use health::{
-    Health, KpiHealth, PeriodValue, cycle_value, judge, kpi_health, newest_period_value, period_values,
-};
+pub use health::{Health, JudgedValue, KpiHealth, is_stale, judge, judged_values, kpi_health};
 pub use id::Id;
 pub use initiative::{Initiative, InitiativeFields, InitiativePatch, InitiativeState};
 pub use key_result::{KeyResult, KeyResultFields, KeyResultPatch, RecordedCheckIn};
+pub use key_result_kpi::KpiFromKeyResult;
 pub use kind::{
     Baseline, KeyResultKind, Maintain, MaintainMode, Metric, Milestone, Milestones, RelativeTarget, Window,
 };
-pub use kpi::{Aggregation, Category, Direction, Kpi, KpiFields, KpiPatch, SetTarget, Target};
+pub use kpi::{Aggregation, Category, Direction, Kpi, KpiFields, KpiPatch, Transform};
 pub use mean::{WeightedSum, weighted_mean};
-pub use measurement::{Effective, NewMeasurement};
+pub use measurement::{Effective, MeasurementIdentity, NewMeasurement};
 pub use name::{InitiativeId, KeyResultId, ResourceName};
 pub use number::{Confidence, TOLERANCE, Value, Weight};
 pub use objective::{
@@ -81,7 +88,8 @@ pub use objective::{
 };
 pub use observation::{Observation, observe};
 pub use period::{Cadence, Calendar, Period, days_between, plus_days};
-pub use policy::{HygieneLimits, PolicyVersion, RollUp, ScoringPolicy, ScoringPolicyPatch};
+pub use period_value::{PeriodValue, cycle_value, newest_period_value, period_values, period_values_back};
+pub use policy::{AlertRules, HygieneLimits, PolicyVersion, RollUp, ScoringPolicy, ScoringPolicyPatch};
 pub use rejection::{Invalid, Rejection, RejectionKind, Violation};
 pub use review::{NewReview, RecordedReview, Review};
 pub use revision::Revision;
@@ -90,7 +98,9 @@ pub use scoring::{
     KeyResultProgress, ObjectiveProgress, key_result_progress, objective_progress, score_objective,
 };
 pub use series::{Place, Point, Series};
+pub use start_objective::{StartObjective, StartedFrom};
 pub use status::Status;
+pub use target::{Ramp, SetTarget, Target, Targets};
 pub use team::{Member, MemberFields, MemberPatch, Principal, Role, Roles, Team, TeamFields, TeamPatch};
 pub use text::{Labels, Text, Title};
 pub use time::{TimeZoneRules, Timestamp};

@@ -36,6 +36,8 @@ pub enum ResourceName {
     Kpi(Id),
     /// `kpis/{kpi}/targets/{date}`.
     Target(Id, Date),
+    /// `kpis/{kpi}/alerts/{alert}`.
+    Alert(Id, Id),
 }
 
 /// Names a key result inside a workspace. Ordered by objective, so that an objective's key results lie together.
@@ -88,6 +90,7 @@ impl ResourceName {
             ),
             ["kpis", kpi] => Self::Kpi(Id::parse(kpi)?),
             ["kpis", kpi, "targets", date] => Self::Target(Id::parse(kpi)?, target_date(date)?),
+            ["kpis", kpi, "alerts", alert] => Self::Alert(Id::parse(kpi)?, Id::parse(alert)?),
             _ => {
                 return Err(Invalid::new(format!(
                     "{text:?} is not the name of a resource: write it as the API answered it, for example \"workspaces/acme/kpis/nps\""
@@ -120,6 +123,7 @@ impl fmt::Display for ResourceName {
             Self::CheckIn(key_result, id) => write!(f, "{key_result}/checkIns/{id}"),
             Self::Kpi(id) => write!(f, "kpis/{id}"),
             Self::Target(kpi, date) => write!(f, "kpis/{kpi}/targets/{date}"),
+            Self::Alert(kpi, alert) => write!(f, "kpis/{kpi}/alerts/{alert}"),
         }
     }
 }
@@ -160,6 +164,7 @@ mod tests {
             "objectives/win/keyResults/nps/checkIns/c1",
             "kpis/nps",
             "kpis/nps/targets/2026-01-01",
+            "kpis/nps/alerts/breach-42",
         ] {
             assert_eq!(
                 ResourceName::parse(name).map(|n| n.to_string()),

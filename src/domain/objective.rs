@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::authored::authored;
 use super::{
     Authorship, ClosedObjective, CycleState, Deletion, Etag, Event, Id, KeyResultId, Labels, Rejection,
-    ResourceName, Text, Title, Weight, Workspace,
+    ResourceName, StartedFrom, Text, Title, Weight, Workspace,
 };
 
 authored! {
@@ -52,6 +52,8 @@ pub struct Objective {
     pub activation_date: Option<Date>,
     /// What it was carried over from.
     pub carried_from: Option<Id>,
+    /// The KPI in trouble that it was started from.
+    pub started_from: Option<StartedFrom>,
     /// How it was closed; none unless it is CLOSED.
     pub closed: Option<Arc<ClosedObjective>>,
     /// When it was deleted.
@@ -152,6 +154,7 @@ pub(super) fn created(workspace: &Workspace, id: &Id, fields: &ObjectiveFields) 
         id: id.clone(),
         fields: Box::new(fields.clone()),
         carried_from: None,
+        started_from: None,
     })
 }
 

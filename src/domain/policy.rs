@@ -36,6 +36,8 @@ authored! {
         pub check_in_grace_days: u32,
         /// Where hygiene begins to find fault.
         pub hygiene: HygieneLimits,
+        /// When alerts open and close.
+        pub alerts: AlertRules,
     }
 }
 
@@ -69,6 +71,21 @@ pub struct HygieneLimits {
     pub linked_kpis_share_max: f64,
     /// For how many periods a KPI may stay BREACHED without an objective.
     pub breached_periods_max: u32,
+}
+
+/// When alerts open and close.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct AlertRules {
+    /// How many BREACHED period values in a row open a BREACH.
+    pub breach_after: u32,
+    /// How many HEALTHY period values in a row close it.
+    pub recover_after: u32,
+    /// The mean of how many period values the newest one is held against.
+    pub adverse_move_periods: u32,
+    /// From how many percent of that mean's amount a move for the worse opens an ADVERSE_MOVE; 0: never.
+    pub adverse_move_percent: f64,
+    /// Over how many periods the healthy share is taken.
+    pub healthy_share_periods: u32,
 }
 
 /// One version of the scoring policy.
@@ -161,6 +178,20 @@ impl ScoringPolicy {
         ] {
             check(least <= most && most <= 100, field, "send the minimum up to 100");
         }
+        let alerts = &self.alerts;
+        for (field, number, most) in [
+            ("alerts.breach_after", alerts.breach_after, 100),
+            ("alerts.recover_after", alerts.recover_after, 100),
+            ("alerts.adverse_move_periods", alerts.adverse_move_periods, 100),
+            ("alerts.healthy_share_periods", alerts.healthy_share_periods, 1000),
+        ] {
+            check((1..=most).contains(&number), field, &format!("send 1 to {most}"));
+        }
+        check(
+            (0.0..=1000.0).contains(&alerts.adverse_move_percent),
+            "alerts.adverse_move_percent",
+            "send 0 (never) to 1000 percent",
+        );
         bad
     }
 }
@@ -179,6 +210,19 @@ impl Default for ScoringPolicy {
             check_in_cadence_days: 7,
             check_in_grace_days: 3,
             hygiene: HygieneLimits::default(),
+            alerts: AlertRules::default(),
+        }
+    }
+}
+
+impl Default for AlertRules {
+    fn default() -> Self {
+        Self {
+            breach_after: 1,
+            recover_after: 1,
+            adverse_move_periods: 3,
+            adverse_move_percent: 20.0,
+            healthy_share_periods: 12,
         }
     }
 }

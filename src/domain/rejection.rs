@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use smol_str::SmolStr;
 use thiserror::Error;
 
 use super::{Id, KeyResultId, ResourceName, Timestamp};
@@ -125,11 +126,44 @@ pub enum Rejection {
     )]
     EffectiveTimeInFuture { effective: Timestamp, now: Timestamp },
     #[error(
-        "kpis/{0} has measurements: its unit, direction, cadence and aggregation are fixed; create a successor that replaces it"
+        "kpis/{0} has measurements: its unit, direction, cadence, aggregation and transform are fixed; create a successor that replaces it"
     )]
     KpiHasMeasurements(Id),
     #[error("kpis/{0} has {sources_max} different sources: use fewer source ids", sources_max = super::Series::SOURCES_MAX)]
     TooManySources(Id),
+    #[error("kpis/{0} is archived: unarchive it first, or name its successor")]
+    KpiArchived(Id),
+    #[error(
+        "kpis/{kpi} has no measurement of {effective_time}{}: correct the time and the source, or record it",
+        of_source(.source_id)
+    )]
+    MeasurementNotFound {
+        kpi: Id,
+        effective_time: Timestamp,
+        source_id: SmolStr,
+    },
+    #[error(
+        "kpis/{0} is neither WATCH nor BREACHED: an objective is started from a KPI that misses its target"
+    )]
+    KpiNotInTrouble(Id),
+    #[error("kpis/{0}/alerts/{1} is closed: it asks for nothing any more")]
+    AlertClosed(Id, Id),
+    #[error("kpis/{0}/alerts/{1} has no action plan: set one first")]
+    ActionPlanMissing(Id, Id),
+    #[error(
+        "the action plan of kpis/{0}/alerts/{1} is completed already: set a new one if there is more to do"
+    )]
+    ActionPlanCompleted(Id, Id),
+    #[error("{0} is MILESTONES or BINARY: a KPI is made of a METRIC or MAINTAIN, which have values")]
+    KeyResultHasNoValues(KeyResultId),
+    #[error(
+        "{key_result} takes its values from kpis/{kpi} already: set a target there to keep what was reached"
+    )]
+    KeyResultHasKpi { key_result: KeyResultId, kpi: Id },
+    #[error(
+        "kpis/{kpi} answers changes from period to period, and {key_result} would add them up over the cycle: use window NEWEST"
+    )]
+    WindowOverChanges { key_result: KeyResultId, kpi: Id },
     #[error(
         "changing the baseline or the target of {0} while its objective is ACTIVE needs a reason: send one"
     )]
@@ -237,6 +271,15 @@ impl Rejection {
             Self::EffectiveTimeInFuture { .. } => "EFFECTIVE_TIME_IN_FUTURE",
             Self::KpiHasMeasurements(_) => "KPI_HAS_MEASUREMENTS",
             Self::TooManySources(_) => "TOO_MANY_SOURCES",
+            Self::KpiArchived(_) => "KPI_ARCHIVED",
+            Self::MeasurementNotFound { .. } => "MEASUREMENT_NOT_FOUND",
+            Self::KpiNotInTrouble(_) => "KPI_NOT_IN_TROUBLE",
+            Self::AlertClosed(..) => "ALERT_CLOSED",
+            Self::ActionPlanMissing(..) => "ACTION_PLAN_MISSING",
+            Self::ActionPlanCompleted(..) => "ACTION_PLAN_COMPLETED",
+            Self::KeyResultHasNoValues(_) => "KEY_RESULT_HAS_NO_VALUES",
+            Self::KeyResultHasKpi { .. } => "KEY_RESULT_HAS_KPI",
+            Self::WindowOverChanges { .. } => "WINDOW_OVER_CHANGES",
             Self::ReasonMissing(_) | Self::ReopeningReasonMissing(_) => "REASON_MISSING",
             Self::ConflictingValues { .. } => "CONFLICTING_VALUES",
             Self::Elements { list: _, refused } => refused
@@ -252,7 +295,7 @@ impl Rejection {
             Self::Invalid(_) | Self::EffectiveTimeInFuture { .. } | Self::ConflictingValues { .. } => {
                 RejectionKind::Malformed
             }
-            Self::NotFound(_) => RejectionKind::Missing,
+            Self::NotFound(_) | Self::MeasurementNotFound { .. } => RejectionKind::Missing,
             Self::AlreadyExists(_) | Self::PrincipalTaken { .. } | Self::CarriedOverAlready { .. } => {
                 RejectionKind::Duplicate
             }
@@ -290,6 +333,14 @@ impl Rejection {
             | Self::ValueComesFromKpi { .. }
             | Self::KpiHasMeasurements(_)
             | Self::TooManySources(_)
+            | Self::KpiArchived(_)
+            | Self::KpiNotInTrouble(_)
+            | Self::AlertClosed(..)
+            | Self::ActionPlanMissing(..)
+            | Self::ActionPlanCompleted(..)
+            | Self::KeyResultHasNoValues(_)
+            | Self::KeyResultHasKpi { .. }
+            | Self::WindowOverChanges { .. }
             | Self::ReasonMissing(_) => RejectionKind::Rule,
             Self::Elements { list: _, refused } => refused
                 .first()
@@ -310,6 +361,13 @@ fn sentences(violations: &[Violation]) -> String {
         .map(ToString::to_string)
         .collect::<Vec<_>>()
         .join("; ")
+}
+
+fn of_source(source_id: &str) -> String {
+    match source_id {
+        "" => String::new(),
+        source_id => format!(" from the source {source_id:?}"),
+    }
 }
 
 fn objectives_list(ids: &[Id]) -> String {

@@ -16,6 +16,8 @@ pub struct Series {
     /// Chunks by the key of their first point; none is empty.
     chunks: OrdMap<Key, Arc<Vec<Point>>>,
     len: usize,
+    /// Whether anything was ever recorded.
+    begun: bool,
     sources: Sources,
 }
 
@@ -79,10 +81,16 @@ impl Series {
         self.len
     }
 
-    /// Whether nothing was ever recorded.
+    /// Whether nothing is known: nothing was recorded, or all of it was retracted.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// Whether anything was ever recorded, also when all of it was retracted since.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        self.begun
     }
 
     /// What stands for an identity, if anything.
@@ -109,6 +117,35 @@ impl Series {
             value,
             source_and_revision,
         });
+        self.begun = true;
+    }
+
+    /// Takes an identity out; one that is not known is left alone.
+    pub fn remove(&mut self, effective_time: Timestamp, source_id: &str) {
+        let Some(source) = self.sources.number(source_id) else {
+            return;
+        };
+        let key = (effective_time, source);
+        let Some(first) = self.chunks.get_prev(&key).map(|(first, _)| *first) else {
+            return;
+        };
+        let Some(shared) = self.chunks.get_mut(&first) else {
+            return;
+        };
+        let Ok(at) = shared.binary_search_by_key(&key, Point::key) else {
+            return;
+        };
+        let chunk = Arc::make_mut(shared);
+        chunk.remove(at);
+        let left = chunk.first().map(Point::key);
+        self.len -= 1;
+        match left {
+            None => {
+                self.chunks.remove(&first);
+            }
+            Some(left) if at == 0 => self.rename(first, left),
+            Some(_) => {}
+        }
     }
 
     fn insert(&mut self, point: Point) {
@@ -284,17 +321,25 @@ mod tests {
     proptest! {
         #[test]
         fn a_series_is_an_ordered_map_from_identity_to_the_newest_value(
-            records in prop::collection::vec((0i64..400, 0u8..3, -5i32..5), 0..900),
+            // One in three takes out instead of recording.
+            changes in prop::collection::vec((0i64..400, 0u8..3, -5i32..5, 0u8..3), 0..900),
             start in 0i64..400, length in 0i64..400,
         ) {
             let mut series = Series::default();
             let mut model: BTreeMap<(i64, String), f64> = BTreeMap::new();
             let mut older = Vec::new();
-            for (index, (time, source, value)) in records.iter().enumerate() {
+            for (index, (time, source, value, kind)) in changes.iter().enumerate() {
                 let source = if *source == 0 { String::new() } else { format!("s{source}") };
-                series.record(at(*time), &source, f64::from(*value), Revision(index as u64));
-                model.insert((*time, source), f64::from(*value));
-                if index == records.len() / 2 {
+                if *kind == 0 {
+                    series.remove(at(*time), &source);
+                    model.remove(&(*time, source));
+                } else {
+                    series.record(at(*time), &source, f64::from(*value), Revision(index as u64));
+                    model.insert((*time, source), f64::from(*value));
+                    prop_assert!(series.has_begun());
+                }
+                prop_assert!(series.chunks.values().all(|chunk| !chunk.is_empty()));
+                if index % 200 == 100 {
                     older.push((series.clone(), model.clone()));
                 }
             }
@@ -317,6 +362,25 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_series_that_lost_all_its_points_has_begun_all_the_same() {
+        let mut series = Series::default();
+        series.remove(at(1), "");
+        assert!(!series.has_begun());
+        for time in 0..1000 {
+            series.record(at(time), "", 1.0, Revision(1));
+        }
+        for time in (0..1000).rev() {
+            series.remove(at(time), "");
+            series.remove(at(time), "unknown");
+        }
+        assert!(series.is_empty() && series.has_begun());
+        assert_eq!(series.latest(), None);
+        assert_eq!(series.chunks.len(), 0);
+        series.record(at(5), "", 2.0, Revision(2));
+        assert_eq!(series.latest().map(Point::value), Some(2.0));
     }
 
     #[test]

@@ -90,6 +90,80 @@ impl Unit {
     }
 }
 
+impl Unit {
+    /// A value as people read it: "45.2 %", "50,000 BRL", "2 h 30 min", the label of a scale.
+    #[must_use]
+    pub fn text(&self, value: f64) -> String {
+        let number = self.number_text(value);
+        match &self.kind {
+            UnitKind::Percent => format!("{number} %"),
+            UnitKind::Currency(code) => format!("{number} {}", code.as_str()),
+            UnitKind::Duration => duration_text(value),
+            UnitKind::Scale(labels) => label(labels, value).map_or(number, str::to_owned),
+            UnitKind::Number | UnitKind::Count if self.symbol.is_empty() => number,
+            UnitKind::Number | UnitKind::Count => format!("{number} {}", self.symbol),
+        }
+    }
+
+    fn number_text(&self, value: f64) -> String {
+        let text = match self.decimals {
+            Some(decimals) => format!("{value:.*}", usize::from(decimals)),
+            None => value.to_string(),
+        };
+        // A small negative number that is rounded to nothing has no sign.
+        let is_zero = !text.bytes().any(|byte| matches!(byte, b'1'..=b'9'));
+        grouped(if is_zero {
+            text.trim_start_matches('-')
+        } else {
+            &text
+        })
+    }
+}
+
+/// The label that a whole number on the scale is.
+fn label(labels: &[Box<str>], value: f64) -> Option<&str> {
+    let found = labels
+        .iter()
+        .enumerate()
+        .find(|(index, _)| *index as f64 == value);
+    found.map(|(_, label)| label.as_ref())
+}
+
+/// A comma before every third digit of the whole part from the right.
+fn grouped(number: &str) -> String {
+    let (whole, fraction) = number.split_at(number.find('.').unwrap_or(number.len()));
+    let sign_len = usize::from(whole.starts_with('-'));
+    let (sign, digits) = whole.split_at(sign_len);
+    let mut text = sign.to_owned();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text + fraction
+}
+
+/// Seconds in the two largest of days, hours, minutes and seconds that they have.
+fn duration_text(seconds: f64) -> String {
+    let spans = [("d", 86_400.0), ("h", 3_600.0), ("min", 60.0), ("s", 1.0)];
+    let sign = if seconds < 0.0 { "-" } else { "" };
+    let amount = seconds.abs();
+    let largest = spans.iter().position(|(_, span)| amount >= *span).unwrap_or(3);
+    let (name, span) = spans[largest];
+    let Some((next_name, next_span)) = spans.get(largest + 1) else {
+        return format!("{sign}{} {name}", (amount * 1000.0).round() / 1000.0);
+    };
+    // Rounded first, so that 119.7 s are 2 min and not 1 min 60 s.
+    let smallest = (amount / next_span).round() * next_span;
+    let whole = (smallest / span).floor();
+    let rest = ((smallest - whole * span) / next_span).round();
+    match rest {
+        0.0 => format!("{sign}{} {name}", grouped(&whole.to_string())),
+        rest => format!("{sign}{} {name} {rest} {next_name}", grouped(&whole.to_string())),
+    }
+}
+
 impl UnitKind {
     /// A scale from its labels, the lowest first.
     ///

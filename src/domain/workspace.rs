@@ -73,6 +73,8 @@ pub struct Workspace {
     pub(super) objectives_by_team: OrdSet<(Id, Id, Id)>,
     /// (KPI, key result).
     pub(super) key_results_by_kpi: OrdSet<(Id, KeyResultId)>,
+    /// (team, KPI).
+    pub(super) kpis_by_team: OrdSet<(Id, Id)>,
     /// (objective, the objective aligned to it).
     pub(super) aligned: OrdSet<(Id, Id)>,
 }
@@ -133,6 +135,7 @@ impl Workspace {
             objectives_by_cycle: OrdSet::new(),
             objectives_by_team: OrdSet::new(),
             key_results_by_kpi: OrdSet::new(),
+            kpis_by_team: OrdSet::new(),
             aligned: OrdSet::new(),
         }
     }

@@ -79,9 +79,17 @@ pub fn field_changes(event: &Event) -> Vec<FieldChange> {
             id: _,
             fields,
             carried_from,
+            started_from,
         } => {
             let mut changes = between(&Json::Null, fields);
-            changes.extend(between(&Json::Null, &json!({ "carried_from": carried_from })));
+            changes.extend(between(
+                &Json::Null,
+                &json!({
+                    "carried_from": carried_from,
+                    "started_from_kpi": started_from.as_ref().map(|from| &from.kpi),
+                    "started_from_alert": started_from.as_ref().and_then(|from| from.alert.as_ref()),
+                }),
+            ));
             changes
         }
         Event::ObjectiveClosed {
@@ -149,6 +157,70 @@ pub fn field_changes(event: &Event) -> Vec<FieldChange> {
                 "source_id": none_if_empty(&recorded.source_id),
                 "note": none_if_empty(&recorded.note),
             } }),
+        ),
+        Event::MeasurementRetracted {
+            kpi: _,
+            effective_time,
+            source_id,
+            before,
+        } => between(
+            &json!({ "measurement": {
+                "value": before,
+                "effective_time": effective_time,
+                "source_id": none_if_empty(source_id),
+            } }),
+            &Json::Null,
+        ),
+        Event::TargetDeleted {
+            kpi: _,
+            date: _,
+            before,
+        } => between(before, &Json::Null),
+        Event::KpiArchived { id: _ } => between(&json!({ "archived": false }), &json!({ "archived": true })),
+        Event::KpiUnarchived { id: _ } => {
+            between(&json!({ "archived": true }), &json!({ "archived": false }))
+        }
+        Event::AlertOpened {
+            kpi: _,
+            id: _,
+            opening,
+        } => {
+            let mut changes = between(&json!({ "state": Json::Null }), &json!({ "state": "OPEN" }));
+            changes.extend(between(&Json::Null, opening));
+            changes
+        }
+        Event::AlertClosed {
+            kpi: _,
+            id: _,
+            reason,
+        } => between(
+            &json!({ "state": "OPEN" }),
+            &json!({ "state": "CLOSED", "close_reason": reason }),
+        ),
+        Event::AlertAcknowledged { kpi: _, id: _, note } => between(
+            &Json::Null,
+            &json!({ "acknowledged": true, "acknowledge_note": note }),
+        ),
+        Event::ActionPlanSet {
+            kpi: _,
+            id: _,
+            before,
+            after,
+        } => between(
+            &json!({ "action_plan": before }),
+            &json!({ "action_plan": after }),
+        ),
+        Event::ActionPlanCompleted { kpi: _, id: _, note } => between(
+            &json!({ "action_plan": { "completed": false } }),
+            &json!({ "action_plan": { "completed": true, "complete_note": note } }),
+        ),
+        Event::ActionPlanOverdue {
+            kpi: _,
+            id: _,
+            due_date: _,
+        } => between(
+            &json!({ "action_plan": { "overdue": false } }),
+            &json!({ "action_plan": { "overdue": true } }),
         ),
     }
 }

@@ -81,9 +81,19 @@ impl Dirty {
             }
             Event::KpiCreated { id, .. }
             | Event::KpiUpdated { id, .. }
-            | Event::TargetSet { kpi: id, .. } => {
+            | Event::KpiArchived { id }
+            | Event::KpiUnarchived { id }
+            | Event::MeasurementRetracted { kpi: id, .. }
+            | Event::TargetSet { kpi: id, .. }
+            | Event::TargetDeleted { kpi: id, .. } => {
                 self.kpis.insert(id.clone());
             }
+            Event::AlertOpened { .. }
+            | Event::AlertClosed { .. }
+            | Event::AlertAcknowledged { .. }
+            | Event::ActionPlanSet { .. }
+            | Event::ActionPlanCompleted { .. }
+            | Event::ActionPlanOverdue { .. } => {}
         }
     }
 
@@ -125,7 +135,8 @@ impl Dirty {
             | ResourceName::Cycle(_)
             | ResourceName::Review(..)
             | ResourceName::CheckIn(..)
-            | ResourceName::Target(..) => {}
+            | ResourceName::Target(..)
+            | ResourceName::Alert(..) => {}
         }
     }
 }

@@ -170,7 +170,17 @@ writes! {
         UndeleteKpi(UndeleteKpiRequest) => undelete_kpi,
         SetTarget(SetTargetRequest) => set_target,
         RecordMeasurement(RecordMeasurementRequest) => record_measurement,
-        BatchRecordMeasurements(BatchRecordMeasurementsRequest) => batch_record_measurements,;
+        BatchRecordMeasurements(BatchRecordMeasurementsRequest) => batch_record_measurements,
+        ArchiveKpi(ArchiveKpiRequest) => archive_kpi,
+        UnarchiveKpi(UnarchiveKpiRequest) => unarchive_kpi,
+        DeleteTarget(DeleteTargetRequest) => delete_target,
+        CorrectMeasurement(CorrectMeasurementRequest) => correct_measurement,
+        RetractMeasurement(RetractMeasurementRequest) => retract_measurement,
+        AcknowledgeAlert(AcknowledgeAlertRequest) => acknowledge_alert,
+        SetActionPlan(SetActionPlanRequest) => set_action_plan,
+        CompleteActionPlan(CompleteActionPlanRequest) => complete_action_plan,
+        StartObjectiveFromKpi(StartObjectiveFromKpiRequest) => start_objective_from_kpi,
+        CreateKpiFromKeyResult(CreateKpiFromKeyResultRequest) => create_kpi_from_key_result,;
 }
 
 macro_rules! lists {
@@ -211,7 +221,8 @@ lists!(
     ListScoringPoliciesRequest,
     ListKpisRequest,
     ListTargetsRequest,
-    ListMeasurementsRequest
+    ListMeasurementsRequest,
+    ListAlertsRequest
 );
 
 macro_rules! shown {
@@ -240,7 +251,8 @@ shown!(
     Kpi,
     Target,
     Review,
-    ScoringPolicy
+    ScoringPolicy,
+    Alert
 );
 
 impl Api {

@@ -172,8 +172,7 @@ impl Api {
 /// An objective as its closing would leave it.
 fn as_closed(id: &Id, state: &State, graded: &Graded) -> Option<api::Objective> {
     let standing = state.workspace().objective(&graded.objective).ok()?;
-    let progress = state.figures().objective(&graded.objective);
-    let mut shown = to_proto::objective(id, &graded.objective, standing, progress);
+    let mut shown = to_proto::objective_of(id, state, &graded.objective, standing);
     let result = to_proto::imagined_result(&graded.result);
     if let Some(progress) = &mut shown.progress {
         progress.status = api::Status::Closed.into();
@@ -196,9 +195,8 @@ fn closed(written: &Written) -> Result<api::CloseCycleResponse, Rejection> {
     let events = written.committed.commit.iter().flat_map(|commit| &commit.events);
     let objectives = events.filter_map(|event| match event {
         Event::ObjectiveClosed { id: closed, .. } => {
-            let progress = state.figures().objective(closed);
             let standing = state.workspace().objective(closed).ok()?;
-            Some(to_proto::objective(id, closed, standing, progress))
+            Some(to_proto::objective_of(id, state, closed, standing))
         }
         _ => None,
     });

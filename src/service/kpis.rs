@@ -1,10 +1,12 @@
-//! `KpiService`: KPIs, targets, measurements.
+//! `KpiService`: KPIs, targets, measurements, alerts.
 
 use tonic::{Request, Response, Status, async_trait};
 
 use super::api::{Api, NO_FILTERS, Written, wire};
 use super::{from_proto, lists, names, to_proto};
-use crate::domain::{Command, Effective, Event, NewMeasurement, Rejection, ResourceName};
+use crate::domain::{
+    Command, Effective, Event, MeasurementRecorded, NewMeasurement, Rejection, ResourceName, SetTarget,
+};
 use crate::proto::api;
 use crate::proto::api::kpi_service_server::KpiService;
 
@@ -70,7 +72,10 @@ impl KpiService for Api {
                 }
                 Ok(lists::targets(state.workspace(), kpi.as_ref(), after)
                     .take(count)
-                    .map(|(key, kpi, date, set)| (key, to_proto::target(&workspace, kpi, date, set)))
+                    .map(|(key, id, of, date, set)| {
+                        let unit = of.fields.judged_unit();
+                        (key, to_proto::target(&workspace, id, &unit, date, set))
+                    })
                     .collect())
             })
             .await?;
@@ -158,6 +163,133 @@ impl KpiService for Api {
         self.write_and_show(request).await
     }
 
+    async fn archive_kpi(
+        &self,
+        request: Request<api::ArchiveKpiRequest>,
+    ) -> Result<Response<api::Kpi>, Status> {
+        self.write_and_show(request).await
+    }
+
+    async fn unarchive_kpi(
+        &self,
+        request: Request<api::UnarchiveKpiRequest>,
+    ) -> Result<Response<api::Kpi>, Status> {
+        self.write_and_show(request).await
+    }
+
+    async fn delete_target(
+        &self,
+        request: Request<api::DeleteTargetRequest>,
+    ) -> Result<Response<api::Target>, Status> {
+        let written = self.write(request).await?;
+        let shown = deleted_target(&written)?;
+        Ok(written.answer(shown))
+    }
+
+    async fn correct_measurement(
+        &self,
+        request: Request<api::CorrectMeasurementRequest>,
+    ) -> Result<Response<api::Measurement>, Status> {
+        let api::CorrectMeasurementRequest {
+            parent,
+            measurement,
+            request_id: _,
+            reason: _,
+        } = request.get_ref();
+        let asked = api::RecordMeasurementRequest {
+            parent: parent.clone(),
+            measurement: measurement.clone(),
+            ..api::RecordMeasurementRequest::default()
+        };
+        let written = self.write(request).await?;
+        let shown = recorded(&written).map_or_else(|| known_before(&written, &asked), Ok)?;
+        Ok(written.answer(shown))
+    }
+
+    async fn retract_measurement(
+        &self,
+        request: Request<api::RetractMeasurementRequest>,
+    ) -> Result<Response<api::Measurement>, Status> {
+        let written = self.write(request).await?;
+        let shown = recorded(&written).ok_or_else(|| Rejection::NotFound(written.resource.clone()))?;
+        Ok(written.answer(shown))
+    }
+
+    async fn get_alert(
+        &self,
+        request: Request<api::GetAlertRequest>,
+    ) -> Result<Response<api::Alert>, Status> {
+        let request = request.get_ref();
+        let (workspace, (kpi, id)) = names::alert("name", &request.name)?;
+        self.get(&workspace, &ResourceName::Alert(kpi, id), request.min_revision)
+    }
+
+    async fn list_alerts(
+        &self,
+        request: Request<api::ListAlertsRequest>,
+    ) -> Result<Response<api::ListAlertsResponse>, Status> {
+        let request = request.get_ref();
+        let (workspace, kpi) = names::kpi_or_all("parent", &request.parent)?;
+        let page = self
+            .list_narrowed(
+                request,
+                &workspace,
+                |workspace, show_deleted| match &kpi {
+                    Some(kpi) => lists::found(workspace.kpi(kpi), show_deleted),
+                    None => Ok(()),
+                },
+                |state, after| lists::alerts(state, kpi.as_ref(), after),
+                |entry| {
+                    let of = entry.state.workspace().kpis().get(entry.id);
+                    let shown = of.map(|of| to_proto::alert(&workspace, entry.id, of, entry.it));
+                    shown.unwrap_or_default()
+                },
+            )
+            .await?;
+        Ok(Response::new(api::ListAlertsResponse {
+            alerts: page.items,
+            next_page_token: page.next_page_token,
+            revision: wire(page.revision),
+        }))
+    }
+
+    async fn acknowledge_alert(
+        &self,
+        request: Request<api::AcknowledgeAlertRequest>,
+    ) -> Result<Response<api::Alert>, Status> {
+        self.write_and_show(request).await
+    }
+
+    async fn set_action_plan(
+        &self,
+        request: Request<api::SetActionPlanRequest>,
+    ) -> Result<Response<api::Alert>, Status> {
+        self.write_and_show(request).await
+    }
+
+    async fn complete_action_plan(
+        &self,
+        request: Request<api::CompleteActionPlanRequest>,
+    ) -> Result<Response<api::Alert>, Status> {
+        self.write_and_show(request).await
+    }
+
+    async fn start_objective_from_kpi(
+        &self,
+        request: Request<api::StartObjectiveFromKpiRequest>,
+    ) -> Result<Response<api::StartObjectiveFromKpiResponse>, Status> {
+        let written = self.write(request).await?;
+        let answer = started(&written)?;
+        Ok(written.answer(answer))
+    }
+
+    async fn create_kpi_from_key_result(
+        &self,
+        request: Request<api::CreateKpiFromKeyResultRequest>,
+    ) -> Result<Response<api::Kpi>, Status> {
+        self.write_and_show(request).await
+    }
+
     async fn suggest_target(
         &self,
         request: Request<api::SuggestTargetRequest>,
@@ -180,7 +312,55 @@ impl KpiService for Api {
     }
 }
 
-/// The measurement that a write recorded.
+/// The target that a write took away, as it was.
+fn deleted_target(written: &Written) -> Result<api::Target, Rejection> {
+    let state = written.committed.state.workspace();
+    let not_found = || Rejection::NotFound(written.resource.clone());
+    let commit = written.committed.commit.as_ref().ok_or_else(not_found)?;
+    match commit.events.first() {
+        Some(Event::TargetDeleted { kpi, date, before }) => {
+            let as_it_was = SetTarget {
+                target: *before,
+                recorded_time: commit.recorded_time,
+                revision: commit.revision,
+            };
+            let unit = state.kpi(kpi)?.fields.judged_unit();
+            Ok(to_proto::target(
+                &written.workspace,
+                kpi,
+                &unit,
+                *date,
+                &as_it_was,
+            ))
+        }
+        _ => Err(not_found()),
+    }
+}
+
+/// The objective that a write started, with its key result and the alert that it was started from.
+fn started(written: &Written) -> Result<api::StartObjectiveFromKpiResponse, Rejection> {
+    let (id, state) = (&written.workspace, &written.committed.state);
+    let workspace = state.workspace();
+    let ResourceName::Objective(new) = &written.resource else {
+        return Err(Rejection::NotFound(written.resource.clone()));
+    };
+    let objective = workspace.objective(new)?;
+    let alert = objective.started_from.as_ref().and_then(|from| {
+        let kpi = workspace.kpis().get(&from.kpi)?;
+        let alert = kpi.alerts.get(from.alert.as_ref()?)?;
+        Some(to_proto::alert(id, &from.kpi, kpi, alert))
+    });
+    Ok(api::StartObjectiveFromKpiResponse {
+        objective: Some(to_proto::objective_of(id, state, new, objective)),
+        key_result: workspace
+            .key_results_of(new)
+            .next()
+            .map(|(of, held)| to_proto::key_result_of(id, state, of, held)),
+        alert,
+    })
+}
+
+/// The measurement that a write recorded, or took back.
 fn recorded(written: &Written) -> Option<api::Measurement> {
     let commit = written.committed.commit.as_ref()?;
     match commit.events.first()? {
@@ -190,6 +370,28 @@ fn recorded(written: &Written) -> Option<api::Measurement> {
             commit.recorded_time,
             commit.revision,
         )),
+        Event::MeasurementRetracted {
+            kpi,
+            effective_time,
+            source_id,
+            before,
+        } => {
+            let as_it_was = MeasurementRecorded {
+                kpi: kpi.clone(),
+                effective_time: *effective_time,
+                value: *before,
+                source_id: source_id.clone(),
+                before: None,
+                note: "".into(),
+            };
+            let (at, revision) = (commit.recorded_time, commit.revision);
+            Some(to_proto::measurement(
+                &written.workspace,
+                &as_it_was,
+                at,
+                revision,
+            ))
+        }
         _ => None,
     }
 }
@@ -232,7 +434,9 @@ fn batch_answer(written: &Written, count: usize) -> api::BatchRecordMeasurements
     for event in recorded {
         match event {
             Event::MeasurementRecorded(recorded) if recorded.before.is_some() => superseded += 1,
-            _ => new += 1,
+            Event::MeasurementRecorded(_) => new += 1,
+            // The alerts that opened and closed because of them.
+            _ => {}
         }
     }
     let unchanged = i32::try_from(count).unwrap_or(i32::MAX) - new - superseded;

@@ -13,7 +13,7 @@ use super::api::{Api, ListRequest, Page};
 use super::filter::{Entries, Entry, ListQuery, Listed, Narrowed};
 use super::names::KeyResultScope;
 use crate::domain::{
-    Cycle, Id, Initiative, InitiativeId, KeyResult, KeyResultId, Kpi, Member, Objective, Place, Point,
+    Alert, Cycle, Id, Initiative, InitiativeId, KeyResult, KeyResultId, Kpi, Member, Objective, Place, Point,
     RecordedCheckIn, RecordedReview, Rejection, ResourceName, SetTarget, Team, Timestamp, Workspace,
 };
 use crate::engine::Hosted;
@@ -255,7 +255,7 @@ pub(super) fn targets<'m>(
     workspace: &'m Workspace,
     kpi: Option<&Id>,
     after: Option<&str>,
-) -> impl Iterator<Item = (String, &'m Id, Date, &'m SetTarget)> + use<'m> {
+) -> impl Iterator<Item = (String, &'m Id, &'m Kpi, Date, &'m SetTarget)> + use<'m> {
     let of = kpi.cloned();
     let after = after.and_then(|key| {
         let (kpi, date) = key.split_once('/')?;
@@ -274,8 +274,32 @@ pub(super) fn targets<'m>(
             let begin = after.as_ref().filter(|(key, _)| key == id).map(|(_, date)| *date);
             kpi.targets
                 .range(behind(begin))
-                .map(move |(date, set)| (format!("{id}/{date}"), id, *date, set))
+                .map(move |(date, set)| (format!("{id}/{date}"), id, &**kpi, *date, set))
         })
+}
+
+/// The alerts of a KPI behind a key, or of all.
+pub(super) fn alerts<'s>(state: &'s State, kpi: Option<&Id>, after: Option<&str>) -> Entries<'s, Alert> {
+    let of = kpi.cloned();
+    let after = after.and_then(pair);
+    let first = match (&after, &of) {
+        (Some((kpi, _)), _) | (None, Some(kpi)) => Bound::Included(kpi.clone()),
+        (None, None) => Bound::Unbounded,
+    };
+    let found = state
+        .workspace()
+        .kpis()
+        .range((first, Bound::Unbounded))
+        .take_while(move |(id, _)| of.as_ref().is_none_or(|of| *id == of))
+        .flat_map(move |(id, kpi)| {
+            let begin = after
+                .as_ref()
+                .filter(|(key, _)| key == id)
+                .map(|(_, alert)| alert.clone());
+            let alerts = kpi.alerts.range(behind(begin));
+            alerts.map(move |(_, it)| Entry { id, it: &**it, state })
+        });
+    Box::new(found)
 }
 
 /// A KPI's measurements within `start` (inclusive) to `end` (exclusive) behind a key.

@@ -3,6 +3,8 @@
 //! Invariant: what a function here answers is well-formed and of the collection that its name says. It does not know
 //! whether such a resource exists.
 
+use jiff::civil::Date;
+
 use crate::domain::{Alignment, Id, InitiativeId, Invalid, KeyResultId, ResourceName, Revision, Violation};
 
 /// What a kind of name looks like.
@@ -54,6 +56,14 @@ const INITIATIVE: Pattern = Pattern {
 const KPI: Pattern = Pattern {
     noun: "KPI",
     text: "workspaces/{workspace}/kpis/{kpi}",
+};
+const TARGET: Pattern = Pattern {
+    noun: "target",
+    text: "workspaces/{workspace}/kpis/{kpi}/targets/{date}",
+};
+const ALERT: Pattern = Pattern {
+    noun: "alert",
+    text: "workspaces/{workspace}/kpis/{kpi}/alerts/{alert}",
 };
 const EVENT: Pattern = Pattern {
     noun: "event",
@@ -144,6 +154,34 @@ pub(crate) fn objective(field: &str, text: &str) -> Result<(Id, Id), Violation> 
 /// It is missing, or something else.
 pub(crate) fn kpi(field: &str, text: &str) -> Result<(Id, Id), Violation> {
     pair(text, &KPI).map_err(|invalid| invalid.at(field))
+}
+
+/// A request's target: its workspace, its KPI and its date.
+///
+/// # Errors
+/// It is missing, or something else.
+pub(crate) fn target(field: &str, text: &str) -> Result<(Id, (Id, Date)), Violation> {
+    let read = || {
+        variables::<3>(text, &TARGET)?;
+        match resource(field, text) {
+            Ok((workspace, ResourceName::Target(kpi, date))) => Ok((workspace, (kpi, date))),
+            Ok(_) => Err(not_a(text, &TARGET)),
+            Err(violation) => Err(Invalid::new(violation.sentence)),
+        }
+    };
+    read().map_err(|invalid: Invalid| invalid.at(field))
+}
+
+/// A request's alert: its workspace, its KPI and its id.
+///
+/// # Errors
+/// It is missing, or something else.
+pub(crate) fn alert(field: &str, text: &str) -> Result<(Id, (Id, Id)), Violation> {
+    let read = || {
+        let [workspace, kpi, id] = variables(text, &ALERT)?;
+        Ok((Id::parse(workspace)?, (Id::parse(kpi)?, Id::parse(id)?)))
+    };
+    read().map_err(|invalid: Invalid| invalid.at(field))
 }
 
 /// A request's key result: its workspace and its id.

@@ -44,10 +44,7 @@ impl ObjectiveService for Api {
                 &workspace,
                 lists::no_parent,
                 lists::objectives,
-                |entry| {
-                    let progress = entry.state.figures().objective(entry.id);
-                    to_proto::objective(&workspace, entry.id, entry.it, progress)
-                },
+                |entry| to_proto::objective_of(&workspace, entry.state, entry.id, entry.it),
             )
             .await?;
         Ok(Response::new(api::ListObjectivesResponse {
@@ -254,7 +251,7 @@ impl ObjectiveService for Api {
         let objectives = events.filter_map(|event| match event {
             Event::ObjectiveCreated { id, .. } => {
                 let draft = state.workspace().objective(id).ok()?;
-                Some(to_proto::objective(&written.workspace, id, draft, None))
+                Some(to_proto::objective_of(&written.workspace, state, id, draft))
             }
             _ => None,
         });
@@ -408,7 +405,7 @@ fn check_in(written: &Written) -> Result<api::CheckIn, Rejection> {
 /// The new draft with all that came along, and what stayed behind.
 fn carried_over(written: &Written) -> Result<api::CarryOverObjectiveResponse, Rejection> {
     let (id, state) = (&written.workspace, &written.committed.state);
-    let (workspace, figures) = (state.workspace(), state.figures());
+    let workspace = state.workspace();
     let not_found = || Rejection::NotFound(written.resource.clone());
     let ResourceName::Objective(new) = &written.resource else {
         return Err(not_found());
@@ -425,7 +422,7 @@ fn carried_over(written: &Written) -> Result<api::CarryOverObjectiveResponse, Re
     };
     let left_behind = workspace.key_results_of(from).filter(|(old, _)| !carried(old));
     Ok(api::CarryOverObjectiveResponse {
-        objective: Some(to_proto::objective(id, new, draft, None)),
+        objective: Some(to_proto::objective_of(id, state, new, draft)),
         key_results: workspace
             .key_results_of(new)
             .map(|(of, key_result)| to_proto::key_result(id, of, key_result, draft.state, None))
@@ -437,6 +434,6 @@ fn carried_over(written: &Written) -> Result<api::CarryOverObjectiveResponse, Re
         left_behind: left_behind
             .map(|(old, _)| names::full_name(id, &ResourceName::KeyResult(old.clone())))
             .collect(),
-        source: Some(to_proto::objective(id, from, source, figures.objective(from))),
+        source: Some(to_proto::objective_of(id, state, from, source)),
     })
 }

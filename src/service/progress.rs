@@ -212,12 +212,7 @@ fn objective_overview(workspace: &Id, state: &State, id: &Id) -> Option<api::Obj
     let objective = state.workspace().objective(id).ok()?;
     let key_results = state.workspace().key_results_of(id);
     Some(api::ObjectiveOverview {
-        objective: Some(to_proto::objective(
-            workspace,
-            id,
-            objective,
-            state.figures().objective(id),
-        )),
+        objective: Some(to_proto::objective_of(workspace, state, id, objective)),
         key_results: key_results
             .map(|(id, key_result)| to_proto::key_result_of(workspace, state, id, key_result))
             .collect(),

@@ -85,7 +85,8 @@ fn scored(request: &api::GetScoreSeriesRequest) -> Result<(Id, Scored), Violatio
             | ResourceName::Initiative(_)
             | ResourceName::CheckIn(..)
             | ResourceName::Kpi(_)
-            | ResourceName::Target(..),
+            | ResourceName::Target(..)
+            | ResourceName::Alert(..),
             None,
         ) => {
             let sentence =

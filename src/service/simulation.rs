@@ -203,5 +203,15 @@ fn asked(sent: &api::SimulatedCommand) -> Result<Asked, Rejection> {
         Sent::SetTarget(request) => request.asked(),
         Sent::RecordMeasurement(request) => request.asked(),
         Sent::BatchRecordMeasurements(request) => request.asked(),
+        Sent::ArchiveKpi(request) => request.asked(),
+        Sent::UnarchiveKpi(request) => request.asked(),
+        Sent::DeleteTarget(request) => request.asked(),
+        Sent::CorrectMeasurement(request) => request.asked(),
+        Sent::RetractMeasurement(request) => request.asked(),
+        Sent::AcknowledgeAlert(request) => request.asked(),
+        Sent::SetActionPlan(request) => request.asked(),
+        Sent::CompleteActionPlan(request) => request.asked(),
+        Sent::StartObjectiveFromKpi(request) => request.asked(),
+        Sent::CreateKpiFromKeyResult(request) => request.asked(),
     }
 }

@@ -295,7 +295,13 @@ fn subject(rejection: &Rejection) -> String {
         Rejection::BaselineMissing(key_result)
         | Rejection::DeletedWithoutBaseline(key_result)
         | Rejection::ReasonMissing(key_result)
+        | Rejection::KeyResultHasNoValues(key_result)
+        | Rejection::KeyResultHasKpi { key_result, kpi: _ }
+        | Rejection::WindowOverChanges { key_result, kpi: _ }
         | Rejection::ValueComesFromKpi { key_result, kpi: _ } => key_result.to_string(),
+        Rejection::AlertClosed(kpi, alert)
+        | Rejection::ActionPlanMissing(kpi, alert)
+        | Rejection::ActionPlanCompleted(kpi, alert) => format!("kpis/{kpi}/alerts/{alert}"),
         Rejection::ExplanationMissing(objectives) => objectives
             .first()
             .map(|objective| format!("objectives/{objective}"))
@@ -313,6 +319,13 @@ fn subject(rejection: &Rejection) -> String {
             target: _,
         }
         | Rejection::KpiHasMeasurements(kpi)
+        | Rejection::KpiArchived(kpi)
+        | Rejection::KpiNotInTrouble(kpi)
+        | Rejection::MeasurementNotFound {
+            kpi,
+            effective_time: _,
+            source_id: _,
+        }
         | Rejection::TooManySources(kpi) => format!("kpis/{kpi}"),
     }
 }

@@ -97,8 +97,7 @@ impl WorkspaceService for Api {
         let workspace = names::workspace("parent", &request.parent)?;
         let page = self
             .list_narrowed(request, &workspace, lists::no_parent, lists::teams, |entry| {
-                let scores = entry.state.figures().team(entry.id);
-                to_proto::team(&workspace, entry.id, entry.it, scores)
+                to_proto::team_of(&workspace, entry.state, entry.id, entry.it)
             })
             .await?;
         Ok(Response::new(api::ListTeamsResponse {

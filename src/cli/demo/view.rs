@@ -150,7 +150,11 @@ impl Picture {
                 self.targets.insert(it.name, bounds);
             }
             Some(
-                Resource::Team(_) | Resource::Member(_) | Resource::Review(_) | Resource::ScoringPolicy(_),
+                Resource::Team(_)
+                | Resource::Member(_)
+                | Resource::Review(_)
+                | Resource::ScoringPolicy(_)
+                | Resource::Alert(_),
             )
             | None => {}
         }

@@ -78,6 +78,10 @@ fn reference_to_stored(name: &ResourceName) -> stored::ResourceReference {
             kpi: id_to_stored(kpi),
             date: date_to_stored(*date),
         }),
+        ResourceName::Alert(kpi, alert) => Resource::Alert(stored::AlertReference {
+            kpi: id_to_stored(kpi),
+            alert: id_to_stored(alert),
+        }),
     };
     stored::ResourceReference {
         resource: Some(resource),
@@ -102,6 +106,7 @@ fn reference_from_stored(stored: stored::ResourceReference) -> Result<ResourceNa
         Resource::CheckIn(check_in) => check_in_from_stored(&check_in).at("check_in")?,
         Resource::Kpi(id) => ResourceName::Kpi(id_from_stored(&id).at("kpi")?),
         Resource::Target(target) => target_from_stored(&target).at("target")?,
+        Resource::Alert(alert) => alert_from_stored(&alert).at("alert")?,
     })
 }
 
@@ -156,5 +161,13 @@ fn target_from_stored(stored: &stored::TargetReference) -> Result<ResourceName, 
     Ok(ResourceName::Target(
         id_from_stored(kpi).at("kpi")?,
         date_from_stored(*date).at("date")?,
+    ))
+}
+
+fn alert_from_stored(stored: &stored::AlertReference) -> Result<ResourceName, Fault> {
+    let stored::AlertReference { kpi, alert } = stored;
+    Ok(ResourceName::Alert(
+        id_from_stored(kpi).at("kpi")?,
+        id_from_stored(alert).at("alert")?,
     ))
 }

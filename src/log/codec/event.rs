@@ -5,8 +5,8 @@
 
 use super::fault::{At, Fault};
 use super::{
-    check_in, closing, cycle, deletion, initiative, key_result, kpi, measurement, objective, policy, review,
-    team, workspace,
+    alert, check_in, closing, cycle, deletion, initiative, key_result, kpi, measurement, objective, policy,
+    review, target, team, workspace,
 };
 use crate::domain::Event;
 use crate::proto::stored;
@@ -64,10 +64,12 @@ pub(super) fn event_to_stored(event: &Event) -> stored::Event {
             id,
             fields,
             carried_from,
+            started_from,
         } => Payload::ObjectiveCreated(Box::new(objective::created_to_stored(
             id,
             fields,
             carried_from.as_ref(),
+            started_from.as_ref(),
         ))),
         Event::ObjectiveUpdated { id, before, after } => {
             Payload::ObjectiveUpdated(Box::new(objective::updated_to_stored(id, before, after)))
@@ -131,7 +133,7 @@ pub(super) fn event_to_stored(event: &Event) -> stored::Event {
             date,
             before,
             after,
-        } => Payload::TargetSet(Box::new(kpi::target_set_to_stored(
+        } => Payload::TargetSet(Box::new(target::set_to_stored(
             kpi,
             *date,
             before.as_ref(),
@@ -139,6 +141,48 @@ pub(super) fn event_to_stored(event: &Event) -> stored::Event {
         ))),
         Event::MeasurementRecorded(recorded) => {
             Payload::MeasurementRecorded(measurement::recorded_to_stored(recorded))
+        }
+        Event::MeasurementRetracted {
+            kpi,
+            effective_time,
+            source_id,
+            before,
+        } => Payload::MeasurementRetracted(measurement::retracted_to_stored(
+            kpi,
+            *effective_time,
+            source_id,
+            *before,
+        )),
+        Event::TargetDeleted { kpi, date, before } => {
+            Payload::TargetDeleted(Box::new(target::deleted_to_stored(kpi, *date, before)))
+        }
+        Event::KpiArchived { id } => Payload::KpiArchived(kpi::archived_to_stored(id)),
+        Event::KpiUnarchived { id } => Payload::KpiUnarchived(kpi::unarchived_to_stored(id)),
+        Event::AlertOpened { kpi, id, opening } => {
+            Payload::AlertOpened(Box::new(alert::opened_to_stored(kpi, id, opening)))
+        }
+        Event::AlertClosed { kpi, id, reason } => {
+            Payload::AlertClosed(alert::closed_to_stored(kpi, id, *reason))
+        }
+        Event::AlertAcknowledged { kpi, id, note } => {
+            Payload::AlertAcknowledged(alert::acknowledged_to_stored(kpi, id, note))
+        }
+        Event::ActionPlanSet {
+            kpi,
+            id,
+            before,
+            after,
+        } => Payload::ActionPlanSet(Box::new(alert::plan_set_to_stored(
+            kpi,
+            id,
+            before.as_deref(),
+            after,
+        ))),
+        Event::ActionPlanCompleted { kpi, id, note } => {
+            Payload::ActionPlanCompleted(alert::plan_completed_to_stored(kpi, id, note))
+        }
+        Event::ActionPlanOverdue { kpi, id, due_date } => {
+            Payload::ActionPlanOverdue(alert::plan_overdue_to_stored(kpi, id, *due_date))
         }
     };
     stored::Event {
@@ -217,9 +261,27 @@ pub(super) fn event_from_stored(stored: stored::Event) -> Result<Event, Fault> {
         }
         Payload::KpiCreated(message) => kpi::created_from_stored(*message).at("kpi_created"),
         Payload::KpiUpdated(message) => kpi::updated_from_stored(*message).at("kpi_updated"),
-        Payload::TargetSet(message) => kpi::target_set_from_stored(*message).at("target_set"),
+        Payload::TargetSet(message) => target::set_from_stored(*message).at("target_set"),
         Payload::MeasurementRecorded(message) => {
             measurement::recorded_from_stored(message).at("measurement_recorded")
+        }
+        Payload::MeasurementRetracted(message) => {
+            measurement::retracted_from_stored(message).at("measurement_retracted")
+        }
+        Payload::TargetDeleted(message) => target::deleted_from_stored(*message).at("target_deleted"),
+        Payload::KpiArchived(message) => kpi::archived_from_stored(&message).at("kpi_archived"),
+        Payload::KpiUnarchived(message) => kpi::unarchived_from_stored(&message).at("kpi_unarchived"),
+        Payload::AlertOpened(message) => alert::opened_from_stored(*message).at("alert_opened"),
+        Payload::AlertClosed(message) => alert::closed_from_stored(&message).at("alert_closed"),
+        Payload::AlertAcknowledged(message) => {
+            alert::acknowledged_from_stored(&message).at("alert_acknowledged")
+        }
+        Payload::ActionPlanSet(message) => alert::plan_set_from_stored(*message).at("action_plan_set"),
+        Payload::ActionPlanCompleted(message) => {
+            alert::plan_completed_from_stored(&message).at("action_plan_completed")
+        }
+        Payload::ActionPlanOverdue(message) => {
+            alert::plan_overdue_from_stored(&message).at("action_plan_overdue")
         }
     }
 }

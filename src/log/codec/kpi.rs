@@ -1,15 +1,14 @@
-//! KPIs and their targets: their fields, and what happened to them.
-
-use jiff::civil::Date;
+//! KPIs: their fields, and what happened to them.
 
 use super::fault::{At, Fault};
 use super::scalar::{
-    before_and_after, created_fields, date_from_stored, date_to_stored, id_from_stored, id_to_stored,
-    labels_from_stored, labels_to_stored, optional_enum, optional_id_from_stored, optional_id_to_stored,
-    optional_value_from_stored, optional_value_to_stored, required, stored_enum,
+    before_and_after, created_fields, id_from_stored, id_to_stored, labels_from_stored, labels_to_stored,
+    optional_enum, optional_id_from_stored, optional_id_to_stored, required, stored_enum,
 };
 use super::unit::{unit_from_stored, unit_to_stored};
-use crate::domain::{Aggregation, Cadence, Category, Direction, Event, Id, KpiFields, Target, Text, Title};
+use crate::domain::{
+    Aggregation, Cadence, Category, Direction, Event, Id, KpiFields, Text, Title, Transform,
+};
 use crate::proto::stored;
 
 stored_enum!(category_to_stored, category_from_stored:
@@ -20,6 +19,9 @@ stored_enum!(cadence_to_stored, cadence_from_stored:
     Cadence = stored::kpi_fields::Cadence { Daily, Weekly, Monthly, Quarterly, Semiannual, Annual, Irregular });
 stored_enum!(aggregation_to_stored, aggregation_from_stored:
     Aggregation = stored::kpi_fields::Aggregation { Last, Sum, Mean, Min, Max, Count });
+
+stored_enum!(transform_to_stored, transform_from_stored:
+    Transform = stored::kpi_fields::Transform { ChangePercent });
 
 fn fields_to_stored(fields: &KpiFields) -> stored::KpiFields {
     let KpiFields {
@@ -38,6 +40,7 @@ fn fields_to_stored(fields: &KpiFields) -> stored::KpiFields {
         data_source,
         replaces,
         labels,
+        transform,
     } = fields;
     stored::KpiFields {
         title: title.as_str().to_owned(),
@@ -55,6 +58,7 @@ fn fields_to_stored(fields: &KpiFields) -> stored::KpiFields {
         data_source: data_source.as_str().to_owned(),
         replaces: optional_id_to_stored(replaces.as_ref()),
         labels: labels_to_stored(labels),
+        transform: transform.map_or(0, transform_to_stored),
     }
 }
 
@@ -75,6 +79,7 @@ fn fields_from_stored(stored: stored::KpiFields) -> Result<KpiFields, Fault> {
         data_source,
         replaces,
         labels,
+        transform,
     } = stored;
     Ok(KpiFields {
         title: Title::parse(&title).at("title")?,
@@ -92,6 +97,7 @@ fn fields_from_stored(stored: stored::KpiFields) -> Result<KpiFields, Fault> {
         data_source: Text::parse(&data_source).at("data_source")?,
         replaces: optional_id_from_stored(replaces.as_deref()).at("replaces")?,
         labels: labels_from_stored(&labels).at("labels")?,
+        transform: optional_enum(transform, transform_from_stored).at("transform")?,
     })
 }
 
@@ -128,65 +134,28 @@ pub(super) fn updated_from_stored(stored: stored::KpiUpdated) -> Result<Event, F
     })
 }
 
-fn target_to_stored(target: &Target) -> stored::TargetFields {
-    let Target {
-        at_least,
-        at_most,
-        critical_at_least,
-        critical_at_most,
-        stretch,
-    } = target;
-    stored::TargetFields {
-        at_least: optional_value_to_stored(*at_least),
-        at_most: optional_value_to_stored(*at_most),
-        critical_at_least: optional_value_to_stored(*critical_at_least),
-        critical_at_most: optional_value_to_stored(*critical_at_most),
-        stretch: optional_value_to_stored(*stretch),
+pub(super) fn archived_to_stored(id: &Id) -> stored::KpiArchived {
+    stored::KpiArchived {
+        kpi: id_to_stored(id),
     }
 }
 
-fn target_from_stored(stored: stored::TargetFields) -> Result<Target, Fault> {
-    let stored::TargetFields {
-        at_least,
-        at_most,
-        critical_at_least,
-        critical_at_most,
-        stretch,
-    } = stored;
-    Ok(Target {
-        at_least: optional_value_from_stored(at_least).at("at_least")?,
-        at_most: optional_value_from_stored(at_most).at("at_most")?,
-        critical_at_least: optional_value_from_stored(critical_at_least).at("critical_at_least")?,
-        critical_at_most: optional_value_from_stored(critical_at_most).at("critical_at_most")?,
-        stretch: optional_value_from_stored(stretch).at("stretch")?,
+pub(super) fn archived_from_stored(stored: &stored::KpiArchived) -> Result<Event, Fault> {
+    let stored::KpiArchived { kpi } = stored;
+    Ok(Event::KpiArchived {
+        id: id_from_stored(kpi).at("kpi")?,
     })
 }
 
-pub(super) fn target_set_to_stored(
-    kpi: &Id,
-    date: Date,
-    before: Option<&Target>,
-    after: &Target,
-) -> stored::TargetSet {
-    stored::TargetSet {
-        kpi: id_to_stored(kpi),
-        date: date_to_stored(date),
-        before: before.map(target_to_stored),
-        after: Some(target_to_stored(after)),
+pub(super) fn unarchived_to_stored(id: &Id) -> stored::KpiUnarchived {
+    stored::KpiUnarchived {
+        kpi: id_to_stored(id),
     }
 }
 
-pub(super) fn target_set_from_stored(stored: stored::TargetSet) -> Result<Event, Fault> {
-    let stored::TargetSet {
-        kpi,
-        date,
-        before,
-        after,
-    } = stored;
-    Ok(Event::TargetSet {
-        kpi: id_from_stored(&kpi).at("kpi")?,
-        date: date_from_stored(date).at("date")?,
-        before: before.map(target_from_stored).transpose().at("before")?,
-        after: required(after).and_then(target_from_stored).at("after")?,
+pub(super) fn unarchived_from_stored(stored: &stored::KpiUnarchived) -> Result<Event, Fault> {
+    let stored::KpiUnarchived { kpi } = stored;
+    Ok(Event::KpiUnarchived {
+        id: id_from_stored(kpi).at("kpi")?,
     })
 }

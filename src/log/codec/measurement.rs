@@ -1,4 +1,4 @@
-//! A measurement that was recorded.
+//! Measurements that were recorded and retracted.
 
 use smol_str::SmolStr;
 
@@ -7,7 +7,7 @@ use super::scalar::{
     id_from_stored, id_to_stored, optional_value_from_stored, small_to_stored, timestamp_from_stored,
     value_from_stored,
 };
-use crate::domain::{Event, MeasurementRecorded, Value};
+use crate::domain::{Event, Id, MeasurementRecorded, Timestamp, Value};
 use crate::proto::stored;
 
 pub(super) fn recorded_to_stored(recorded: &MeasurementRecorded) -> stored::MeasurementRecorded {
@@ -46,4 +46,33 @@ pub(super) fn recorded_from_stored(stored: stored::MeasurementRecorded) -> Resul
         before: optional_value_from_stored(before).at("before")?.map(Value::get),
         note: SmolStr::from(note),
     }))
+}
+
+pub(super) fn retracted_to_stored(
+    kpi: &Id,
+    effective_time: Timestamp,
+    source_id: &SmolStr,
+    before: f64,
+) -> stored::MeasurementRetracted {
+    stored::MeasurementRetracted {
+        kpi: id_to_stored(kpi),
+        effective_time_us: effective_time.as_micros(),
+        source_id: small_to_stored(source_id),
+        before,
+    }
+}
+
+pub(super) fn retracted_from_stored(stored: stored::MeasurementRetracted) -> Result<Event, Fault> {
+    let stored::MeasurementRetracted {
+        kpi,
+        effective_time_us,
+        source_id,
+        before,
+    } = stored;
+    Ok(Event::MeasurementRetracted {
+        kpi: id_from_stored(&kpi).at("kpi")?,
+        effective_time: timestamp_from_stored(effective_time_us).at("effective_time_us")?,
+        source_id: SmolStr::from(source_id),
+        before: value_from_stored(before).at("before")?.get(),
+    })
 }

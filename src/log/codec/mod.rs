@@ -16,6 +16,7 @@ use crate::domain;
 use crate::log::{LogError, LogId, Record};
 use crate::proto::stored;
 
+mod alert;
 mod check_in;
 mod closing;
 mod commit;
@@ -31,6 +32,7 @@ mod objective;
 mod policy;
 mod review;
 mod scalar;
+mod target;
 mod team;
 mod unit;
 mod workspace;

@@ -9,7 +9,8 @@ use super::scalar::{
     optional_id_to_stored, stored_enum,
 };
 use crate::domain::{
-    Alignment, Ambition, Event, Id, KeyResultId, ObjectiveFields, ObjectiveState, Text, Title, Weight,
+    Alignment, Ambition, Event, Id, KeyResultId, ObjectiveFields, ObjectiveState, StartedFrom, Text, Title,
+    Weight,
 };
 use crate::proto::stored;
 
@@ -111,11 +112,16 @@ pub(super) fn created_to_stored(
     id: &Id,
     fields: &ObjectiveFields,
     carried_from: Option<&Id>,
+    started_from: Option<&StartedFrom>,
 ) -> stored::ObjectiveCreated {
     stored::ObjectiveCreated {
         objective: id_to_stored(id),
         fields: Some(fields_to_stored(fields)),
         carried_from: optional_id_to_stored(carried_from),
+        started_from: started_from.map(|from| stored::StartedFrom {
+            kpi: id_to_stored(&from.kpi),
+            alert: optional_id_to_stored(from.alert.as_ref()),
+        }),
     }
 }
 
@@ -124,11 +130,24 @@ pub(super) fn created_from_stored(stored: stored::ObjectiveCreated) -> Result<Ev
         objective,
         fields,
         carried_from,
+        started_from,
     } = stored;
     Ok(Event::ObjectiveCreated {
         id: id_from_stored(&objective).at("objective")?,
         fields: created_fields(fields, fields_from_stored)?,
         carried_from: optional_id_from_stored(carried_from.as_deref()).at("carried_from")?,
+        started_from: started_from
+            .map(started_from_stored)
+            .transpose()
+            .at("started_from")?,
+    })
+}
+
+fn started_from_stored(stored: stored::StartedFrom) -> Result<StartedFrom, Fault> {
+    let stored::StartedFrom { kpi, alert } = stored;
+    Ok(StartedFrom {
+        kpi: id_from_stored(&kpi).at("kpi")?,
+        alert: optional_id_from_stored(alert.as_deref()).at("alert")?,
     })
 }
 

@@ -5,7 +5,7 @@
 
 use super::fault::{At, Fault};
 use super::scalar::{before_and_after, finite_from_stored, optional_enum, stored_enum};
-use crate::domain::{Event, HygieneLimits, RollUp, ScoringPolicy};
+use crate::domain::{AlertRules, Event, HygieneLimits, RollUp, ScoringPolicy};
 use crate::proto::stored;
 
 stored_enum!(roll_up_to_stored, roll_up_from_stored:
@@ -25,6 +25,14 @@ const FIRST_LIMITS: HygieneLimits = HygieneLimits {
     breached_periods_max: 2,
 };
 
+const FIRST_ALERTS: AlertRules = AlertRules {
+    breach_after: 1,
+    recover_after: 1,
+    adverse_move_periods: 3,
+    adverse_move_percent: 20.0,
+    healthy_share_periods: 12,
+};
+
 pub(super) fn policy_to_stored(policy: &ScoringPolicy) -> stored::ScoringPolicy {
     let ScoringPolicy {
         semantics,
@@ -38,6 +46,7 @@ pub(super) fn policy_to_stored(policy: &ScoringPolicy) -> stored::ScoringPolicy 
         check_in_cadence_days,
         check_in_grace_days,
         hygiene,
+        alerts,
     } = policy;
     stored::ScoringPolicy {
         semantics: *semantics,
@@ -51,6 +60,7 @@ pub(super) fn policy_to_stored(policy: &ScoringPolicy) -> stored::ScoringPolicy 
         partial_from: Some(*partial_from),
         roll_up: roll_up_to_stored(*roll_up),
         hygiene: Some(limits_to_stored(hygiene)),
+        alerts: Some(alerts_to_stored(alerts)),
     }
 }
 
@@ -67,6 +77,7 @@ pub(super) fn policy_from_stored(stored: stored::ScoringPolicy) -> Result<Scorin
         partial_from,
         roll_up,
         hygiene,
+        alerts,
     } = stored;
     let or_first = |number: Option<f64>, first: f64| number.map_or(Ok(first), finite_from_stored);
     Ok(ScoringPolicy {
@@ -85,6 +96,7 @@ pub(super) fn policy_from_stored(stored: stored::ScoringPolicy) -> Result<Scorin
         hygiene: hygiene
             .map_or(Ok(FIRST_LIMITS), limits_from_stored)
             .at("hygiene")?,
+        alerts: alerts.map_or(Ok(FIRST_ALERTS), alerts_from_stored).at("alerts")?,
     })
 }
 
@@ -131,6 +143,40 @@ fn limits_from_stored(stored: stored::HygieneLimits) -> Result<HygieneLimits, Fa
         confidence_min: finite_from_stored(confidence_min).at("confidence_min")?,
         linked_kpis_share_max: finite_from_stored(linked_kpis_share_max).at("linked_kpis_share_max")?,
         breached_periods_max,
+    })
+}
+
+fn alerts_to_stored(alerts: &AlertRules) -> stored::AlertRules {
+    let AlertRules {
+        breach_after,
+        recover_after,
+        adverse_move_periods,
+        adverse_move_percent,
+        healthy_share_periods,
+    } = *alerts;
+    stored::AlertRules {
+        breach_after,
+        recover_after,
+        adverse_move_periods,
+        adverse_move_percent,
+        healthy_share_periods,
+    }
+}
+
+fn alerts_from_stored(stored: stored::AlertRules) -> Result<AlertRules, Fault> {
+    let stored::AlertRules {
+        breach_after,
+        recover_after,
+        adverse_move_periods,
+        adverse_move_percent,
+        healthy_share_periods,
+    } = stored;
+    Ok(AlertRules {
+        breach_after,
+        recover_after,
+        adverse_move_periods,
+        adverse_move_percent: finite_from_stored(adverse_move_percent).at("adverse_move_percent")?,
+        healthy_share_periods,
     })
 }
 

@@ -10,11 +10,11 @@ use jiff::civil::Date;
 use super::{ForecastRefusal, HORIZON_MAX, POINTS_MIN};
 use crate::domain::{
     Aggregation, Cadence, Calendar, CycleFields, Id, KeyResult, KeyResultId, Kpi, Period, PeriodValue,
-    ResourceName, UnitKind, Workspace, days_between, period_values,
+    ResourceName, Unit, UnitKind, Workspace, days_between, period_values_back,
 };
 
 /// How many of the newest periods count at most.
-pub(super) const PERIODS_MAX: usize = 500;
+const PERIODS_MAX: usize = 500;
 
 /// How many periods in a row may be missing inside a KPI's history: a weekend, a long one too.
 const GAP_PERIODS_MAX: usize = 3;
@@ -55,18 +55,20 @@ impl History {
     /// It is a scale, has no rhythm, or too little of it is known.
     pub(super) fn of_kpi(workspace: &Workspace, id: &Id, kpi: &Kpi) -> Result<Self, ForecastRefusal> {
         let name = || ResourceName::Kpi(id.clone());
-        if matches!(kpi.fields.unit.kind, UnitKind::Scale(_)) {
+        if is_scale(&kpi.fields.judged_unit()) {
             return Err(ForecastRefusal::UnitIsScale(name()));
         }
         if kpi.fields.cadence == Cadence::Irregular {
             return Err(ForecastRefusal::NoRhythm(name()));
         }
         let rhythm = Rhythm::Cadence(workspace.calendar(), kpi.fields.cadence);
-        let known = newest_periods(workspace, kpi, PERIODS_MAX)
-            .map(|window| complete_period_values(workspace, kpi, window))
-            .unwrap_or_default();
+        let known = complete_period_values(workspace, kpi, None, PERIODS_MAX);
         let adds_up = matches!(kpi.fields.aggregation, Aggregation::Sum | Aggregation::Count);
-        let fill = if adds_up { nothing } else { line };
+        let fill = if adds_up && kpi.fields.transform.is_none() {
+            nothing
+        } else {
+            line
+        };
         let (placed, cut) = without_gaps(&known, rhythm, fill);
         Self::of(name, &placed, cut, rhythm)
     }
@@ -83,8 +85,7 @@ impl History {
         cycle: &CycleFields,
     ) -> Result<Self, ForecastRefusal> {
         let name = || ResourceName::KeyResult(id.clone());
-        let unit = key_result.fields.unit.as_ref();
-        if unit.is_some_and(|unit| matches!(unit.kind, UnitKind::Scale(_))) {
+        if key_result.fields.unit.as_ref().is_some_and(is_scale) {
             return Err(ForecastRefusal::UnitIsScale(name()));
         }
         let days = workspace.policy().check_in_cadence_days.max(1);
@@ -181,25 +182,24 @@ impl Rhythm {
     }
 }
 
-/// The newest period with data and the `count` before it; none without data.
-pub(super) fn newest_periods(workspace: &Workspace, kpi: &Kpi, count: usize) -> Option<Period> {
-    let (calendar, cadence) = (workspace.calendar(), kpi.fields.cadence);
-    let newest = workspace.rules().date(kpi.series.latest()?.effective_time());
-    let newest = calendar.period(cadence, newest);
-    let oldest = (0..count).fold(newest, |period, _| {
-        calendar.period(cadence, period.first.saturating_sub(1.day()))
-    });
-    Some(Period {
-        first: oldest.first,
-        last: newest.last,
-    })
+/// The newest `count` values of periods that are over, in order; periods without data are left out.
+pub(super) fn complete_period_values(
+    workspace: &Workspace,
+    kpi: &Kpi,
+    window: Option<Period>,
+    count: usize,
+) -> Vec<PeriodValue> {
+    let mut values: Vec<_> = period_values_back(kpi, workspace, window)
+        .filter(|value| !value.provisional)
+        .take(count)
+        .collect();
+    values.reverse();
+    values
 }
 
-/// The values of the periods in a window that are over, in order; periods without data are left out.
-pub(super) fn complete_period_values(workspace: &Workspace, kpi: &Kpi, window: Period) -> Vec<PeriodValue> {
-    let mut values = period_values(kpi, workspace, window);
-    values.retain(|value| !value.provisional && value.value.is_finite());
-    values
+/// Whether something is measured in labels: neither averaged nor forecast.
+pub(super) fn is_scale(unit: &Unit) -> bool {
+    matches!(unit.kind, UnitKind::Scale(_))
 }
 
 /// The values that were checked in within the cycle, each with its day, the newest first.

@@ -240,7 +240,7 @@ impl Question<'_> {
                     first: self.cycle.first_date,
                     last: self.cycle.last_date,
                 };
-                complete_period_values(self.workspace, kpi, days)
+                complete_period_values(self.workspace, kpi, Some(days), usize::MAX)
                     .iter()
                     .map(|value| value.value)
                     .collect()

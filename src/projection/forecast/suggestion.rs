@@ -6,11 +6,10 @@
 
 use jiff::civil::Date;
 
-use super::history::{complete_period_values, newest_periods, too_little};
+use super::history::{complete_period_values, is_scale, too_little};
 use super::{ForecastRefusal, POINTS_MIN};
 use crate::domain::{
-    Cadence, Direction, Health, Id, Kpi, Period, PeriodValue, Point, ResourceName, SetTarget, Target,
-    Timestamp, UnitKind, Value, Workspace, judge,
+    Direction, Health, Id, PeriodValue, ResourceName, SetTarget, Target, Unit, Value, Workspace, judge,
 };
 
 /// By how much of itself the mean is moved.
@@ -31,6 +30,8 @@ pub struct Suggestions {
     pub upper_quartile: f64,
     /// Targets; those that a value cannot hold are left out.
     pub suggested: Vec<Suggested>,
+    /// The unit of all of them.
+    pub unit: Unit,
     /// The target in force today, with the date from which it holds.
     pub in_force: Option<(Date, SetTarget)>,
 }
@@ -68,53 +69,29 @@ pub enum SuggestionMethod {
 pub fn suggest_target(workspace: &Workspace, id: &Id, count: usize) -> Result<Suggestions, ForecastRefusal> {
     let kpi = workspace.kpi(id)?;
     let name = || ResourceName::Kpi(id.clone());
-    if matches!(kpi.fields.unit.kind, UnitKind::Scale(_)) {
+    if is_scale(&kpi.fields.judged_unit()) {
         return Err(ForecastRefusal::UnitIsScale(name()));
     }
-    let values = newest_values(workspace, kpi, count.max(POINTS_MIN));
+    let values = complete_period_values(workspace, kpi, None, count);
     if values.len() < POINTS_MIN {
         return Err(too_little(name(), values.len(), None));
     }
     let in_force = kpi
-        .target_on(workspace.today())
-        .map(|(date, target)| (date, *target));
-    Ok(suggestions(values, kpi.fields.direction, in_force))
-}
-
-/// The newest `count` values of periods that are over; what has no rhythm is over when it is there.
-fn newest_values(workspace: &Workspace, kpi: &Kpi, count: usize) -> Vec<PeriodValue> {
-    let everything = || kpi.series.range_from(Timestamp::MIN, Timestamp::MAX);
-    let date = |point: &Point| workspace.rules().date(point.effective_time());
-    let values = match (kpi.fields.cadence, everything().next()) {
-        (_, None) => Vec::new(),
-        (Cadence::Irregular, Some(oldest)) => {
-            let days = Period {
-                first: date(everything().rev().nth(count - 1).unwrap_or(oldest)),
-                last: Date::MAX,
-            };
-            complete_period_values(workspace, kpi, days)
-        }
-        (_, Some(oldest)) => {
-            // Periods without data are left out, so it may take a longer look back to find as many.
-            let mut looked_at = count;
-            loop {
-                let Some(window) = newest_periods(workspace, kpi, looked_at) else {
-                    break Vec::new();
-                };
-                let values = complete_period_values(workspace, kpi, window);
-                if values.len() >= count || window.first <= date(oldest) {
-                    break values;
-                }
-                looked_at = looked_at.saturating_mul(4);
-            }
-        }
-    };
-    values[values.len().saturating_sub(count)..].to_vec()
+        .targets
+        .get_prev(&workspace.today())
+        .map(|(date, set)| (*date, *set));
+    Ok(suggestions(
+        values,
+        kpi.fields.direction,
+        kpi.fields.judged_unit(),
+        in_force,
+    ))
 }
 
 fn suggestions(
     values: Vec<PeriodValue>,
     direction: Direction,
+    unit: Unit,
     in_force: Option<(Date, SetTarget)>,
 ) -> Suggestions {
     let mut ordered: Vec<f64> = values.iter().map(|value| value.value).collect();
@@ -168,6 +145,7 @@ fn suggestions(
         lower_quartile: lower,
         upper_quartile: upper,
         suggested,
+        unit,
         in_force,
     }
 }

@@ -29,7 +29,10 @@ pub fn objective_foundation(workspace: &Workspace, figures: &Figures, id: &Id) -
     };
     let mut rests_on: BTreeSet<&Id> = objective.fields.serves.iter().collect();
     if let Some(team) = &objective.fields.team {
-        rests_on.extend(own_kpis(workspace, team));
+        rests_on.extend(workspace.kpis_of_team(team));
+    }
+    if rests_on.is_empty() {
+        return Foundation::Unknown;
     }
     for (_, key_result) in workspace.key_results_of(id) {
         if let Some(mended) = &key_result.fields.kpi {
@@ -42,21 +45,13 @@ pub fn objective_foundation(workspace: &Workspace, figures: &Figures, id: &Id) -
 /// What a team rests on.
 #[must_use]
 pub fn team_foundation(workspace: &Workspace, figures: &Figures, team: &Id) -> Foundation {
-    judged(workspace, figures, own_kpis(workspace, team))
-}
-
-fn own_kpis<'w>(workspace: &'w Workspace, team: &Id) -> impl Iterator<Item = &'w Id> {
-    let own = move |owner: Option<&Id>| owner == Some(team);
-    workspace
-        .kpis()
-        .iter()
-        .filter(move |(_, kpi)| own(kpi.fields.team.as_ref()))
-        .map(|(id, _)| id)
+    judged(workspace, figures, workspace.kpis_of_team(team))
 }
 
 fn judged<'a>(workspace: &Workspace, figures: &Figures, kpis: impl Iterator<Item = &'a Id>) -> Foundation {
     let (mut judged, mut breached) = (0_usize, 0_usize);
-    for kpi in kpis.filter(|kpi| workspace.kpi(kpi).is_ok()) {
+    let in_use = |kpi: &&Id| workspace.kpi(kpi).is_ok_and(|kpi| kpi.archived.is_none());
+    for kpi in kpis.filter(in_use) {
         match figures.kpi(kpi).map(|figure| figure.health) {
             Some(Health::Breached) => {
                 judged += 1;

@@ -46,7 +46,7 @@ pub(super) fn breached_periods(kpi: &Kpi, workspace: &Workspace) -> usize {
     let breached = |value: &PeriodValue| {
         let in_force = kpi.target_on(value.period.last);
         in_force
-            .is_some_and(|(_, set)| judge(&set.target, kpi.fields.direction, value.value) == Health::Breached)
+            .is_some_and(|(_, target)| judge(&target, kpi.fields.direction, value.value) == Health::Breached)
     };
     values(kpi, workspace)
         .iter()

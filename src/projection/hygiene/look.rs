@@ -1,6 +1,6 @@
 //! What a report looks at: the cycles, objectives and KPIs that are neither over nor outside of what was asked for.
 //!
-//! Invariant: nothing deleted is handed to a rule. An objective is *open* while it is DRAFT or ACTIVE: what is closed or
+//! Invariant: nothing deleted, and no archived KPI, is handed to a rule. An objective is *open* while it is DRAFT or ACTIVE: what is closed or
 //! canceled can no longer be mended.
 
 use std::collections::BTreeSet;
@@ -91,7 +91,8 @@ impl<'w> Look<'w> {
 
     fn choose_kpis(&mut self) {
         let workspace = self.workspace;
-        let standing = || workspace.kpis().iter().filter(|(_, kpi)| kpi.deleted.is_none());
+        let in_use = |kpi: &Kpi| kpi.deleted.is_none() && kpi.archived.is_none();
+        let standing = || workspace.kpis().iter().filter(move |(_, kpi)| in_use(kpi));
         // What has a successor is history.
         let replaced: BTreeSet<&Id> = standing()
             .filter_map(|(_, kpi)| kpi.fields.replaces.as_ref())

@@ -52,4 +52,5 @@ narrowed! {
     ListInitiativesRequest(|request| request.show_deleted);
     ListCheckInsRequest(|request| request.show_deleted);
     ListKpisRequest(|request| request.show_deleted);
+    ListAlertsRequest(|request| request.show_deleted);
 }

@@ -1,8 +1,8 @@
 //! How values of enums are written in a filter: as in the protos, without the prefix.
 
 use crate::domain::{
-    Ambition, Category, CycleState, Health, InitiativeState, ObjectiveState, Outcome, Role, Status,
-    StatusOverride,
+    AlertKind, Ambition, Category, CloseReason, CycleState, Health, InitiativeState, ObjectiveState, Outcome,
+    Role, Status, StatusOverride,
 };
 
 /// An enum whose values a filter names.
@@ -53,6 +53,13 @@ words! {
         Healthy => "HEALTHY",
         Watch => "WATCH",
         Breached => "BREACHED",
+    }
+    AlertKind { Breach => "BREACH", Stale => "STALE", AdverseMove => "ADVERSE_MOVE" }
+    CloseReason {
+        Recovered => "RECOVERED",
+        Corrected => "CORRECTED",
+        TargetChanged => "TARGET_CHANGED",
+        Archived => "ARCHIVED",
     }
     Role {
         Owner => "OWNER",

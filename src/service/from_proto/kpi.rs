@@ -5,7 +5,8 @@ use super::findings::{Fields, Findings};
 use super::scalar::{chars_at_most, labels as read_labels, unknown};
 use super::unit::unit as read_unit;
 use crate::domain::{
-    Aggregation, Cadence, Category, Command, Direction, Invalid, KpiPatch, Rejection, Text, Title, Unit,
+    Aggregation, Cadence, Category, Command, Direction, Invalid, KpiPatch, Rejection, Text, Title, Transform,
+    Unit,
 };
 use crate::proto::api;
 use crate::service::mask::{Field, Mask};
@@ -27,6 +28,7 @@ const FIELDS: &[Field<api::Kpi>] = &[
     Field::new("data_source", |m| !m.data_source.is_empty()),
     Field::new("replaces", |m| !m.replaces.is_empty()),
     Field::new("labels", |m| !m.labels.is_empty()),
+    Field::new("transform", |m| m.transform != 0),
 ];
 
 /// The longest area, in characters.
@@ -104,6 +106,12 @@ fn read(message: &api::Kpi, mut fields: Fields<'_>) -> KpiPatch {
         update_time: _,
         etag: _,
         delete_time: _,
+        transform,
+        archive_time: _,
+        open_alerts: _,
+        needs_action: _,
+        period_value_text: _,
+        latest_value_text: _,
     } = message;
     let workspace = fields.workspace;
     KpiPatch {
@@ -111,7 +119,7 @@ fn read(message: &api::Kpi, mut fields: Fields<'_>) -> KpiPatch {
         description: fields.read("description", || Text::parse(description)),
         owner: fields.read("owner", || names::member_reference(workspace, owner)),
         team: fields.read("team", || names::team_reference(workspace, team)),
-        area: fields.read("area", || Text::parse(chars_at_most(area, AREA_CHARS_MAX)?)),
+        area: fields.read("area", || read_area(area)),
         category: fields.read("category", || read_category(*category)),
         unit: fields.read_parts("unit", |path, findings| match unit {
             None => Some(Unit::number()),
@@ -129,7 +137,54 @@ fn read(message: &api::Kpi, mut fields: Fields<'_>) -> KpiPatch {
         data_source: fields.read("data_source", || Text::parse(data_source)),
         replaces: fields.read("replaces", || names::kpi_reference(workspace, replaces)),
         labels: fields.read("labels", || read_labels(labels)),
+        transform: fields.read("transform", || read_transform(*transform)),
     }
+}
+
+/// An area of at most 200 characters.
+///
+/// # Errors
+/// It is longer.
+pub(super) fn read_area(text: &str) -> Result<Text, Invalid> {
+    Text::parse(chars_at_most(text, AREA_CHARS_MAX)?)
+}
+
+/// Reads an ArchiveKpi request.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub(crate) fn archive_kpi(request: &api::ArchiveKpiRequest) -> Result<Asked, Rejection> {
+    let api::ArchiveKpiRequest {
+        name,
+        etag,
+        request_id,
+        reason,
+    } = request;
+    let mut findings = Findings::default();
+    let command = findings.keep(names::kpi("name", name)).map(|(workspace, id)| {
+        let etag = etag::read(etag);
+        (workspace, Command::ArchiveKpi { id, etag })
+    });
+    findings.asked(command, request_id, reason)
+}
+
+/// Reads an UnarchiveKpi request.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub(crate) fn unarchive_kpi(request: &api::UnarchiveKpiRequest) -> Result<Asked, Rejection> {
+    let api::UnarchiveKpiRequest {
+        name,
+        etag,
+        request_id,
+        reason,
+    } = request;
+    let mut findings = Findings::default();
+    let command = findings.keep(names::kpi("name", name)).map(|(workspace, id)| {
+        let etag = etag::read(etag);
+        (workspace, Command::UnarchiveKpi { id, etag })
+    });
+    findings.asked(command, request_id, reason)
 }
 
 fn read_grace_days(number: i32) -> Result<u32, Invalid> {
@@ -177,6 +232,14 @@ pub(crate) fn read_cadence(number: i32) -> Result<Option<Cadence>, Invalid> {
         Api::Semiannual => Some(Cadence::Semiannual),
         Api::Annual => Some(Cadence::Annual),
         Api::Irregular => Some(Cadence::Irregular),
+    })
+}
+
+fn read_transform(number: i32) -> Result<Option<Transform>, Invalid> {
+    use api::kpi::Transform as Api;
+    Ok(match Api::try_from(number).map_err(|_| unknown(number))? {
+        Api::Unspecified => None,
+        Api::ChangePercent => Some(Transform::ChangePercent),
     })
 }
 

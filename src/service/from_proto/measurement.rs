@@ -15,7 +15,7 @@ use crate::service::names;
 const BATCH_MAX: usize = 1000;
 
 /// The longest source id, in characters.
-const SOURCE_ID_CHARS_MAX: usize = 128;
+pub(super) const SOURCE_ID_CHARS_MAX: usize = 128;
 
 /// Where a measurement stands in its request. It becomes text only when something is wrong.
 #[derive(Clone, Copy)]

@@ -4,8 +4,10 @@
 //! domain's patch, which creation completes and an update applies. Rules that need a state (does the owner exist, may the
 //! cycle be activated) are the domain's.
 
+mod alert;
 mod check_in;
 mod closing;
+mod correction;
 mod cycle;
 mod deletion;
 mod findings;
@@ -14,6 +16,7 @@ mod hygiene;
 mod initiative;
 mod key_result;
 mod kpi;
+mod kpi_to_objective;
 mod measurement;
 mod objective;
 mod policy;
@@ -24,8 +27,10 @@ mod team;
 mod unit;
 mod workspace;
 
+pub(crate) use alert::{acknowledge_alert, complete_action_plan, set_action_plan};
 pub(crate) use check_in::{batch_create_check_ins, correct_check_in, create_check_in, retract_check_in};
 pub(crate) use closing::{close_cycle, close_objective};
+pub(crate) use correction::{correct_measurement, retract_measurement};
 pub(crate) use cycle::{activate_cycle, begin_cycle_review, create_cycle, reopen_cycle, update_cycle};
 pub(crate) use deletion::{
     delete_initiative, delete_key_result, delete_kpi, delete_member, delete_objective, delete_team,
@@ -36,7 +41,8 @@ pub(crate) use forecast::{forecast_horizon, suggestion_periods};
 pub(crate) use hygiene::hygiene_scope;
 pub(crate) use initiative::{create_initiative, update_initiative};
 pub(crate) use key_result::{create_key_result, update_key_result};
-pub(crate) use kpi::{create_kpi, read_cadence as cadence, update_kpi};
+pub(crate) use kpi::{archive_kpi, create_kpi, read_cadence as cadence, unarchive_kpi, update_kpi};
+pub(crate) use kpi_to_objective::{create_kpi_from_key_result, start_objective_from_kpi};
 pub(crate) use measurement::{batch_record_measurements, record_measurement};
 pub(crate) use objective::{
     activate_objective, cancel_objective, carry_over_objective, cascade_objective, create_objective,
@@ -45,7 +51,7 @@ pub(crate) use objective::{
 pub(crate) use policy::update_scoring_policy;
 pub(crate) use review::create_review;
 pub(crate) use scalar::{optional_date_at as optional_date, optional_timestamp};
-pub(crate) use target::set_target;
+pub(crate) use target::{delete_target, set_target};
 pub(crate) use team::{create_member, create_team, update_member, update_team};
 pub(crate) use workspace::{create_workspace, update_workspace};
 

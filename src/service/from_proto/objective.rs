@@ -243,6 +243,9 @@ fn read(message: &api::Objective, mut fields: Fields<'_>) -> ObjectivePatch {
         delete_time: _,
         carried_from: _,
         result: _,
+        foundation: _,
+        started_from_kpi: _,
+        started_from_alert: _,
     } = message;
     let workspace = fields.workspace;
     ObjectivePatch {
@@ -270,7 +273,11 @@ fn read(message: &api::Objective, mut fields: Fields<'_>) -> ObjectivePatch {
     }
 }
 
-fn read_ambition(number: i32) -> Result<Ambition, Invalid> {
+/// An ambition; unspecified: COMMITTED.
+///
+/// # Errors
+/// It has an unknown number.
+pub(super) fn read_ambition(number: i32) -> Result<Ambition, Invalid> {
     use api::objective::Ambition as Api;
     Ok(match Api::try_from(number).map_err(|_| unknown(number))? {
         Api::Unspecified | Api::Committed => Ambition::Committed,

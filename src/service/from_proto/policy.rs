@@ -3,7 +3,9 @@
 use super::Asked;
 use super::findings::{Fields, Findings};
 use super::scalar::unknown;
-use crate::domain::{Command, HygieneLimits, Invalid, Rejection, RollUp, ScoringPolicy, ScoringPolicyPatch};
+use crate::domain::{
+    AlertRules, Command, HygieneLimits, Invalid, Rejection, RollUp, ScoringPolicy, ScoringPolicyPatch,
+};
 use crate::proto::api;
 use crate::service::mask::Field;
 use crate::service::{etag, names};
@@ -19,6 +21,7 @@ const FIELDS: &[Field<api::ScoringPolicy>] = &[
     Field::new("check_in_cadence_days", |m| m.check_in_cadence_days.is_some()),
     Field::new("check_in_grace_days", |m| m.check_in_grace_days.is_some()),
     Field::new("hygiene", |m| m.hygiene.is_some()),
+    Field::new("alerts", |m| m.alerts.is_some()),
 ];
 
 /// Reads an UpdateScoringPolicy request.
@@ -72,6 +75,7 @@ fn read(message: &api::ScoringPolicy, mut fields: Fields<'_>) -> ScoringPolicyPa
         principal: _,
         reason: _,
         etag: _,
+        alerts,
     } = message;
     let first = ScoringPolicy::default();
     let mut number = |path, sent: &Option<f64>, first: f64| fields.read(path, || Ok(sent.unwrap_or(first)));
@@ -92,6 +96,9 @@ fn read(message: &api::ScoringPolicy, mut fields: Fields<'_>) -> ScoringPolicyPa
         }),
         hygiene: fields.read_parts("hygiene", |path, findings| {
             read_limits(path, hygiene.as_ref(), findings)
+        }),
+        alerts: fields.read_parts("alerts", |path, findings| {
+            read_alerts(path, alerts.as_ref(), findings)
         }),
     }
 }
@@ -142,6 +149,38 @@ fn read_limits(
         confidence_min: confidence_min.unwrap_or(first.confidence_min),
         linked_kpis_share_max: linked_kpis_share_max.unwrap_or(first.linked_kpis_share_max),
         breached_periods_max: breached?,
+    })
+}
+
+fn read_alerts(path: &str, message: Option<&api::AlertRules>, findings: &mut Findings) -> Option<AlertRules> {
+    let api::AlertRules {
+        breach_after,
+        recover_after,
+        adverse_move_periods,
+        adverse_move_percent,
+        healthy_share_periods,
+    } = *message.unwrap_or(&api::AlertRules::default());
+    let first = AlertRules::default();
+    let mut number =
+        |field: &str, sent, first| findings.field(&format!("{path}.{field}"), count(sent, first));
+    let breach_after = number("breach_after", breach_after, first.breach_after);
+    let recover_after = number("recover_after", recover_after, first.recover_after);
+    let adverse = number(
+        "adverse_move_periods",
+        adverse_move_periods,
+        first.adverse_move_periods,
+    );
+    let share = number(
+        "healthy_share_periods",
+        healthy_share_periods,
+        first.healthy_share_periods,
+    );
+    Some(AlertRules {
+        breach_after: breach_after?,
+        recover_after: recover_after?,
+        adverse_move_periods: adverse?,
+        adverse_move_percent: adverse_move_percent.unwrap_or(first.adverse_move_percent),
+        healthy_share_periods: share?,
     })
 }
 

@@ -3,7 +3,7 @@
 use super::Asked;
 use super::findings::Findings;
 use super::scalar::{optional_value, required_date};
-use crate::domain::{Command, Rejection, Target, Value};
+use crate::domain::{Command, Ramp, Rejection, Target, Value};
 use crate::proto::api;
 use crate::service::names;
 
@@ -46,6 +46,8 @@ fn read(message: &api::Target, findings: &mut Findings) -> Option<Target> {
         stretch,
         update_time: _,
         revision: _,
+        ramp,
+        text: _,
     } = message;
     let mut bound = |field: &str, number: &Option<f64>| -> Option<Option<Value>> {
         findings.field(field, optional_value(*number))
@@ -55,13 +57,60 @@ fn read(message: &api::Target, findings: &mut Findings) -> Option<Target> {
     let critical_at_least = bound("target.critical_at_least", critical_at_least);
     let critical_at_most = bound("target.critical_at_most", critical_at_most);
     let stretch = bound("target.stretch", stretch);
+    let ramp = match ramp {
+        None => None,
+        Some(ramp) => Some(read_ramp(ramp, findings)?),
+    };
     Some(Target {
         at_least: at_least?,
         at_most: at_most?,
         critical_at_least: critical_at_least?,
         critical_at_most: critical_at_most?,
         stretch: stretch?,
+        ramp,
     })
+}
+
+fn read_ramp(message: &api::target::Ramp, findings: &mut Findings) -> Option<Ramp> {
+    let api::target::Ramp {
+        date,
+        at_least,
+        at_most,
+        critical_at_least,
+        critical_at_most,
+    } = message;
+    let date = findings.field("target.ramp.date", required_date(date.as_ref()));
+    let mut bound = |field: &str, number: &Option<f64>| -> Option<Option<Value>> {
+        findings.field(&format!("target.ramp.{field}"), optional_value(*number))
+    };
+    let at_least = bound("at_least", at_least);
+    let at_most = bound("at_most", at_most);
+    let critical_at_least = bound("critical_at_least", critical_at_least);
+    let critical_at_most = bound("critical_at_most", critical_at_most);
+    Some(Ramp {
+        date: date?,
+        at_least: at_least?,
+        at_most: at_most?,
+        critical_at_least: critical_at_least?,
+        critical_at_most: critical_at_most?,
+    })
+}
+
+/// Reads a DeleteTarget request.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub(crate) fn delete_target(request: &api::DeleteTargetRequest) -> Result<Asked, Rejection> {
+    let api::DeleteTargetRequest {
+        name,
+        request_id,
+        reason,
+    } = request;
+    let mut findings = Findings::default();
+    let command = findings
+        .keep(names::target("name", name))
+        .map(|(workspace, (kpi, date))| (workspace, Command::DeleteTarget { kpi, date }));
+    findings.asked(command, request_id, reason)
 }
 
 #[cfg(test)]

@@ -132,6 +132,7 @@ fn read_team(message: &api::Team, mut fields: Fields<'_>) -> TeamPatch {
         update_time: _,
         etag: _,
         delete_time: _,
+        foundation: _,
     } = message;
     let workspace = fields.workspace;
     TeamPatch {

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use super::kpi::period_value;
 use super::scalar::{date, kpi_name, revision as write_revision};
 use super::target::target as write_target;
-use crate::domain::{Id, KeyResultId, Period, ResourceName, Revision, Target, Value};
+use crate::domain::{Id, KeyResultId, Period, ResourceName, Revision, Target, Unit, Value};
 use crate::projection::{
     Basis, ForecastPoint, Interval, KeyResultForecast, KpiForecast, METHOD, PROBABILITY_METHOD, Suggested,
     SuggestionMethod, Suggestions,
@@ -29,6 +29,7 @@ pub(crate) fn target_suggestions(
         lower_quartile,
         upper_quartile,
         suggested,
+        unit,
         in_force,
     } = of;
     api::TargetSuggestions {
@@ -38,14 +39,17 @@ pub(crate) fn target_suggestions(
         spread,
         lower_quartile,
         upper_quartile,
-        suggestions: suggested.iter().map(|one| suggestion(one, today)).collect(),
-        current_target: in_force.map(|(from, set)| write_target(workspace, kpi, from, &set)),
+        suggestions: suggested
+            .iter()
+            .map(|one| suggestion(one, &unit, today))
+            .collect(),
+        current_target: in_force.map(|(from, set)| write_target(workspace, kpi, &unit, from, &set)),
         period_values: values.into_iter().map(period_value).collect(),
         revision: write_revision(revision),
     }
 }
 
-fn suggestion(suggested: &Suggested, today: Date) -> api::TargetSuggestion {
+fn suggestion(suggested: &Suggested, unit: &Unit, today: Date) -> api::TargetSuggestion {
     use api::target_suggestion::Method as Api;
     let Suggested { method, target, held } = *suggested;
     // A suggestion has bounds and nothing else, so SetTarget takes it as it is.
@@ -55,6 +59,7 @@ fn suggestion(suggested: &Suggested, today: Date) -> api::TargetSuggestion {
         critical_at_least: _,
         critical_at_most: _,
         stretch: _,
+        ramp: _,
     } = target;
     api::TargetSuggestion {
         method: match method {
@@ -69,6 +74,7 @@ fn suggestion(suggested: &Suggested, today: Date) -> api::TargetSuggestion {
             effective_date: Some(date(today)),
             at_least: at_least.map(Value::get),
             at_most: at_most.map(Value::get),
+            text: target.text(unit),
             ..api::Target::default()
         }),
         held_count: count(held),

@@ -6,7 +6,7 @@ use super::scalar::{
 };
 use crate::domain::{
     Aggregation, Authorship, Cadence, Category, Direction, Health, Id, Kpi, KpiFields, KpiHealth, Period,
-    PeriodValue, ResourceName,
+    PeriodValue, ResourceName, Transform,
 };
 use crate::proto::api;
 use crate::service::{etag, names};
@@ -18,6 +18,9 @@ pub(crate) fn kpi(workspace: &Id, id: &Id, kpi: &Kpi, health: Option<&KpiHealth>
         fields,
         targets: _,
         series: _,
+        alerts: _,
+        open_alerts,
+        archived,
         deleted,
         authorship,
     } = kpi;
@@ -37,6 +40,7 @@ pub(crate) fn kpi(workspace: &Id, id: &Id, kpi: &Kpi, health: Option<&KpiHealth>
         data_source,
         replaces,
         labels,
+        transform,
     } = &**fields;
     let Authorship {
         created,
@@ -66,6 +70,25 @@ pub(crate) fn kpi(workspace: &Id, id: &Id, kpi: &Kpi, health: Option<&KpiHealth>
         update_time: Some(timestamp(updated)),
         etag: etag::write(revision),
         delete_time: delete_time(*deleted),
+        transform: match transform {
+            None => api::kpi::Transform::Unspecified,
+            Some(Transform::ChangePercent) => api::kpi::Transform::ChangePercent,
+        }
+        .into(),
+        archive_time: archived.map(timestamp),
+        open_alerts: open_alerts
+            .values()
+            .map(|alert| names::full_name(workspace, &ResourceName::Alert(id.clone(), alert.clone())))
+            .collect(),
+        needs_action: kpi.needs_action(),
+        period_value_text: health
+            .and_then(|health| health.period_value)
+            .map(|newest| fields.judged_unit().text(newest.value))
+            .unwrap_or_default(),
+        latest_value_text: health
+            .and_then(|health| health.latest)
+            .map(|(_, value)| unit.text(value))
+            .unwrap_or_default(),
     }
 }
 
@@ -80,6 +103,8 @@ pub(crate) fn kpi_health(workspace: &Id, kpi: &Id, of: &KpiHealth) -> api::KpiHe
         distance_to_target,
         target,
         measurement_count,
+        healthy_share,
+        healthy_share_periods,
     } = of;
     api::KpiHealth {
         health: health(*stands).into(),
@@ -92,6 +117,9 @@ pub(crate) fn kpi_health(workspace: &Id, kpi: &Id, of: &KpiHealth) -> api::KpiHe
             .map(|date| names::full_name(workspace, &ResourceName::Target(kpi.clone(), date)))
             .unwrap_or_default(),
         measurement_count: number(*measurement_count as u64),
+        healthy_share: *healthy_share,
+        // At most 1,000.
+        healthy_share_periods: i32::try_from(*healthy_share_periods).unwrap_or(i32::MAX),
     }
 }
 

@@ -3,6 +3,7 @@
 //! Invariant: domain types are taken apart without `..`, so that a new field does not compile before it is mapped. These
 //! functions do not decide who may see what, and look nothing up but what they are given.
 
+mod alert;
 mod check_in;
 mod commit;
 mod cycle;
@@ -22,6 +23,7 @@ mod target;
 mod team;
 mod workspace;
 
+pub(crate) use alert::alert;
 pub(crate) use check_in::check_in;
 pub(crate) use commit::{commit, event};
 pub(crate) use cycle::cycle;
@@ -33,14 +35,15 @@ pub(crate) use key_result::{key_result, key_result_progress};
 pub(crate) use kpi::{kpi, kpi_health};
 pub(crate) use measurement::{measurement, measurement_of_point};
 pub(crate) use objective::{
-    ambition as objective_ambition, imagined_result, objective, objective_progress, state as objective_state,
+    ambition as objective_ambition, imagined_result, objective_of, objective_progress,
+    state as objective_state,
 };
 pub(crate) use policy::scoring_policy;
 pub(crate) use resource::{key_result_of, resource, resources};
 pub(crate) use review::review;
 pub(crate) use scalar::{date, member_name, status, timestamp};
 pub(crate) use target::target;
-pub(crate) use team::{member, team};
+pub(crate) use team::{member, team_of};
 pub(crate) use workspace::workspace;
 
 #[cfg(test)]

@@ -8,22 +8,31 @@ use crate::domain::{
     Ambition, Authorship, Band, ClosedObjective, Closing, Grading, Id, Objective, ObjectiveFields,
     ObjectiveProgress, ObjectiveResult, ObjectiveState, Outcome, Provenance, ResourceName,
 };
+use crate::projection::{Foundation, State, objective_foundation};
 use crate::proto::api;
 use crate::service::{etag, names};
 
-/// An objective; `progress` is none unless it is ACTIVE or CLOSED.
+/// An objective of a state, with the figures that belong to it.
 #[must_use]
-pub(crate) fn objective(
+pub(crate) fn objective_of(workspace: &Id, state: &State, id: &Id, held: &Objective) -> api::Objective {
+    let rests_on = objective_foundation(state.workspace(), state.figures(), id);
+    objective(workspace, id, held, state.figures().objective(id), rests_on)
+}
+
+/// An objective; `progress` is none unless it is ACTIVE or CLOSED.
+fn objective(
     workspace: &Id,
     id: &Id,
     objective: &Objective,
     progress: Option<&ObjectiveProgress>,
+    rests_on: Foundation,
 ) -> api::Objective {
     let Objective {
         fields,
         state: stands,
         activation_date,
         carried_from,
+        started_from,
         closed,
         deleted,
         authorship,
@@ -77,6 +86,16 @@ pub(crate) fn objective(
             .map(|from| names::full_name(workspace, &ResourceName::Objective(from.clone())))
             .unwrap_or_default(),
         result: closed.as_deref().map(result),
+        foundation: foundation(rests_on).into(),
+        started_from_kpi: started_from
+            .as_ref()
+            .map(|from| kpi_name(workspace, &from.kpi))
+            .unwrap_or_default(),
+        started_from_alert: started_from
+            .as_ref()
+            .and_then(|from| Some(ResourceName::Alert(from.kpi.clone(), from.alert.clone()?)))
+            .map(|alert| names::full_name(workspace, &alert))
+            .unwrap_or_default(),
     }
 }
 
@@ -203,6 +222,15 @@ pub(crate) fn objective_progress(progress: &ObjectiveProgress) -> api::Objective
         policy_version: revision(*policy_version),
         grading: grading.as_ref().map(write_grading),
         restated_score: *restated_score,
+    }
+}
+
+/// What an objective or a team rests on.
+pub(super) fn foundation(foundation: Foundation) -> api::Foundation {
+    match foundation {
+        Foundation::Solid => api::Foundation::Solid,
+        Foundation::Weak => api::Foundation::Weak,
+        Foundation::Unknown => api::Foundation::Unknown,
     }
 }
 

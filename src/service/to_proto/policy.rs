@@ -1,7 +1,9 @@
 //! The scoring policy, one message a version.
 
 use super::scalar::{revision as write_revision, timestamp};
-use crate::domain::{HygieneLimits, Id, PolicyVersion, Provenance, ResourceName, RollUp, ScoringPolicy};
+use crate::domain::{
+    AlertRules, HygieneLimits, Id, PolicyVersion, Provenance, ResourceName, RollUp, ScoringPolicy,
+};
 use crate::proto::api;
 use crate::service::{etag, names};
 
@@ -25,6 +27,7 @@ pub(crate) fn scoring_policy(workspace: &Id, version: &PolicyVersion) -> api::Sc
         check_in_cadence_days,
         check_in_grace_days,
         hygiene,
+        alerts,
     } = policy;
     let Provenance {
         principal,
@@ -53,6 +56,24 @@ pub(crate) fn scoring_policy(workspace: &Id, version: &PolicyVersion) -> api::Sc
         principal: principal.to_string(),
         reason: reason.to_string(),
         etag: etag::write(*revision),
+        alerts: Some(alert_rules(alerts)),
+    }
+}
+
+fn alert_rules(rules: &AlertRules) -> api::AlertRules {
+    let AlertRules {
+        breach_after,
+        recover_after,
+        adverse_move_periods,
+        adverse_move_percent,
+        healthy_share_periods,
+    } = *rules;
+    api::AlertRules {
+        breach_after: Some(signed(breach_after)),
+        recover_after: Some(signed(recover_after)),
+        adverse_move_periods: Some(signed(adverse_move_periods)),
+        adverse_move_percent: Some(adverse_move_percent),
+        healthy_share_periods: Some(signed(healthy_share_periods)),
     }
 }
 

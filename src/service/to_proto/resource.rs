@@ -5,7 +5,8 @@ use std::sync::Arc;
 use imbl::OrdMap;
 
 use super::{
-    cycle, initiative, key_result, kpi, member, objective, review, scoring_policy, target, team, workspace,
+    alert, cycle, initiative, key_result, kpi, member, objective_of, review, scoring_policy, target, team_of,
+    workspace,
 };
 use crate::domain::{Deletion, Id, KeyResult, KeyResultId, ObjectiveState, ResourceName};
 use crate::log::LogId;
@@ -23,12 +24,11 @@ pub(crate) fn resource(id: &Id, state: &State, log: LogId, name: &ResourceName) 
             here.id()?;
             Resource::Workspace(workspace(id, state, log))
         }
-        ResourceName::Team(of) => Resource::Team(team(id, of, here.teams().get(of)?, figures.team(of))),
+        ResourceName::Team(of) => Resource::Team(team_of(id, state, of, here.teams().get(of)?)),
         ResourceName::Member(of) => Resource::Member(member(id, of, here.members().get(of)?)),
         ResourceName::Cycle(of) => Resource::Cycle(cycle(id, of, here.cycles().get(of)?, figures.cycle(of))),
         ResourceName::Objective(of) => {
-            let progress = figures.objective(of);
-            Resource::Objective(objective(id, of, here.objectives().get(of)?, progress))
+            Resource::Objective(objective_of(id, state, of, here.objectives().get(of)?))
         }
         ResourceName::KeyResult(of) => {
             Resource::KeyResult(key_result_of(id, state, of, here.key_results().get(of)?))
@@ -36,7 +36,9 @@ pub(crate) fn resource(id: &Id, state: &State, log: LogId, name: &ResourceName) 
         ResourceName::Initiative(of) => Resource::Initiative(initiative(id, of, here.initiatives().get(of)?)),
         ResourceName::Kpi(of) => Resource::Kpi(kpi(id, of, here.kpis().get(of)?, figures.kpi(of))),
         ResourceName::Target(of, date) => {
-            Resource::Target(target(id, of, *date, here.kpis().get(of)?.targets.get(date)?))
+            let kpi = here.kpis().get(of)?;
+            let unit = kpi.fields.judged_unit();
+            Resource::Target(target(id, of, &unit, *date, kpi.targets.get(date)?))
         }
         ResourceName::ScoringPolicy => {
             let newest = here.policies().get(&here.policy_version())?;
@@ -45,6 +47,10 @@ pub(crate) fn resource(id: &Id, state: &State, log: LogId, name: &ResourceName) 
         ResourceName::Review(cycle, of) => {
             let recorded = here.reviews().get(&(cycle.clone(), of.clone()))?;
             Resource::Review(review(id, cycle, of, recorded))
+        }
+        ResourceName::Alert(of, alert_id) => {
+            let kpi = here.kpis().get(of)?;
+            Resource::Alert(alert(id, of, kpi, kpi.alerts.get(alert_id)?))
         }
         ResourceName::CheckIn(_, _) => return None,
     };
@@ -66,7 +72,7 @@ pub(crate) fn key_result_of(
     key_result(workspace, id, held, stands, state.figures().key_result(id))
 }
 
-/// The names of all resources of a snapshot, parents before children; no deleted ones.
+/// The names of all resources of a snapshot, parents before children; no deleted ones, and no alert that is closed.
 pub(crate) fn resource_names(state: &State) -> impl Iterator<Item = ResourceName> {
     let here = state.workspace();
     let kpis = here.kpis().iter().filter(|(_, kpi)| kpi.deleted.is_none());
@@ -75,7 +81,13 @@ pub(crate) fn resource_names(state: &State) -> impl Iterator<Item = ResourceName
             .targets
             .keys()
             .map(|date| ResourceName::Target(kpi.clone(), *date));
-        std::iter::once(ResourceName::Kpi(kpi.clone())).chain(targets)
+        let alerts = held
+            .open_alerts
+            .values()
+            .map(|alert| ResourceName::Alert(kpi.clone(), alert.clone()));
+        std::iter::once(ResourceName::Kpi(kpi.clone()))
+            .chain(targets)
+            .chain(alerts)
     });
     here.id()
         .map(|_| ResourceName::Workspace)

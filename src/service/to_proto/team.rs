@@ -1,17 +1,25 @@
 //! Teams and members.
 
+use super::objective::foundation;
 use super::scalar::{cycle_name, delete_time, member_name, reference, team_name, timestamp};
 use crate::domain::{Authorship, Id, Member, MemberFields, Role, Team, TeamFields};
+use crate::projection::{Foundation, State, team_foundation};
 use crate::proto::api;
 use crate::service::etag;
 
-/// A team with its scores, a cycle each.
+/// A team of a state, with its scores, a cycle each, and what it rests on.
 #[must_use]
-pub(crate) fn team<'a>(
+pub(crate) fn team_of(workspace: &Id, state: &State, id: &Id, held: &Team) -> api::Team {
+    let rests_on = team_foundation(state.workspace(), state.figures(), id);
+    team(workspace, id, held, state.figures().team(id), rests_on)
+}
+
+fn team<'a>(
     workspace: &Id,
     id: &Id,
     team: &Team,
     scores: impl Iterator<Item = (&'a Id, f64)>,
+    rests_on: Foundation,
 ) -> api::Team {
     let Team {
         fields,
@@ -43,6 +51,7 @@ pub(crate) fn team<'a>(
         update_time: Some(timestamp(updated)),
         etag: etag::write(revision),
         delete_time: delete_time(*deleted),
+        foundation: foundation(rests_on).into(),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::super::{HORIZON_MAX, Horizon, KpiForecast, forecast_kpi};
 use super::suggestion::scale;
 use super::*;
-use crate::domain::{Period, days_between};
+use crate::domain::{Period, Transform, days_between};
 
 fn forecast(given: &Given, horizon: Horizon) -> Result<KpiForecast, ForecastRefusal> {
     forecast_kpi(&given.workspace, &id("kpi"), horizon)
@@ -170,4 +170,40 @@ fn a_share_may_be_foretold_beyond_a_hundred_percent() {
     let given = with_values(Cadence::Monthly, &rising(80.0, 2.0, 10), |_| {});
     let found = forecast(&given, Horizon::Periods(3)).unwrap();
     assert_near(found.points[2].expected, 104.0, "nothing is cut");
+}
+
+#[test]
+fn what_is_judged_is_what_is_foretold() {
+    // 4 % more every month, summed: the change is foretold, and a gap in it is no change of 0 %.
+    let changed = |f: &mut KpiFields| {
+        f.aggregation = Aggregation::Sum;
+        f.transform = Some(Transform::ChangePercent);
+    };
+    let mut growing: Vec<Option<f64>> = (0..24).map(|month| Some(100.0 * 1.04_f64.powi(month))).collect();
+    let found = forecast(
+        &with_gaps(Cadence::Monthly, &growing, changed),
+        Horizon::Periods(2),
+    )
+    .unwrap();
+    assert_eq!((found.basis.points, found.basis.filled), (23, 0));
+    assert_near(found.points[1].expected, 4.0, "4 % go on");
+    growing[12] = None;
+    let found = forecast(
+        &with_gaps(Cadence::Monthly, &growing, changed),
+        Horizon::Periods(2),
+    )
+    .unwrap();
+    assert_eq!((found.basis.points, found.basis.filled), (21, 2));
+    assert_near(found.points[1].expected, 4.0, "4 % go on");
+    // How many answers there were is a number, whatever the answers were.
+    let counted = |f: &mut KpiFields| {
+        f.aggregation = Aggregation::Count;
+        f.unit = scale();
+    };
+    let found = forecast(
+        &with_values(Cadence::Daily, &always(2.0, 9), counted),
+        Horizon::Periods(1),
+    )
+    .unwrap();
+    assert_eq!(found.points[0].expected, 1.0);
 }
