@@ -13,6 +13,7 @@ mod deletion;
 mod endings;
 mod filters;
 mod following;
+mod forecasts;
 mod health;
 mod hostile;
 mod hygiene;
