@@ -90,6 +90,7 @@ fn create_kpi(name: &str) -> Request {
         data_source: Text::empty(),
         replaces: None,
         labels: Labels::default(),
+        transform: None,
     };
     request(Command::CreateKpi {
         id: id(name),

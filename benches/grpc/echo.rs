@@ -57,4 +57,16 @@ not_here! {
     list_targets(ListTargetsRequest) -> ListTargetsResponse;
     batch_record_measurements(BatchRecordMeasurementsRequest) -> BatchRecordMeasurementsResponse;
     list_measurements(ListMeasurementsRequest) -> ListMeasurementsResponse;
+    archive_kpi(ArchiveKpiRequest) -> Kpi;
+    unarchive_kpi(UnarchiveKpiRequest) -> Kpi;
+    delete_target(DeleteTargetRequest) -> Target;
+    correct_measurement(CorrectMeasurementRequest) -> Measurement;
+    retract_measurement(RetractMeasurementRequest) -> Measurement;
+    get_alert(GetAlertRequest) -> Alert;
+    list_alerts(ListAlertsRequest) -> ListAlertsResponse;
+    acknowledge_alert(AcknowledgeAlertRequest) -> Alert;
+    set_action_plan(SetActionPlanRequest) -> Alert;
+    complete_action_plan(CompleteActionPlanRequest) -> Alert;
+    start_objective_from_kpi(StartObjectiveFromKpiRequest) -> StartObjectiveFromKpiResponse;
+    create_kpi_from_key_result(CreateKpiFromKeyResultRequest) -> Kpi;
 }

@@ -361,6 +361,7 @@ pub(crate) fn kpi(name: &str, change: impl FnOnce(&mut KpiFields)) -> Command {
         data_source: Text::empty(),
         replaces: None,
         labels: Labels::default(),
+        transform: None,
     };
     change(&mut fields);
     Command::CreateKpi {

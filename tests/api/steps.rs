@@ -349,6 +349,7 @@ pub(crate) async fn snapshot(server: &Server) -> Vec<String> {
             Resource::Target(it) => it.name,
             Resource::Review(it) => it.name,
             Resource::ScoringPolicy(it) => it.name,
+            Resource::Alert(it) => it.name,
         };
         name.trim_start_matches("workspaces/acme/").to_owned()
     });

@@ -32,7 +32,8 @@ pub(crate) fn view_of(resources: &[api::Resource]) -> View {
             | Resource::Initiative(_)
             | Resource::Target(_)
             | Resource::Review(_)
-            | Resource::ScoringPolicy(_) => {}
+            | Resource::ScoringPolicy(_)
+            | Resource::Alert(_) => {}
         }
     }
     view

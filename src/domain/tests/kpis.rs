@@ -115,6 +115,7 @@ fn a_targets_bounds_follow_the_direction() {
         critical_at_least: critical_least.map(value),
         critical_at_most: critical_most.map(value),
         stretch: None,
+        ramp: None,
     };
     let stretch = |at_least: f64, stretch: f64| Target {
         stretch: Some(value(stretch)),

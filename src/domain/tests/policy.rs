@@ -29,6 +29,7 @@ fn a_workspace_begins_with_the_numbers_of_the_design() {
                 key_results_max,
                 ..
             },
+        alerts,
     } = given.workspace.policy().clone();
     assert_eq!((semantics, roll_up), (1, RollUp::Own));
     assert_eq!((committed_bar, aspirational_bar), (1.0, 0.7));
@@ -39,6 +40,7 @@ fn a_workspace_begins_with_the_numbers_of_the_design() {
         (objectives_of_team_max, key_results_min, key_results_max),
         (3, 3, 5)
     );
+    assert_eq!((alerts.breach_after, alerts.recover_after), (1, 1));
     assert_eq!(given.workspace.policy_version(), Revision(1));
 }
 

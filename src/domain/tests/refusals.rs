@@ -56,6 +56,15 @@ fn number(refused: &Rejection) -> usize {
         Rejection::ReasonMissing(_) => 40,
         Rejection::ConflictingValues { .. } => 41,
         Rejection::Elements { .. } => 42,
+        Rejection::KpiArchived(_) => 43,
+        Rejection::MeasurementNotFound { .. } => 44,
+        Rejection::KpiNotInTrouble(_) => 45,
+        Rejection::AlertClosed(..) => 46,
+        Rejection::ActionPlanMissing(..) => 47,
+        Rejection::ActionPlanCompleted(..) => 48,
+        Rejection::KeyResultHasNoValues(_) => 49,
+        Rejection::KeyResultHasKpi { .. } => 50,
+        Rejection::WindowOverChanges { .. } => 51,
     }
 }
 

@@ -272,6 +272,7 @@ fn what_was_carried_over_is_read_with_its_source() {
             id: id("win-q2"),
             fields: objective_fields(),
             carried_from: Some(id("win")),
+            started_from: None,
         },
         &[
             "ambition: none → \"COMMITTED\"",

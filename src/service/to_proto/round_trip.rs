@@ -400,6 +400,7 @@ fn what_was_created_is_answered_with_the_same_authored_fields() {
                 assert_eq!((answered.version, answered.etag.as_str()), (1, "r1"));
                 assert_eq!((answered.semantics, answered.committed_bar), (1, Some(1.0)));
             }
+            Resource::Alert(answered) => panic!("nothing asks for action: {answered:?}"),
             Resource::Review(answered) => {
                 assert_eq!((answered.principal.as_str(), answered.revision), ("binnacle", 11));
                 assert_eq!(answered.create_time.unwrap().seconds, NOON);

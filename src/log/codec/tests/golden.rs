@@ -12,13 +12,13 @@ use jiff::civil::{Weekday, date};
 
 use super::{LOG, decode, encode, name_in_proto, names_in_proto, record};
 use crate::domain::{
-    Actor, Aggregation, Alignment, Ambition, Authentication, Baseline, Cadence, Category, CheckIn, Commit,
-    Confidence, CurrencyCode, CycleFields, CycleState, Direction, EpochStarted, Event, FirstWeekday,
-    HygieneLimits, Id, InitiativeFields, InitiativeId, InitiativeState, KeyResultFields, KeyResultId,
-    KeyResultKind, KpiFields, Labels, MeasurementRecorded, MemberFields, Metric, ObjectiveFields,
-    ObjectiveState, Origin, Preset, Principal, RequestKey, Revision, Role, Roles, RollUp, ScoringPolicy,
-    StatusOverride, Target, TeamFields, Text, TimeZoneRules, Timestamp, Title, Unit, UnitKind, Value, Weight,
-    Window, WorkspaceCreated, WorkspaceFields,
+    Actor, Aggregation, AlertRules, Alignment, Ambition, Authentication, Baseline, Cadence, Category,
+    CheckIn, Commit, Confidence, CurrencyCode, CycleFields, CycleState, Direction, EpochStarted, Event,
+    FirstWeekday, HygieneLimits, Id, InitiativeFields, InitiativeId, InitiativeState, KeyResultFields,
+    KeyResultId, KeyResultKind, KpiFields, Labels, MeasurementRecorded, MemberFields, Metric,
+    ObjectiveFields, ObjectiveState, Origin, Preset, Principal, RequestKey, Revision, Role, Roles, RollUp,
+    ScoringPolicy, StatusOverride, Target, TeamFields, Text, TimeZoneRules, Timestamp, Title, Unit, UnitKind,
+    Value, Weight, Window, WorkspaceCreated, WorkspaceFields,
 };
 
 mod okr;
@@ -246,6 +246,13 @@ fn policy_of_v0_1() -> ScoringPolicy {
             linked_kpis_share_max: 0.5,
             breached_periods_max: 2,
         },
+        alerts: AlertRules {
+            breach_after: 1,
+            recover_after: 1,
+            adverse_move_periods: 3,
+            adverse_move_percent: 20.0,
+            healthy_share_periods: 12,
+        },
     }
 }
 
@@ -327,6 +334,7 @@ fn objective_events() -> Vec<Event> {
             id: id("win-brazil"),
             fields: objective_fields(Alignment::Objective(id("grow"))),
             carried_from: None,
+            started_from: None,
         },
         Event::ObjectiveUpdated {
             id: id("win-brazil"),
@@ -371,6 +379,7 @@ fn kpi_events() -> Vec<Event> {
         critical_at_least: Some(value(-1.5)),
         critical_at_most: Some(value(99.0)),
         stretch: Some(value(80.0)),
+        ramp: None,
     };
     vec![
         Event::KpiCreated {
@@ -506,6 +515,7 @@ fn kpi_fields(cadence: Cadence) -> Box<KpiFields> {
         data_source: text("the survey"),
         replaces: Some(id("old-nps")),
         labels: labels(),
+        transform: None,
     })
 }
 

@@ -10,10 +10,11 @@ use smol_str::SmolStr;
 
 use super::golden;
 use crate::domain::{
-    Actor, Aggregation, Authentication, Cadence, Category, Commit, CurrencyCode, Direction, EpochStarted,
-    Event, FirstWeekday, HygieneLimits, Id, KpiFields, Labels, MeasurementRecorded, MemberFields, Origin,
-    Preset, Principal, RequestKey, Revision, Role, Roles, RollUp, ScoringPolicy, Target, TeamFields, Text,
-    TimeZoneRules, Timestamp, Title, Unit, UnitKind, Value, Weight, WorkspaceCreated, WorkspaceFields,
+    Actor, Aggregation, AlertRules, Authentication, Cadence, Category, Commit, CurrencyCode, Direction,
+    EpochStarted, Event, FirstWeekday, HygieneLimits, Id, KpiFields, Labels, MeasurementRecorded,
+    MemberFields, Origin, Preset, Principal, Ramp, RequestKey, Revision, Role, Roles, RollUp, ScoringPolicy,
+    Target, TeamFields, Text, TimeZoneRules, Timestamp, Title, Transform, Unit, UnitKind, Value, Weight,
+    WorkspaceCreated, WorkspaceFields,
 };
 
 mod closing;
@@ -173,8 +174,8 @@ fn policy() -> impl Strategy<Value = ScoringPolicy> {
     let part = || -1e3..1e3;
     let parts = [part(), part(), part(), part(), part(), part()];
     let roll_up = select(vec![RollUp::Own, RollUp::OwnAndAligned]);
-    (any::<[u32; 3]>(), parts, roll_up, hygiene()).prop_map(|(whole, parts, roll_up, hygiene)| {
-        ScoringPolicy {
+    (any::<[u32; 3]>(), parts, roll_up, hygiene(), alert_rules()).prop_map(
+        |(whole, parts, roll_up, hygiene, alerts)| ScoringPolicy {
             semantics: whole[0],
             committed_bar: parts[0],
             aspirational_bar: parts[1],
@@ -186,7 +187,18 @@ fn policy() -> impl Strategy<Value = ScoringPolicy> {
             check_in_cadence_days: whole[1],
             check_in_grace_days: whole[2],
             hygiene,
-        }
+            alerts,
+        },
+    )
+}
+
+fn alert_rules() -> impl Strategy<Value = AlertRules> {
+    (any::<[u32; 4]>(), -1e3..1e3).prop_map(|(whole, adverse_move_percent)| AlertRules {
+        breach_after: whole[0],
+        recover_after: whole[1],
+        adverse_move_periods: whole[2],
+        adverse_move_percent,
+        healthy_share_periods: whole[3],
     })
 }
 
@@ -277,10 +289,12 @@ fn kpi() -> impl Strategy<Value = KpiFields> {
         text(),
         of(id()),
         labels(),
+        of(Just(Transform::ChangePercent)),
     );
     (first, second).prop_map(|(first, second)| {
         let (title, description, owner, team, area, category, unit, direction) = first;
-        let (cadence, grace_days, review_cadence, aggregation, data_source, replaces, labels) = second;
+        let (cadence, grace_days, review_cadence, aggregation, data_source, replaces, labels, transform) =
+            second;
         KpiFields {
             title,
             description,
@@ -297,18 +311,40 @@ fn kpi() -> impl Strategy<Value = KpiFields> {
             data_source,
             replaces,
             labels,
+            transform,
         }
     })
 }
 
 fn target() -> impl Strategy<Value = Target> {
-    (of(value()), of(value()), of(value()), of(value()), of(value())).prop_map(
-        |(at_least, at_most, critical_at_least, critical_at_most, stretch)| Target {
+    (
+        of(value()),
+        of(value()),
+        of(value()),
+        of(value()),
+        of(value()),
+        of(ramp()),
+    )
+        .prop_map(
+            |(at_least, at_most, critical_at_least, critical_at_most, stretch, ramp)| Target {
+                at_least,
+                at_most,
+                critical_at_least,
+                critical_at_most,
+                stretch,
+                ramp,
+            },
+        )
+}
+
+fn ramp() -> impl Strategy<Value = Ramp> {
+    (date(), of(value()), of(value()), of(value()), of(value())).prop_map(
+        |(date, at_least, at_most, critical_at_least, critical_at_most)| Ramp {
+            date,
             at_least,
             at_most,
             critical_at_least,
             critical_at_most,
-            stretch,
         },
     )
 }

@@ -64,6 +64,13 @@ fn whole_policy() -> ScoringPolicy {
             linked_kpis_share_max: 0.75,
             breached_periods_max: 8,
         },
+        alerts: AlertRules {
+            breach_after: 1,
+            recover_after: 1,
+            adverse_move_periods: 3,
+            adverse_move_percent: 20.0,
+            healthy_share_periods: 12,
+        },
     }
 }
 
@@ -149,6 +156,7 @@ fn objective_files() -> Vec<(&'static str, Vec<Event>)> {
         id: id("win-brazil-q4"),
         fields: objective_fields(Alignment::KeyResult(nps())),
         carried_from: Some(objective()),
+        started_from: None,
     };
     vec![
         ("objective_created_carried_over", vec![carried]),

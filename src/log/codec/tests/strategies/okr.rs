@@ -59,6 +59,7 @@ fn objective_events() -> Vec<BoxedStrategy<Event>> {
                 id,
                 fields,
                 carried_from,
+                started_from: None,
             })
             .boxed(),
         (id(), boxed(objective()), boxed(objective()))
