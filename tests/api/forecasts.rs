@@ -132,7 +132,7 @@ async fn targets_are_suggested_from_published_figures_and_set_as_they_are() {
         (found.mean - mean).abs() < 1e-9 && (found.spread - spread).abs() < 1e-6,
         "{found:?}"
     );
-    // Ordered: 84, seven times 85, 86, four times 87 less one: the ninth and tenth are 87.
+    // Ordered: 84, six times 85, 86, four times 87.
     assert_eq!((found.lower_quartile, found.upper_quartile), (85.0, 87.0));
     assert_eq!(found.current_target, Some(set));
     assert_eq!(found.revision, server.head().await);
@@ -470,4 +470,14 @@ async fn what_the_past_does_not_tell_is_refused_with_its_reason() {
         server.refusal(kpis.clone().forecast_key_result(request)).await,
         ahead
     );
+
+    let delete = api::DeleteWorkspaceRequest {
+        name: "workspaces/acme".to_owned(),
+        ..Default::default()
+    };
+    server.workspaces().delete_workspace(delete).await.unwrap();
+    let gone = server
+        .refusal(kpis.clone().suggest_target(suggest("eight", 0)))
+        .await;
+    assert_eq!(gone.reason, "DELETED");
 }

@@ -10,7 +10,7 @@ use jiff::civil::{Date, date};
 
 use super::ForecastRefusal;
 use crate::domain::given::*;
-use crate::domain::{Aggregation, Cadence, Command, Effective, KpiFields};
+use crate::domain::{Aggregation, Cadence, Command, Effective, KpiFields, ResourceName};
 
 /// A value on a day.
 fn measured_on(name: &str, day: Date, number: f64) -> Command {
@@ -79,4 +79,64 @@ fn assert_near(found: f64, expected: f64, what: &str) {
         (found - expected).abs() <= allowed,
         "{found}, not {expected}: {what}"
     );
+}
+
+/// A number of its own for each refusal: a new one does not compile before it has one.
+fn number(refused: &ForecastRefusal) -> usize {
+    match refused {
+        ForecastRefusal::Rejected(_) => 0,
+        ForecastRefusal::TooLittleHistory { .. } => 1,
+        ForecastRefusal::NoRhythm(_) => 2,
+        ForecastRefusal::UnitIsScale(_) => 3,
+        ForecastRefusal::KindNotForecast(_) => 4,
+        ForecastRefusal::WindowNotForecast(_) => 5,
+        ForecastRefusal::NothingToForecast { .. } => 6,
+        ForecastRefusal::HorizonTooFar { .. } => 7,
+        ForecastRefusal::NoModel(_) => 8,
+    }
+}
+
+#[test]
+fn every_refusal_has_its_row_in_the_documentation() {
+    let of = ResourceName::Kpi(id("kpi"));
+    let key_result = key_result_id("win/k");
+    let target_date = date(2026, 3, 31);
+    let refusals = [
+        ForecastRefusal::TooLittleHistory {
+            of: of.clone(),
+            points: 7,
+            since: None,
+        },
+        ForecastRefusal::NoRhythm(of.clone()),
+        ForecastRefusal::UnitIsScale(of.clone()),
+        ForecastRefusal::KindNotForecast(key_result.clone()),
+        ForecastRefusal::WindowNotForecast(key_result.clone()),
+        ForecastRefusal::NothingToForecast {
+            key_result,
+            target_date,
+        },
+        ForecastRefusal::HorizonTooFar {
+            of: of.clone(),
+            target_date,
+        },
+        ForecastRefusal::NoModel(of),
+    ];
+    let numbers: Vec<usize> = refusals.iter().map(number).collect();
+    assert_eq!(numbers, (1..=8).collect::<Vec<_>>(), "0 are those of other calls");
+    let document = include_str!("../../../../docs/forecasts.md");
+    let documented: Vec<&str> = document
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once("` | "))
+        .map(|(reason, _)| reason)
+        .filter(|reason| !reason.starts_with("METHOD_"))
+        .collect();
+    let known: Vec<&str> = refusals.iter().map(ForecastRefusal::reason).collect();
+    assert_eq!(documented, known);
+    for refused in &refusals {
+        let sentence = refused.to_string();
+        assert!(
+            sentence.contains(": ") || sentence.contains(", "),
+            "it says what to do: {sentence}"
+        );
+    }
 }
