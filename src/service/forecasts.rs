@@ -6,7 +6,7 @@
 use tonic::{Response, Status};
 
 use super::api::Api;
-use super::{from_proto, names, to_proto};
+use super::{from_proto, lists, names, to_proto};
 use crate::domain::{Id, Workspace};
 use crate::engine::Refusal;
 use crate::projection::{ForecastRefusal, forecast_key_result, forecast_kpi, suggest_target};
@@ -68,6 +68,7 @@ impl Api {
         answer: impl FnOnce(&Workspace) -> Result<T, ForecastRefusal> + Send + 'static,
     ) -> Result<Response<T>, Status> {
         let (_, state) = self.read(workspace, min_revision)?;
+        lists::workspace_found(state.workspace(), false)?;
         let answered = tokio::task::spawn_blocking(move || answer(state.workspace())).await;
         Ok(Response::new(answered.map_err(|_panicked| Refusal::Panicked)??))
     }
