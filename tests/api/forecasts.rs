@@ -348,7 +348,7 @@ async fn what_the_past_does_not_tell_is_refused_with_its_reason() {
         .unwrap_err();
     assert_eq!(
         status.message(),
-        "kpis/seven has 7 complete period values and 8 are needed: record 1 earlier ones, or ask again later"
+        "kpis/seven has 7 complete period values and 8 are needed: record an earlier one, or ask again later"
     );
     let metadata = tonic_types::StatusExt::get_details_error_info(&status)
         .unwrap()

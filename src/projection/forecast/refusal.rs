@@ -86,10 +86,9 @@ fn known(of: &ResourceName, points: usize, since: Option<Date>) -> String {
 fn more(of: &ResourceName, points: usize, since: Option<Date>) -> String {
     let missing = POINTS_MIN.saturating_sub(points);
     match (of, since) {
-        (ResourceName::KeyResult(_), _) => {
-            format!("check in {missing} periods more, or link a KPI that has a history")
-        }
+        (ResourceName::KeyResult(_), _) => "go on checking in, or link a KPI that has a history".to_owned(),
         (_, Some(_)) => "record those that are missing, or ask again later".to_owned(),
+        (_, None) if missing == 1 => "record an earlier one, or ask again later".to_owned(),
         (_, None) => format!("record {missing} earlier ones, or ask again later"),
     }
 }

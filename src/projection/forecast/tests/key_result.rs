@@ -225,7 +225,7 @@ fn check_ins_are_foretold_by_the_week() {
         saw_on("win/k", "older", (2, 10), 6.0),
     ]);
     let words =
-        "objectives/win/keyResults/k has 7 periods with a check-in and 8 are needed: check in 1 periods more";
+        "objectives/win/keyResults/k has 7 periods with a check-in and 8 are needed: go on checking in";
     assert_eq!(reason(forecast(&given), words), "TOO_LITTLE_HISTORY");
     assert_eq!(
         reason(forecast(&checked_in(&[], |_| {})), "has 0 periods"),

@@ -148,7 +148,7 @@ fn seven_values_suggest_nothing_and_eight_do() {
         Cadence::Irregular,
     ] {
         let given = with_values(cadence, &DEALS[..7], |_| {});
-        let words = "kpis/kpi has 7 complete period values and 8 are needed: record 1 earlier";
+        let words = "kpis/kpi has 7 complete period values and 8 are needed: record an earlier one";
         assert_eq!(reason(suggested(&given, 12), words), "TOO_LITTLE_HISTORY");
         let given = with_values(cadence, &DEALS[..8], |_| {});
         assert_eq!(suggested(&given, 12).unwrap().values.len(), 8, "{cadence:?}");
