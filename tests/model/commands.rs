@@ -40,6 +40,7 @@ pub(crate) fn objective_fields(a: u8, b: u8, number: i16) -> ObjectiveFields {
         aligned_to: (number % 5 == 0).then(|| Alignment::Objective(id("o", b, 4))),
         weight: Weight::parse(f64::from(number.unsigned_abs() % 4)).expect("a weight"),
         labels: Labels::default(),
+        transform: None,
         serves: Vec::new(),
     }
 }
@@ -148,6 +149,7 @@ pub(crate) fn kpi_fields(a: u8, b: u8) -> KpiFields {
         data_source: Text::empty(),
         replaces: None,
         labels: Labels::default(),
+        transform: None,
     }
 }
 
