@@ -47,10 +47,10 @@ async fn with_series(
     change: impl FnOnce(&mut api::Kpi),
 ) {
     let mut request = new_kpi(id);
-    let kpi = request.kpi.as_mut().unwrap();
+    let kpi = request.kpi.as_mut().expect("a KPI");
     kpi.set_cadence(api::Cadence::Monthly);
     change(kpi);
-    server.kpis().create_kpi(request).await.unwrap();
+    server.kpis().create_kpi(request).await.expect("a KPI");
     let measurement = |(day, value)| api::Measurement {
         effective_date: wire(day),
         value: Some(value),
@@ -61,12 +61,16 @@ async fn with_series(
         measurements: values.into_iter().map(measurement).collect(),
         ..Default::default()
     };
-    server.kpis().batch_record_measurements(request).await.unwrap();
+    server
+        .kpis()
+        .batch_record_measurements(request)
+        .await
+        .expect("values");
 }
 
 /// The first days of so many months up to December 2025, each with a value.
 fn months(values: &[f64]) -> Vec<(Date, f64)> {
-    let first = |back: usize| jiff::civil::date(2025, 12, 1) - i64::try_from(back).unwrap().months();
+    let first = |back: usize| jiff::civil::date(2025, 12, 1) - i64::try_from(back).expect("months").months();
     let dated = values
         .iter()
         .rev()

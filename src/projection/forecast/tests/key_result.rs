@@ -186,7 +186,7 @@ fn what_is_to_be_kept_is_foretold_within_its_bounds() {
     let given = linked(given, |f| f.kind = share(50.0)).on(2, 1);
     let given = given.and([measured("kpi", 1, 15, 49.0)]);
     let found = forecast(&given).unwrap();
-    assert_eq!(found.reached, false);
+    assert!(!found.reached);
     assert!(
         found.expected_progress > 0.3 && found.expected_progress < 0.67,
         "{found:?}"
