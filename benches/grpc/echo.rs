@@ -69,4 +69,7 @@ not_here! {
     complete_action_plan(CompleteActionPlanRequest) -> Alert;
     start_objective_from_kpi(StartObjectiveFromKpiRequest) -> StartObjectiveFromKpiResponse;
     create_kpi_from_key_result(CreateKpiFromKeyResultRequest) -> Kpi;
+    suggest_target(SuggestTargetRequest) -> TargetSuggestions;
+    forecast_kpi(ForecastKpiRequest) -> KpiForecast;
+    forecast_key_result(ForecastKeyResultRequest) -> KeyResultForecast;
 }
