@@ -290,6 +290,20 @@ impl KpiService for Api {
         self.write_and_show(request).await
     }
 
+    async fn get_series(
+        &self,
+        request: Request<api::GetSeriesRequest>,
+    ) -> Result<Response<api::KpiSeries>, Status> {
+        self.one_series(request).await
+    }
+
+    async fn batch_get_series(
+        &self,
+        request: Request<api::BatchGetSeriesRequest>,
+    ) -> Result<Response<api::BatchGetSeriesResponse>, Status> {
+        self.many_series(request).await
+    }
+
     async fn suggest_target(
         &self,
         request: Request<api::SuggestTargetRequest>,
