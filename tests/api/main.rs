@@ -16,6 +16,7 @@ mod deletion;
 mod endings;
 mod filters;
 mod following;
+mod forecasts;
 mod gauges;
 mod health;
 mod hostile;
