@@ -69,4 +69,6 @@ not_here! {
     complete_action_plan(CompleteActionPlanRequest) -> Alert;
     start_objective_from_kpi(StartObjectiveFromKpiRequest) -> StartObjectiveFromKpiResponse;
     create_kpi_from_key_result(CreateKpiFromKeyResultRequest) -> Kpi;
+    get_series(GetSeriesRequest) -> KpiSeries;
+    batch_get_series(BatchGetSeriesRequest) -> BatchGetSeriesResponse;
 }

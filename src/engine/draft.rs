@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::feed::Update;
 use super::hosted::Hosted;
-use super::replay::{ReadCommit, next_update};
+use super::replay::{ReadCommit, next_update, update_of};
 use super::{Refusal, Revision};
-use crate::domain::{Command, Commit, Event, Id, Origin, Rejection, Stamp, Timestamp, decide, plus_days};
+use crate::domain::{Command, Commit, Decision, Id, Origin, Rejection, Stamp, Timestamp, decide, plus_days};
 use crate::log::{Frontier, LeafHash, LogId, MAX_RECORD_BYTES, codec};
 use crate::projection::State;
 
@@ -151,12 +151,12 @@ impl Draft {
         let decided = catch_unwind(AssertUnwindSafe(|| {
             decide(self.line.state.workspace(), command, &stamp)
         }));
-        let events = match decided {
-            Ok(Ok(events)) => events,
+        let decision = match decided {
+            Ok(Ok(decision)) => decision,
             Ok(Err(rejection)) => return Decided::Refused(named(rejection, command)),
             Err(_panic) => return Decided::Refused(Refusal::Panicked),
         };
-        if events.is_empty() && origin.request.is_none() {
+        if decision.events.is_empty() && origin.request.is_none() {
             return Decided::Unchanged {
                 state: Arc::new(self.line.state.clone()),
                 decided_time: stamp.recorded_time,
@@ -164,8 +164,8 @@ impl Draft {
         }
         // The answer to a measurement is in its commit; keeping a state for each would copy what they share. What was known
         // before is in no commit.
-        let needs_state = events.is_empty() || !matches!(command, Command::RecordMeasurements(_));
-        match self.commit(&stamp, origin.clone(), events) {
+        let needs_state = decision.events.is_empty() || !matches!(command, Command::RecordMeasurements(_));
+        match self.commit(&stamp, origin.clone(), decision) {
             Err(refusal) => Decided::Refused(refusal),
             Ok(update) => {
                 if needs_state {
@@ -192,11 +192,11 @@ impl Draft {
         let command = Command::StartDay {
             date: workspace.rules().date(stamp.recorded_time),
         };
-        if let Ok(events) = decide(workspace, &command, &stamp)
-            && !events.is_empty()
+        if let Ok(decision) = decide(workspace, &command, &stamp)
+            && !decision.events.is_empty()
         {
-            // A day has at most ALARMS_PER_COMMIT_MAX alarms, each of less than 300 bytes: its record always fits.
-            let _fits = self.commit(&stamp, origin, events);
+            // A day's record is a few dozen bytes, and its alerts are bounded: it always fits.
+            let _fits = self.commit(&stamp, origin, decision);
         }
         self.line.midnight = midnight_after(&self.line.state);
     }
@@ -211,7 +211,8 @@ impl Draft {
         }
     }
 
-    fn commit(&mut self, stamp: &Stamp, origin: Origin, events: Vec<Event>) -> Result<Arc<Update>, Refusal> {
+    fn commit(&mut self, stamp: &Stamp, origin: Origin, decision: Decision) -> Result<Arc<Update>, Refusal> {
+        let Decision { events, after } = decision;
         let commit = Commit {
             revision: stamp.revision,
             recorded_time: stamp.recorded_time,
@@ -226,7 +227,14 @@ impl Draft {
             leaf: LeafHash::of(&record),
             size_bytes: record.len(),
         };
-        let update = Arc::new(next_update(&mut self.line.state, &mut self.line.frontier, read));
+        let (state, frontier) = (&mut self.line.state, &mut self.line.frontier);
+        let update = Arc::new(match after {
+            Some(after) => {
+                let changes = state.accept(&read.commit, after);
+                update_of(changes, frontier, read)
+            }
+            None => next_update(state, frontier, read),
+        });
         self.line.unpublished.push(Arc::clone(&update));
         self.bytes += record.len();
         self.records.push(record);

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use tonic::{Request, Response, Status};
 
 use super::from_proto::{self, Asked};
+use super::moment::Moment;
 use super::pages::{self, Binding, PageToken};
 use super::trailer::DurableAt;
 use super::{principal, status, to_proto};
@@ -74,6 +75,11 @@ pub(super) trait ListRequest {
     fn page_size(&self) -> i32;
     fn page_token(&self) -> &str;
     fn min_revision(&self) -> i64;
+
+    /// The moment that it is asked as of; none: now.
+    fn as_of(&self) -> Option<&api::AsOf> {
+        None
+    }
 }
 
 /// The list that a call is about, if it is a batch.
@@ -184,7 +190,7 @@ writes! {
 }
 
 macro_rules! lists {
-    ($($Request:ident),*) => {
+    ($($Request:ident $($as_of:ident)?),*) => {
         $(
             impl ListRequest for api::$Request {
                 const CALL: &'static str = stringify!($Request);
@@ -204,6 +210,10 @@ macro_rules! lists {
                 fn min_revision(&self) -> i64 {
                     self.min_revision
                 }
+
+                $(fn as_of(&self) -> Option<&api::AsOf> {
+                    self.$as_of.as_ref()
+                })?
             }
         )*
     };
@@ -221,7 +231,7 @@ lists!(
     ListScoringPoliciesRequest,
     ListKpisRequest,
     ListTargetsRequest,
-    ListMeasurementsRequest,
+    ListMeasurementsRequest as_of,
     ListAlertsRequest
 );
 
@@ -365,13 +375,17 @@ impl Api {
         workspace: &Id,
         items: impl FnOnce(&State, Option<&str>, usize) -> Result<Vec<(String, T)>, Rejection>,
     ) -> Result<Page<T>, Status> {
-        let parts = [&[R::CALL, request.parent()], filters].concat();
+        let moment = Moment::parse(request.min_revision(), request.as_of())?;
+        let as_of = moment.binding();
+        let mut parts = [&[R::CALL, request.parent()], filters].concat();
+        parts.extend(as_of.as_deref());
         let binding = Binding(&parts);
         let size = pages::page_size(request.page_size())?;
         let token = pages::read(request.page_token(), binding)?;
         let (hosted, newest) = self.read(workspace, request.min_revision())?;
-        let state = match &token {
-            Some(token) => self.state_at(&hosted, newest, token.revision).await?,
+        let pinned = token.as_ref().map(|token| token.revision);
+        let state = match pinned.or_else(|| moment.past(newest.workspace())) {
+            Some(revision) => self.state_at(&hosted, newest, revision).await?,
             None => newest,
         };
         let revision = state.workspace().revision();

@@ -289,6 +289,20 @@ impl KpiService for Api {
     ) -> Result<Response<api::Kpi>, Status> {
         self.write_and_show(request).await
     }
+
+    async fn get_series(
+        &self,
+        request: Request<api::GetSeriesRequest>,
+    ) -> Result<Response<api::KpiSeries>, Status> {
+        self.one_series(request).await
+    }
+
+    async fn batch_get_series(
+        &self,
+        request: Request<api::BatchGetSeriesRequest>,
+    ) -> Result<Response<api::BatchGetSeriesResponse>, Status> {
+        self.many_series(request).await
+    }
 }
 
 /// The target that a write took away, as it was.
