@@ -7,7 +7,9 @@ use super::feed::Update;
 use super::hosted::Hosted;
 use super::replay::{ReadCommit, next_update, update_of};
 use super::{Refusal, Revision};
-use crate::domain::{Command, Commit, Decision, Id, Origin, Rejection, Stamp, Timestamp, decide, plus_days};
+use crate::domain::{
+    Command, Commit, Decision, Id, Origin, Rejection, ResourceName, Stamp, Timestamp, decide, plus_days,
+};
 use crate::log::{Frontier, LeafHash, LogId, MAX_RECORD_BYTES, codec};
 use crate::projection::State;
 
@@ -49,6 +51,11 @@ pub(super) enum Decided {
         revision: Revision,
     },
     Refused(Refusal),
+    /// A batch without what was refused in it, each by its index.
+    Rest {
+        rest: Box<Decided>,
+        refused: Vec<(usize, Rejection)>,
+    },
 }
 
 /// A command's commit, and the state just behind it where the answer shows more than the commit.
@@ -181,6 +188,34 @@ impl Draft {
         }
     }
 
+    /// Decides a batch of measurements and leaves out what is refused. Only a batch in which something is refused is
+    /// decided a second time, on the same state and with the same stamp, so that the rest is not refused either.
+    pub(super) fn decide_rest(&mut self, command: &Command, origin: &Origin, now: Timestamp) -> Decided {
+        let decided = self.decide(command, origin, now);
+        let Command::RecordMeasurements(batch) = command else {
+            return decided;
+        };
+        let refused = match decided {
+            Decided::Refused(Refusal::Rejected(rejection)) => match elements(rejection, batch.len()) {
+                Ok(refused) => refused,
+                Err(whole) => return Decided::Refused(Refusal::Rejected(whole)),
+            },
+            decided => return decided,
+        };
+        let mut left_out = refused.iter().map(|(index, _)| *index).peekable();
+        let rest = batch
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| left_out.next_if_eq(index).is_none())
+            .map(|(_, measurement)| measurement.clone())
+            .collect();
+        let rest = self.decide(&Command::RecordMeasurements(rest), origin, now);
+        Decided::Rest {
+            rest: Box::new(rest),
+            refused,
+        }
+    }
+
     /// Records the new local day, if one has begun.
     pub(super) fn start_day_if_due(&mut self, now: Timestamp) {
         let origin = day_origin();
@@ -195,7 +230,7 @@ impl Draft {
         if let Ok(decision) = decide(workspace, &command, &stamp)
             && !decision.events.is_empty()
         {
-            // A day's record is a few dozen bytes, and its alerts are bounded: it always fits.
+            // A day has at most ALARMS_PER_COMMIT_MAX alarms, each of less than 300 bytes: its record always fits.
             let _fits = self.commit(&stamp, origin, decision);
         }
         self.line.midnight = midnight_after(&self.line.state);
@@ -245,10 +280,21 @@ impl Draft {
 /// Inside the core a workspace has no name; outside it has one.
 fn named(rejection: Rejection, command: &Command) -> Refusal {
     match (rejection, command) {
-        (Rejection::AlreadyExists(crate::domain::ResourceName::Workspace), Command::CreateWorkspace(new)) => {
+        (Rejection::AlreadyExists(ResourceName::Workspace), Command::CreateWorkspace(new)) => {
             Refusal::WorkspaceExists(new.id.clone())
         }
         (rejection, _) => Refusal::Rejected(rejection),
+    }
+}
+
+/// The elements of a batch that a rejection is about, in ascending order; an error: it is about the whole.
+fn elements(rejection: Rejection, count: usize) -> Result<Vec<(usize, Rejection)>, Rejection> {
+    match rejection {
+        Rejection::Elements { list: _, refused } => Ok(refused),
+        Rejection::Deleted(ResourceName::Workspace) => Err(rejection),
+        // The core decides one element as it decides a single one.
+        only if count == 1 => Ok(vec![(0, only)]),
+        whole => Err(whole),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The rules as tables: given, when, then.
 
 mod baselines;
+mod buckets;
 mod carry_over;
 mod cascade;
 mod check_ins;
