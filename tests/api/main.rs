@@ -23,6 +23,7 @@ mod hostile;
 mod hygiene;
 mod key_results;
 mod kpi_attacks;
+mod kpi_docs;
 mod kpi_retries;
 mod kpi_stream;
 mod leaving;
