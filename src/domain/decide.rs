@@ -14,6 +14,9 @@ use super::{
 /// A rule of the domain says no; nothing is to be recorded.
 pub fn decide(workspace: &Workspace, command: &Command, stamp: &Stamp) -> Result<Vec<Event>, Rejection> {
     let mut events = decide_alone(workspace, command, stamp)?;
+    if matches!(command, Command::StartDay { date } if *date == workspace.today()) {
+        return Ok(alarm::left_over(workspace, stamp));
+    }
     if alarm::may_follow(&events) {
         let mut after = workspace.clone();
         after.begin(stamp);

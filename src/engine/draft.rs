@@ -7,7 +7,9 @@ use super::feed::Update;
 use super::hosted::Hosted;
 use super::replay::{ReadCommit, next_update};
 use super::{Refusal, Revision};
-use crate::domain::{Command, Commit, Event, Id, Origin, Rejection, Stamp, Timestamp, decide, plus_days};
+use crate::domain::{
+    ALARMS_PER_COMMIT_MAX, Command, Commit, Event, Id, Origin, Rejection, Stamp, Timestamp, decide, plus_days,
+};
 use crate::log::{Frontier, LeafHash, LogId, MAX_RECORD_BYTES, codec};
 use crate::projection::State;
 
@@ -173,24 +175,31 @@ impl Draft {
         }
     }
 
-    /// Records the new local day, if one has begun.
+    /// Records the new local day, if one has begun, and all alerts that its start opens and closes.
     pub(super) fn start_day_if_due(&mut self, now: Timestamp) {
         let origin = day_origin();
-        let stamp = self.stamp(&origin, now);
-        if stamp.recorded_time < self.line.midnight {
+        if self.stamp(&origin, now).recorded_time < self.line.midnight {
             return;
         }
+        // A commit of a day's start that is full is followed by one with what it left over.
+        while self.start_day(&origin, now) >= ALARMS_PER_COMMIT_MAX {}
+        self.line.midnight = midnight_after(&self.line.state);
+    }
+
+    /// How many events one more commit of the day's start has.
+    fn start_day(&mut self, origin: &Origin, now: Timestamp) -> usize {
+        let stamp = self.stamp(origin, now);
         let workspace = self.line.state.workspace();
         let command = Command::StartDay {
             date: workspace.rules().date(stamp.recorded_time),
         };
-        if let Ok(events) = decide(workspace, &command, &stamp)
-            && !events.is_empty()
-        {
-            // A day's record is a few dozen bytes: it always fits.
-            let _fits = self.commit(&stamp, origin, events);
+        let events = decide(workspace, &command, &stamp).unwrap_or_default();
+        let count = events.len();
+        if count == 0 {
+            return 0;
         }
-        self.line.midnight = midnight_after(&self.line.state);
+        // A full one takes about 2 MiB: it always fits.
+        self.commit(&stamp, origin.clone(), events).map_or(0, |_| count)
     }
 
     fn stamp(&self, origin: &Origin, now: Timestamp) -> Stamp {
