@@ -713,3 +713,79 @@ fn copy_dir(from: &std::path::Path, to: &std::path::Path) {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_in_a_batch_of_a_stream_is_left_out_and_the_next_batch_is_decided_behind_the_rest() {
+    let (log, gate) = gated_log(2);
+    let engine = engine_on(log, &clock());
+    prepared(&engine).await;
+    let batch = |measurements: &[(&str, f64)]| {
+        let new = measurements.iter().map(|(kpi, value)| NewMeasurement {
+            kpi: id(kpi),
+            effective: Effective::At(at(0)),
+            value: Value::parse(*value).expect("a value"),
+            source_id: "".into(),
+            note: "".into(),
+        });
+        request(Command::RecordMeasurements(new.collect()))
+    };
+    let mut queued = Vec::new();
+    for measurements in [
+        &[("none", 1.0), ("nps", 1.0), ("other", 1.0)][..],
+        &[("none", 2.0)],
+        &[("nps", 2.0)],
+        &[("nps", 2.0), ("none", 3.0)],
+    ] {
+        queued.push(engine.queue_batch(batch(measurements)).await.expect("a place"));
+    }
+    gate.wait();
+    gate.open(Ending::AsUsual);
+    // What came while the first write was on its way is a second one.
+    let opened = tokio::task::spawn_blocking(move || {
+        gate.wait();
+        gate.open(Ending::AsUsual);
+    });
+    let mut seen = Vec::new();
+    for queued in queued {
+        let committed = queued.committed().await.expect("the rest is recorded");
+        let values = committed.commit.iter().flat_map(|commit| &commit.events);
+        let values = values.map(|event| match event {
+            Event::MeasurementRecorded(recorded) => (recorded.before, recorded.value),
+            other => panic!("{other:?}"),
+        });
+        let left_out = committed.refused.iter().map(|(index, _)| *index);
+        seen.push((values.collect::<Vec<_>>(), left_out.collect::<Vec<_>>()));
+    }
+    let expected = [
+        (vec![(None, 1.0)], vec![0, 2]),
+        (vec![], vec![0]),
+        (vec![(Some(1.0), 2.0)], vec![]),
+        (vec![], vec![1]),
+    ];
+    assert_eq!(seen, expected);
+    drop(opened);
+    engine.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_that_is_larger_than_the_whole_queue_does_not_wait_for_ever() {
+    let limits = QueueLimits {
+        commands_max: 10,
+        bytes_max: 150,
+    };
+    let config = EngineConfig {
+        queue: limits,
+        ..EngineConfig::default()
+    };
+    let engine = engine_with(Arc::new(MemoryLog::new()), &clock(), config);
+    prepared(&engine).await;
+    let large = Request {
+        size_bytes: 151,
+        ..measure("nps", 0, 1.0)
+    };
+    let refused = engine.queue_batch(large).await.expect_err("it never fits");
+    assert!(matches!(refused, Refusal::Overloaded { .. }), "{refused}");
+    engine.close();
+    let refused = engine.queue_batch(measure("nps", 0, 1.0)).await;
+    assert!(matches!(refused, Err(Refusal::Draining)), "{refused:?}");
+}

@@ -6,6 +6,7 @@
 //!
 //! Each resource has one file in one order: its fields, its states, its decisions. Folding is in `evolve`.
 
+mod aggregation;
 mod alarm;
 mod alert;
 mod authored;
@@ -17,6 +18,7 @@ mod commit;
 mod cycle;
 mod decide;
 mod deletion;
+mod downsampling;
 mod event;
 mod evolve;
 mod grading;
@@ -57,6 +59,7 @@ pub(crate) mod given;
 #[cfg(test)]
 mod tests;
 
+pub use aggregation::{Bucket, Buckets, TooManyBuckets};
 pub use alarm::ALARMS_PER_COMMIT_MAX;
 pub use alert::{ActionPlan, Alert, AlertClosing, AlertKind, AlertOpening, CloseReason, SetPlan};
 pub use authored::{Authorship, Etag, Provenance};
@@ -66,8 +69,9 @@ pub use closing::{ClosedObjective, Closing, FrozenKeyResult, Graded, ObjectiveRe
 pub use command::{Command, CreateWorkspace};
 pub use commit::{Actor, Authentication, Commit, Origin, RequestKey, Stamp};
 pub use cycle::{Cycle, CycleFields, CyclePatch, CycleState, grade as grade_cycle};
-pub use decide::decide;
+pub use decide::{Decision, decide};
 pub use deletion::Deletion;
+pub use downsampling::downsample;
 pub use event::{EpochStarted, Event, MeasurementRecorded, WorkspaceCreated};
 pub use grading::{Band, Grade, Grading, Outcome};
 pub use health::{Health, JudgedValue, KpiHealth, is_stale, judge, judged_values, kpi_health};

@@ -46,8 +46,9 @@ impl Timestamp {
     }
 
     fn to_jiff(self) -> jiff::Timestamp {
-        // Inside the calendar by construction.
-        jiff::Timestamp::from_microsecond(self.0).unwrap_or_default()
+        // Inside the calendar by construction, and below 1e9. `from_microsecond` refuses the calendar's last second.
+        let nanos = i32::try_from(self.0.rem_euclid(1_000_000) * 1000).unwrap_or_default();
+        jiff::Timestamp::new(self.0.div_euclid(1_000_000), nanos).unwrap_or_default()
     }
 }
 
@@ -171,6 +172,15 @@ pub(crate) mod tests {
         assert_eq!(Timestamp::MAX.plus_seconds(1), Timestamp::MAX);
         assert_eq!(Timestamp::from_micros(i64::MIN), Timestamp::MIN);
         let _ = TimeZoneRules::utc().date(Timestamp::MIN);
+        for micros in [
+            Timestamp::MAX.0,
+            Timestamp::MAX.0 - 1,
+            Timestamp::MAX.0 - 1_000_000,
+        ] {
+            let date = TimeZoneRules::utc().date(Timestamp(micros));
+            assert_eq!(date, jiff::civil::date(9999, 12, 30));
+        }
+        assert_eq!(Timestamp(-1).to_string(), "1969-12-31T23:59:59.999999Z");
     }
 
     #[test]

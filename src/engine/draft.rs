@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use super::feed::Update;
 use super::hosted::Hosted;
-use super::replay::{ReadCommit, next_update};
+use super::replay::{ReadCommit, next_update, update_of};
 use super::{Refusal, Revision};
 use crate::domain::{
-    ALARMS_PER_COMMIT_MAX, Command, Commit, Event, Id, Origin, Rejection, Stamp, Timestamp, decide, plus_days,
+    ALARMS_PER_COMMIT_MAX, Command, Commit, Decision, Id, Origin, Rejection, ResourceName, Stamp, Timestamp,
+    decide, plus_days,
 };
 use crate::log::{Frontier, LeafHash, LogId, MAX_RECORD_BYTES, codec};
 use crate::projection::State;
@@ -47,6 +48,11 @@ pub(super) enum Decided {
         revision: Revision,
     },
     Refused(Refusal),
+    /// A batch without what was refused in it, each by its index.
+    Rest {
+        rest: Box<Decided>,
+        refused: Vec<(usize, Rejection)>,
+    },
 }
 
 /// A command's commit, and the state just behind it where the answer shows more than the commit.
@@ -149,15 +155,15 @@ impl Draft {
         let decided = catch_unwind(AssertUnwindSafe(|| {
             decide(self.line.state.workspace(), command, &stamp)
         }));
-        let events = match decided {
-            Ok(Ok(events)) => events,
+        let decision = match decided {
+            Ok(Ok(decision)) => decision,
             Ok(Err(rejection)) => return Decided::Refused(named(rejection, command)),
             Err(_panic) => return Decided::Refused(Refusal::Panicked),
         };
-        if events.is_empty() && origin.request.is_none() {
+        if decision.events.is_empty() && origin.request.is_none() {
             return Decided::Unchanged;
         }
-        match self.commit(&stamp, origin.clone(), events) {
+        match self.commit(&stamp, origin.clone(), decision) {
             Err(refusal) => Decided::Refused(refusal),
             Ok(update) => {
                 // The answer to a measurement is in its commit; keeping a state for each would copy what they share.
@@ -172,6 +178,34 @@ impl Draft {
                     state: needs_state.then(|| Arc::new(self.line.state.clone())),
                 }))
             }
+        }
+    }
+
+    /// Decides a batch of measurements and leaves out what is refused. Only a batch in which something is refused is
+    /// decided a second time, on the same state and with the same stamp, so that the rest is not refused either.
+    pub(super) fn decide_rest(&mut self, command: &Command, origin: &Origin, now: Timestamp) -> Decided {
+        let decided = self.decide(command, origin, now);
+        let Command::RecordMeasurements(batch) = command else {
+            return decided;
+        };
+        let refused = match decided {
+            Decided::Refused(Refusal::Rejected(rejection)) => match elements(rejection, batch.len()) {
+                Ok(refused) => refused,
+                Err(whole) => return Decided::Refused(Refusal::Rejected(whole)),
+            },
+            decided => return decided,
+        };
+        let mut left_out = refused.iter().map(|(index, _)| *index).peekable();
+        let rest = batch
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| left_out.next_if_eq(index).is_none())
+            .map(|(_, measurement)| measurement.clone())
+            .collect();
+        let rest = self.decide(&Command::RecordMeasurements(rest), origin, now);
+        Decided::Rest {
+            rest: Box::new(rest),
+            refused,
         }
     }
 
@@ -193,13 +227,15 @@ impl Draft {
         let command = Command::StartDay {
             date: workspace.rules().date(stamp.recorded_time),
         };
-        let events = decide(workspace, &command, &stamp).unwrap_or_default();
-        let count = events.len();
+        let Ok(decision) = decide(workspace, &command, &stamp) else {
+            return 0;
+        };
+        let count = decision.events.len();
         if count == 0 {
             return 0;
         }
         // A full one takes about 2 MiB: it always fits.
-        self.commit(&stamp, origin.clone(), events).map_or(0, |_| count)
+        self.commit(&stamp, origin.clone(), decision).map_or(0, |_| count)
     }
 
     fn stamp(&self, origin: &Origin, now: Timestamp) -> Stamp {
@@ -212,7 +248,8 @@ impl Draft {
         }
     }
 
-    fn commit(&mut self, stamp: &Stamp, origin: Origin, events: Vec<Event>) -> Result<Arc<Update>, Refusal> {
+    fn commit(&mut self, stamp: &Stamp, origin: Origin, decision: Decision) -> Result<Arc<Update>, Refusal> {
+        let Decision { events, after } = decision;
         let commit = Commit {
             revision: stamp.revision,
             recorded_time: stamp.recorded_time,
@@ -227,7 +264,14 @@ impl Draft {
             leaf: LeafHash::of(&record),
             size_bytes: record.len(),
         };
-        let update = Arc::new(next_update(&mut self.line.state, &mut self.line.frontier, read));
+        let (state, frontier) = (&mut self.line.state, &mut self.line.frontier);
+        let update = Arc::new(match after {
+            Some(after) => {
+                let changes = state.accept(&read.commit, after);
+                update_of(changes, frontier, read)
+            }
+            None => next_update(state, frontier, read),
+        });
         self.line.unpublished.push(Arc::clone(&update));
         self.bytes += record.len();
         self.records.push(record);
@@ -238,10 +282,21 @@ impl Draft {
 /// Inside the core a workspace has no name; outside it has one.
 fn named(rejection: Rejection, command: &Command) -> Refusal {
     match (rejection, command) {
-        (Rejection::AlreadyExists(crate::domain::ResourceName::Workspace), Command::CreateWorkspace(new)) => {
+        (Rejection::AlreadyExists(ResourceName::Workspace), Command::CreateWorkspace(new)) => {
             Refusal::WorkspaceExists(new.id.clone())
         }
         (rejection, _) => Refusal::Rejected(rejection),
+    }
+}
+
+/// The elements of a batch that a rejection is about, in ascending order; an error: it is about the whole.
+fn elements(rejection: Rejection, count: usize) -> Result<Vec<(usize, Rejection)>, Rejection> {
+    match rejection {
+        Rejection::Elements { list: _, refused } => Ok(refused),
+        Rejection::Deleted(ResourceName::Workspace) => Err(rejection),
+        // The core decides one element as it decides a single one.
+        only if count == 1 => Ok(vec![(0, only)]),
+        whole => Err(whole),
     }
 }
 

@@ -5,13 +5,15 @@ use std::sync::{Arc, OnceLock};
 use prost::Message;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
-use tonic::{Request, Response, Status};
+use tonic::metadata::MetadataMap;
+use tonic::{Extensions, Request, Response, Status};
 
 use super::from_proto::{self, Asked};
+use super::moment::Moment;
 use super::pages::{self, Binding, PageToken};
 use super::trailer::DurableAt;
 use super::{principal, status, to_proto};
-use crate::domain::{Id, Rejection, RequestKey, ResourceName, Revision};
+use crate::domain::{Id, Origin, Rejection, RequestKey, ResourceName, Revision};
 use crate::engine::{self, Committed, Engine, Hosted, Refusal};
 use crate::log::LogId;
 use crate::projection::State;
@@ -74,6 +76,11 @@ pub(super) trait ListRequest {
     fn page_size(&self) -> i32;
     fn page_token(&self) -> &str;
     fn min_revision(&self) -> i64;
+
+    /// The moment that it is asked as of; none: now.
+    fn as_of(&self) -> Option<&api::AsOf> {
+        None
+    }
 }
 
 /// The list that a call is about, if it is a batch.
@@ -184,7 +191,7 @@ writes! {
 }
 
 macro_rules! lists {
-    ($($Request:ident),*) => {
+    ($($Request:ident $($as_of:ident)?),*) => {
         $(
             impl ListRequest for api::$Request {
                 const CALL: &'static str = stringify!($Request);
@@ -204,6 +211,10 @@ macro_rules! lists {
                 fn min_revision(&self) -> i64 {
                     self.min_revision
                 }
+
+                $(fn as_of(&self) -> Option<&api::AsOf> {
+                    self.$as_of.as_ref()
+                })?
             }
         )*
     };
@@ -221,7 +232,7 @@ lists!(
     ListScoringPoliciesRequest,
     ListKpisRequest,
     ListTargetsRequest,
-    ListMeasurementsRequest,
+    ListMeasurementsRequest as_of,
     ListAlertsRequest
 );
 
@@ -276,6 +287,16 @@ impl Api {
     /// Becomes true when the server is about to stop.
     pub(super) fn draining(&self) -> watch::Receiver<bool> {
         self.draining.clone()
+    }
+
+    /// The origin of what a stream asks for; why it does, its first message says.
+    pub(super) fn origin_of_stream(
+        &self,
+        metadata: &MetadataMap,
+        extensions: &Extensions,
+        method: &'static str,
+    ) -> Result<Origin, Rejection> {
+        principal::origin(metadata, extensions, method, None, "", self.record_peer)
     }
 
     /// Does what a request asks; the answer is durable.
@@ -365,13 +386,17 @@ impl Api {
         workspace: &Id,
         items: impl FnOnce(&State, Option<&str>, usize) -> Result<Vec<(String, T)>, Rejection>,
     ) -> Result<Page<T>, Status> {
-        let parts = [&[R::CALL, request.parent()], filters].concat();
+        let moment = Moment::parse(request.min_revision(), request.as_of())?;
+        let as_of = moment.binding();
+        let mut parts = [&[R::CALL, request.parent()], filters].concat();
+        parts.extend(as_of.as_deref());
         let binding = Binding(&parts);
         let size = pages::page_size(request.page_size())?;
         let token = pages::read(request.page_token(), binding)?;
         let (hosted, newest) = self.read(workspace, request.min_revision())?;
-        let state = match &token {
-            Some(token) => self.state_at(&hosted, newest, token.revision).await?,
+        let pinned = token.as_ref().map(|token| token.revision);
+        let state = match pinned.or_else(|| moment.past(newest.workspace())) {
+            Some(revision) => self.state_at(&hosted, newest, revision).await?,
             None => newest,
         };
         let revision = state.workspace().revision();

@@ -1,8 +1,10 @@
 //! `KpiService`: KPIs, targets, measurements, alerts.
 
-use tonic::{Request, Response, Status, async_trait};
+use futures_util::stream::{BoxStream, StreamExt};
+use tonic::{Request, Response, Status, Streaming, async_trait};
 
 use super::api::{Api, NO_FILTERS, Written, wire};
+use super::ingest::Ingest;
 use super::{from_proto, lists, names, to_proto};
 use crate::domain::{
     Command, Effective, Event, MeasurementRecorded, NewMeasurement, Rejection, ResourceName, SetTarget,
@@ -104,6 +106,15 @@ impl KpiService for Api {
         let written = self.write(request).await?;
         let answer = batch_answer(&written, count);
         Ok(written.answer(answer))
+    }
+
+    type IngestMeasurementsStream = BoxStream<'static, Result<api::IngestMeasurementsResponse, Status>>;
+
+    async fn ingest_measurements(
+        &self,
+        request: Request<Streaming<api::IngestMeasurementsRequest>>,
+    ) -> Result<Response<Self::IngestMeasurementsStream>, Status> {
+        Ok(Response::new(Ingest::begin(self, request)?.answers().boxed()))
     }
 
     async fn list_measurements(
@@ -288,6 +299,20 @@ impl KpiService for Api {
         request: Request<api::CreateKpiFromKeyResultRequest>,
     ) -> Result<Response<api::Kpi>, Status> {
         self.write_and_show(request).await
+    }
+
+    async fn get_series(
+        &self,
+        request: Request<api::GetSeriesRequest>,
+    ) -> Result<Response<api::KpiSeries>, Status> {
+        self.one_series(request).await
+    }
+
+    async fn batch_get_series(
+        &self,
+        request: Request<api::BatchGetSeriesRequest>,
+    ) -> Result<Response<api::BatchGetSeriesResponse>, Status> {
+        self.many_series(request).await
     }
 }
 

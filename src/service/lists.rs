@@ -308,7 +308,7 @@ pub(super) fn measurements<'m>(
     start: Option<Timestamp>,
     end: Option<Timestamp>,
     after: Option<&str>,
-) -> impl Iterator<Item = (String, &'m Point)> + use<'m> {
+) -> impl Iterator<Item = (String, Point)> + use<'m> {
     let after = after.and_then(|key| {
         let (micros, source) = key.split_once('/')?;
         let effective_time = Timestamp::from_micros(micros.parse().ok()?);
@@ -317,24 +317,14 @@ pub(super) fn measurements<'m>(
             source: source.parse().ok()?,
         })
     });
-    // Where no page came before, the range begins behind everything that is earlier than it.
-    let begin = after.or_else(|| {
-        let before = Timestamp::from_micros(start?.as_micros().saturating_sub(1));
-        Some(Place {
-            effective_time: before,
-            source: u64::MAX,
-        })
-    });
-    kpi.series
-        .points_behind(begin)
-        .take_while(move |point| end.is_none_or(|end| point.effective_time() < end))
-        .map(|point| {
-            let place = kpi.series.place(point);
-            (
-                format!("{}/{}", place.effective_time.as_micros(), place.source),
-                point,
-            )
-        })
+    let (start, end) = (start.unwrap_or(Timestamp::MIN), end.unwrap_or(Timestamp::MAX));
+    kpi.series.range_behind(start, end, after).map(|point| {
+        let place = kpi.series.place(point);
+        (
+            format!("{}/{}", place.effective_time.as_micros(), place.source),
+            point,
+        )
+    })
 }
 
 fn pair(key: &str) -> Option<(Id, Id)> {

@@ -27,6 +27,7 @@ mod reads;
 mod refusals;
 mod retries;
 mod reviews;
+mod series;
 mod simulate;
 mod steps;
 mod trees;

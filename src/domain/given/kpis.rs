@@ -305,7 +305,7 @@ impl Given {
     pub(crate) fn points<'s>(&self, kpi: &str, sources: &[&'s str]) -> Vec<(Timestamp, &'s str, f64)> {
         let series = &self.workspace.kpi(&id(kpi)).unwrap().series;
         let mut moments: Vec<Timestamp> = series
-            .points_behind(None)
+            .range_from(Timestamp::MIN, Timestamp::MAX)
             .map(|point| point.effective_time())
             .collect();
         moments.dedup();

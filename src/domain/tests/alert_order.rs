@@ -152,7 +152,7 @@ fn naive_breach(given: &Given, breach_after: u32, recover_after: u32) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
 
     /// "Judged on the newest values by effective time, once per commit": the order in which values, corrections and
     /// retractions came makes no difference, and what is open is what a look at all values says.

@@ -153,7 +153,7 @@ fn an_archived_kpi_is_at_rest() {
             update_kpi("k", |p| p.title = Some(title("Former"))),
             Ok(vec!["KpiUpdated"]),
         ),
-        (delete("kpis/k"), Ok(vec!["Deleted"])),
+        (delete("kpis/k"), Ok(vec!["KpiDeleted"])),
         (
             update_key_result("win/before", |p| p.title = Some(title("Former"))),
             Ok(vec!["KeyResultUpdated"]),

@@ -4,6 +4,7 @@ mod action_plans;
 mod alert_order;
 mod alerts;
 mod baselines;
+mod buckets;
 mod carry_over;
 mod cascade;
 mod check_ins;

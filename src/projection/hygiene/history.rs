@@ -24,7 +24,7 @@ pub(super) fn values(kpi: &Kpi, workspace: &Workspace) -> Vec<PeriodValue> {
 /// What a KPI came to in the spans of a cycle's length before it, the newest first: only what is over, and only spans that
 /// lie behind its first value as a whole.
 pub(super) fn cycles_before(kpi: &Kpi, workspace: &Workspace, cycle: &CycleFields) -> Vec<f64> {
-    let Some(oldest) = kpi.series.points_behind(None).next() else {
+    let Some(oldest) = kpi.series.points().next() else {
         return Vec::new();
     };
     let oldest = workspace.rules().date(oldest.effective_time());

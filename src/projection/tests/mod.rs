@@ -6,6 +6,7 @@ mod expected;
 mod observation;
 mod roll_up;
 mod scores;
+mod series;
 mod silence;
 mod status;
 mod windows;

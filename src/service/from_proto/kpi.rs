@@ -243,7 +243,7 @@ fn read_transform(number: i32) -> Result<Option<Transform>, Invalid> {
     })
 }
 
-fn read_aggregation(number: i32) -> Result<Aggregation, Invalid> {
+pub(super) fn read_aggregation(number: i32) -> Result<Aggregation, Invalid> {
     use api::Aggregation as Api;
     Ok(match Api::try_from(number).map_err(|_| unknown(number))? {
         Api::Unspecified | Api::Last => Aggregation::Last,

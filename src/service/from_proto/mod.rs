@@ -12,6 +12,7 @@ mod cycle;
 mod deletion;
 mod findings;
 mod hygiene;
+mod ingest;
 mod initiative;
 mod key_result;
 mod kpi;
@@ -21,6 +22,7 @@ mod objective;
 mod policy;
 mod review;
 mod scalar;
+mod series;
 mod target;
 mod team;
 mod unit;
@@ -37,6 +39,7 @@ pub(crate) use deletion::{
     undelete_objective, undelete_team, undelete_workspace,
 };
 pub(crate) use hygiene::hygiene_scope;
+pub(crate) use ingest::{Row, RowStream};
 pub(crate) use initiative::{create_initiative, update_initiative};
 pub(crate) use key_result::{create_key_result, update_key_result};
 pub(crate) use kpi::{archive_kpi, create_kpi, read_cadence as cadence, unarchive_kpi, update_kpi};
@@ -49,6 +52,7 @@ pub(crate) use objective::{
 pub(crate) use policy::update_scoring_policy;
 pub(crate) use review::create_review;
 pub(crate) use scalar::{optional_date_at as optional_date, optional_timestamp};
+pub(crate) use series::{AskedSeries, batch_series, series};
 pub(crate) use target::{delete_target, set_target};
 pub(crate) use team::{create_member, create_team, update_member, update_team};
 pub(crate) use workspace::{create_workspace, update_workspace};

@@ -164,7 +164,7 @@ fn direction(direction: Direction) -> api::Direction {
     }
 }
 
-fn cadence(cadence: Cadence) -> api::Cadence {
+pub(super) fn cadence(cadence: Cadence) -> api::Cadence {
     match cadence {
         Cadence::Daily => api::Cadence::Daily,
         Cadence::Weekly => api::Cadence::Weekly,
@@ -176,7 +176,7 @@ fn cadence(cadence: Cadence) -> api::Cadence {
     }
 }
 
-fn aggregation(aggregation: Aggregation) -> api::Aggregation {
+pub(super) fn aggregation(aggregation: Aggregation) -> api::Aggregation {
     match aggregation {
         Aggregation::Last => api::Aggregation::Last,
         Aggregation::Sum => api::Aggregation::Sum,

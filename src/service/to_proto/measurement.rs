@@ -10,7 +10,7 @@ pub(crate) fn measurement_of_point(
     workspace: &Id,
     kpi: &Id,
     series: &Series,
-    point: &Point,
+    point: Point,
     state: &Workspace,
 ) -> api::Measurement {
     api::Measurement {
