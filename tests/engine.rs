@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use binnacle::domain::{
     Aggregation, Cadence, Category, Command, CreateWorkspace, Direction, Effective, Event, FirstWeekday, Id,
-    KpiFields, Labels, NewMeasurement, Origin, Preset, Rejection, RequestKey, Revision, Text, TimeZoneRules,
-    Timestamp, Title, Unit, Value, WorkspaceFields,
+    KpiFields, Labels, MeasurementIdentity, NewMeasurement, Origin, Preset, Rejection, RequestKey, Revision,
+    Text, TimeZoneRules, Timestamp, Title, Unit, Value, WorkspaceFields,
 };
 use binnacle::engine::{Committed, Engine, EngineConfig, QueueLimits, Refusal, Request, SteppedClock, Tail};
 use binnacle::log::{
@@ -478,6 +478,65 @@ async fn a_request_that_changes_nothing_is_remembered_only_with_an_id() {
         .expect("nothing to do");
     assert_eq!(same.commit.expect("a commit without events").events, []);
     assert_eq!(same.revision, head_before.next());
+    engine.close();
+}
+
+/// A value of nps that is taken back.
+fn retract(second: i64) -> Request {
+    request(Command::RetractMeasurement(Box::new(MeasurementIdentity {
+        kpi: id("nps"),
+        effective: Effective::At(at(second)),
+        source_id: "".into(),
+    })))
+}
+
+/// How many values of nps a state knows.
+fn known(answered: &Committed) -> usize {
+    answered
+        .state
+        .workspace()
+        .kpi(&id("nps"))
+        .map_or(0, |kpi| kpi.series.len())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changes_nothing_is_answered_from_the_state_it_was_decided_on_whatever_its_group_does_next() {
+    let (log, gate) = gated_log(3);
+    let engine = engine_on(log, &clock());
+    prepared(&engine).await;
+    engine
+        .execute(measure("nps", 0, 1.0))
+        .await
+        .expect("a measurement");
+    let sent = |request: Request| {
+        let engine = engine.clone();
+        tokio::spawn(async move { engine.execute(request).await })
+    };
+    let held = sent(create_kpi("other"));
+    gate.wait();
+    // Known already, with an id and without one; and then it is taken back, all of it in one group.
+    let mut group = Vec::new();
+    for request in [
+        measure("nps", 0, 1.0),
+        with_id(measure("nps", 0, 1.0), 7, 7),
+        retract(0),
+    ] {
+        group.push(sent(request));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    gate.open(Ending::AsUsual);
+    gate.wait();
+    gate.open(Ending::AsUsual);
+    held.await.expect("a task").expect("a KPI");
+    let mut answered = Vec::new();
+    for task in group {
+        answered.push(task.await.expect("a task").expect("an answer"));
+    }
+    let revisions: Vec<_> = answered.iter().map(|answer| answer.revision.0).collect();
+    assert_eq!(revisions, [4, 5, 6]);
+    let values: Vec<_> = answered.iter().map(known).collect();
+    assert_eq!(values, [1, 1, 0]);
+    assert_eq!(answered[0].decided_time, at(0));
     engine.close();
 }
 

@@ -195,7 +195,7 @@ impl Condition {
 }
 
 /// Looking back from the newest period value: whether so many BREACHED ones in a row come before so many HEALTHY ones.
-/// WATCH, and a value without a target, break both rows.
+/// WATCH breaks both rows. How far one looks back is how long the KPI has been WATCH, or has gone to and fro.
 fn breach(kpi: &Kpi, workspace: &Workspace, rules: &AlertRules) -> Option<AlertOpening> {
     if kpi.targets.is_empty() {
         return None;
@@ -210,9 +210,9 @@ fn breach(kpi: &Kpi, workspace: &Workspace, rules: &AlertRules) -> Option<AlertO
                 (breached, healthy) = (breached + 1, 0);
             }
             Health::Healthy => (newest, breached, healthy) = (None, 0, healthy + 1),
-            Health::Watch | Health::NoTarget | Health::NoData => {
-                (newest, breached, healthy) = (None, 0, 0);
-            }
+            Health::Watch => (newest, breached, healthy) = (None, 0, 0),
+            // Before the first target's date there is none, however far back one looks.
+            Health::NoTarget | Health::NoData => return None,
         }
         if healthy >= rules.recover_after {
             return None;

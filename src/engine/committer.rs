@@ -379,15 +379,13 @@ impl Committer {
         match decided {
             Decided::Refused(refusal) => Err(refusal),
             Decided::Repeated { workspace, revision } => Ok(Answer::Repeated { workspace, revision }),
-            Decided::Unchanged => {
-                let state = newest()?;
-                Ok(Answer::Done(Committed {
-                    revision: state.workspace().revision(),
-                    commit: None,
-                    state,
-                    refused: Vec::new(),
-                }))
-            }
+            Decided::Unchanged { state, decided_time } => Ok(Answer::Done(Committed {
+                revision: state.workspace().revision(),
+                decided_time,
+                commit: None,
+                state,
+                refused: Vec::new(),
+            })),
             Decided::Committed(commit) => {
                 let state = match commit.state {
                     Some(state) => state,
@@ -395,6 +393,7 @@ impl Committer {
                 };
                 Ok(Answer::Done(Committed {
                     revision: commit.revision,
+                    decided_time: commit.recorded_time,
                     commit: Some(Arc::clone(&commit.update.commit)),
                     state,
                     refused: Vec::new(),

@@ -40,8 +40,12 @@ pub(super) struct Draft {
 /// What became of one command; it is said when the group is durable.
 pub(super) enum Decided {
     Committed(Box<DraftCommit>),
-    /// It changes nothing and has no id to be remembered by.
-    Unchanged,
+    /// It changes nothing and has no id to be remembered by. The state that it was decided on, and when: what it found there
+    /// may be gone as soon as the next command of the group.
+    Unchanged {
+        state: Arc<State>,
+        decided_time: Timestamp,
+    },
     /// It ran before.
     Repeated {
         workspace: Id,
@@ -161,13 +165,17 @@ impl Draft {
             Err(_panic) => return Decided::Refused(Refusal::Panicked),
         };
         if decision.events.is_empty() && origin.request.is_none() {
-            return Decided::Unchanged;
+            return Decided::Unchanged {
+                state: Arc::new(self.line.state.clone()),
+                decided_time: stamp.recorded_time,
+            };
         }
+        // The answer to a measurement is in its commit; keeping a state for each would copy what they share. What was known
+        // before is in no commit.
+        let needs_state = decision.events.is_empty() || !matches!(command, Command::RecordMeasurements(_));
         match self.commit(&stamp, origin.clone(), decision) {
             Err(refusal) => Decided::Refused(refusal),
             Ok(update) => {
-                // The answer to a measurement is in its commit; keeping a state for each would copy what they share.
-                let needs_state = !matches!(command, Command::RecordMeasurements(_));
                 if needs_state {
                     self.line.midnight = midnight_after(&self.line.state);
                 }
@@ -234,7 +242,7 @@ impl Draft {
         if count == 0 {
             return 0;
         }
-        // A full one takes about 2 MiB: it always fits.
+        // A full one has at most ALARMS_PER_COMMIT_MAX alarms and a few, each of less than 300 bytes: it always fits.
         self.commit(&stamp, origin.clone(), decision).map_or(0, |_| count)
     }
 
@@ -328,4 +336,37 @@ fn fits(bytes: usize) -> Result<(), Refusal> {
 /// The recorded time never goes back within a log.
 fn recorded_time(now: Timestamp, newest: Option<Timestamp>) -> Timestamp {
     newest.map_or(now, |newest| newest.max(now))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::given::{at, given, kpi};
+
+    /// A day's start opens and closes all alerts that it has to, in as many commits as that takes, and only once.
+    #[test]
+    fn a_days_start_goes_on_until_no_alert_is_left() {
+        let kpis = (0..=ALARMS_PER_COMMIT_MAX).map(|n| kpi(&format!("k{n:0>62}"), |_| {}));
+        let mut commits = given(kpis).commits.into_iter();
+        let mut all = commits.next().unwrap();
+        all.events.extend(commits.flat_map(|commit| commit.events));
+        let mut line = Line::new(LogId([7; 16]), State::empty(), Frontier::empty(), 1, None);
+        line.fold(ReadCommit {
+            commit: all,
+            leaf: LeafHash::of(b""),
+            size_bytes: 0,
+        });
+        let mut draft = Draft::of(&line);
+        draft.start_day_if_due(at(2026, 1, 9, 12));
+        let asking = |draft: &Draft| {
+            let kpis = draft.line.state.workspace().kpis();
+            kpis.values().filter(|kpi| !kpi.open_alerts.is_empty()).count()
+        };
+        assert_eq!(asking(&draft), ALARMS_PER_COMMIT_MAX + 1);
+        let bytes: Vec<usize> = draft.records.iter().map(Vec::len).collect();
+        assert_eq!(bytes.len(), 2, "one is full, one has the rest");
+        assert!(bytes[0] < MAX_RECORD_BYTES, "{bytes:?}");
+        draft.start_day_if_due(at(2026, 1, 9, 13));
+        assert_eq!(draft.records.len(), 2, "said once");
+    }
 }

@@ -72,9 +72,11 @@ pub struct Request {
 pub struct Committed {
     /// The revision that made it durable; the head, if it changed nothing.
     pub revision: Revision,
+    /// When it was decided: the recorded time of its commit, or what that would have been.
+    pub decided_time: Timestamp,
     /// What was recorded; none if it changed nothing and had no id.
     pub commit: Option<Arc<Commit>>,
-    /// The workspace as of that revision; for measurements it may be a later one.
+    /// The workspace as of that revision; for measurements that were recorded it may be a later one.
     pub state: Arc<State>,
     /// What was left out of a batch whose caller wanted the rest ([`Engine::queue_batch`]), each by its index.
     pub refused: Vec<(usize, Rejection)>,
@@ -265,8 +267,10 @@ impl Engine {
             .advance(self.past(&hosted, before).await?, revision, 1)
             .await?;
         let commit = updates.first().map(|update| Arc::clone(&update.commit));
+        let newest = past.state().workspace().newest_recorded_time();
         Ok(Committed {
             revision,
+            decided_time: newest.unwrap_or(Timestamp::MIN),
             commit,
             state: Arc::new(past.state().clone()),
             refused: Vec::new(),
@@ -285,6 +289,7 @@ impl Engine {
             let state = Arc::clone(&hosted.published().state);
             Committed {
                 revision,
+                decided_time: stored.commit.recorded_time,
                 commit: Some(Arc::new(stored.commit)),
                 state,
                 refused: Vec::new(),

@@ -420,7 +420,7 @@ fn known_before(
     let point = match effective {
         Effective::At(at) => series.get(*at, source_id),
         Effective::On(date) => series.get(state.rules().start_of(*date), source_id),
-        Effective::Now => series.latest(),
+        Effective::Now => series.get(written.committed.decided_time, source_id),
     };
     let point = point.ok_or_else(not_found)?;
     Ok(to_proto::measurement_of_point(
