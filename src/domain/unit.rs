@@ -148,17 +148,22 @@ fn grouped(number: &str) -> String {
 /// Seconds in the two largest of days, hours, minutes and seconds that they have.
 fn duration_text(seconds: f64) -> String {
     let spans = [("d", 86_400.0), ("h", 3_600.0), ("min", 60.0), ("s", 1.0)];
-    let sign = if seconds < 0.0 { "-" } else { "" };
     let amount = seconds.abs();
-    let largest = spans.iter().position(|(_, span)| amount >= *span).unwrap_or(3);
+    // Rounded first, so that 119.7 s are 2 min and not 1 min 60 s; what that makes a full minute, hour or day is one.
+    let (mut largest, mut rounded) = (3, (amount * 1000.0).round() / 1000.0);
+    for (index, (_, span)) in spans.iter().enumerate().take(3).rev() {
+        let next_span = spans[index + 1].1;
+        if rounded >= *span {
+            (largest, rounded) = (index, (amount / next_span).round() * next_span);
+        }
+    }
+    let sign = if seconds < 0.0 && rounded > 0.0 { "-" } else { "" };
     let (name, span) = spans[largest];
     let Some((next_name, next_span)) = spans.get(largest + 1) else {
-        return format!("{sign}{} {name}", (amount * 1000.0).round() / 1000.0);
+        return format!("{sign}{rounded} {name}");
     };
-    // Rounded first, so that 119.7 s are 2 min and not 1 min 60 s.
-    let smallest = (amount / next_span).round() * next_span;
-    let whole = (smallest / span).floor();
-    let rest = ((smallest - whole * span) / next_span).round();
+    let whole = (rounded / span).floor();
+    let rest = ((rounded - whole * span) / next_span).round();
     match rest {
         0.0 => format!("{sign}{} {name}", grouped(&whole.to_string())),
         rest => format!("{sign}{} {name} {rest} {next_name}", grouped(&whole.to_string())),
