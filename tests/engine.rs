@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use binnacle::domain::{
     Aggregation, Cadence, Category, Command, CreateWorkspace, Direction, Effective, Event, FirstWeekday, Id,
-    KpiFields, Labels, NewMeasurement, Origin, Preset, Rejection, RequestKey, Revision, Text, TimeZoneRules,
-    Timestamp, Title, Unit, Value, WorkspaceFields,
+    KpiFields, Labels, MeasurementIdentity, NewMeasurement, Origin, Preset, Rejection, RequestKey, Revision,
+    Text, TimeZoneRules, Timestamp, Title, Unit, Value, WorkspaceFields,
 };
 use binnacle::engine::{Committed, Engine, EngineConfig, QueueLimits, Refusal, Request, SteppedClock, Tail};
 use binnacle::log::{
@@ -481,6 +481,65 @@ async fn a_request_that_changes_nothing_is_remembered_only_with_an_id() {
     engine.close();
 }
 
+/// A value of nps that is taken back.
+fn retract(second: i64) -> Request {
+    request(Command::RetractMeasurement(Box::new(MeasurementIdentity {
+        kpi: id("nps"),
+        effective: Effective::At(at(second)),
+        source_id: "".into(),
+    })))
+}
+
+/// How many values of nps a state knows.
+fn known(answered: &Committed) -> usize {
+    answered
+        .state
+        .workspace()
+        .kpi(&id("nps"))
+        .map_or(0, |kpi| kpi.series.len())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changes_nothing_is_answered_from_the_state_it_was_decided_on_whatever_its_group_does_next() {
+    let (log, gate) = gated_log(3);
+    let engine = engine_on(log, &clock());
+    prepared(&engine).await;
+    engine
+        .execute(measure("nps", 0, 1.0))
+        .await
+        .expect("a measurement");
+    let sent = |request: Request| {
+        let engine = engine.clone();
+        tokio::spawn(async move { engine.execute(request).await })
+    };
+    let held = sent(create_kpi("other"));
+    gate.wait();
+    // Known already, with an id and without one; and then it is taken back, all of it in one group.
+    let mut group = Vec::new();
+    for request in [
+        measure("nps", 0, 1.0),
+        with_id(measure("nps", 0, 1.0), 7, 7),
+        retract(0),
+    ] {
+        group.push(sent(request));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    gate.open(Ending::AsUsual);
+    gate.wait();
+    gate.open(Ending::AsUsual);
+    held.await.expect("a task").expect("a KPI");
+    let mut answered = Vec::new();
+    for task in group {
+        answered.push(task.await.expect("a task").expect("an answer"));
+    }
+    let revisions: Vec<_> = answered.iter().map(|answer| answer.revision.0).collect();
+    assert_eq!(revisions, [4, 5, 6]);
+    let values: Vec<_> = answered.iter().map(known).collect();
+    assert_eq!(values, [1, 1, 0]);
+    assert_eq!(answered[0].decided_time, at(0));
+    engine.close();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_queue_refuses_at_once_and_records_nothing() {
     let (log, gate) = gated_log(2);
@@ -712,4 +771,80 @@ fn copy_dir(from: &std::path::Path, to: &std::path::Path) {
             std::fs::copy(entry.path(), target).expect("a copy");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_in_a_batch_of_a_stream_is_left_out_and_the_next_batch_is_decided_behind_the_rest() {
+    let (log, gate) = gated_log(2);
+    let engine = engine_on(log, &clock());
+    prepared(&engine).await;
+    let batch = |measurements: &[(&str, f64)]| {
+        let new = measurements.iter().map(|(kpi, value)| NewMeasurement {
+            kpi: id(kpi),
+            effective: Effective::At(at(0)),
+            value: Value::parse(*value).expect("a value"),
+            source_id: "".into(),
+            note: "".into(),
+        });
+        request(Command::RecordMeasurements(new.collect()))
+    };
+    let mut queued = Vec::new();
+    for measurements in [
+        &[("none", 1.0), ("nps", 1.0), ("other", 1.0)][..],
+        &[("none", 2.0)],
+        &[("nps", 2.0)],
+        &[("nps", 2.0), ("none", 3.0)],
+    ] {
+        queued.push(engine.queue_batch(batch(measurements)).await.expect("a place"));
+    }
+    gate.wait();
+    gate.open(Ending::AsUsual);
+    // What came while the first write was on its way is a second one.
+    let opened = tokio::task::spawn_blocking(move || {
+        gate.wait();
+        gate.open(Ending::AsUsual);
+    });
+    let mut seen = Vec::new();
+    for queued in queued {
+        let committed = queued.committed().await.expect("the rest is recorded");
+        let values = committed.commit.iter().flat_map(|commit| &commit.events);
+        let values = values.map(|event| match event {
+            Event::MeasurementRecorded(recorded) => (recorded.before, recorded.value),
+            other => panic!("{other:?}"),
+        });
+        let left_out = committed.refused.iter().map(|(index, _)| *index);
+        seen.push((values.collect::<Vec<_>>(), left_out.collect::<Vec<_>>()));
+    }
+    let expected = [
+        (vec![(None, 1.0)], vec![0, 2]),
+        (vec![], vec![0]),
+        (vec![(Some(1.0), 2.0)], vec![]),
+        (vec![], vec![1]),
+    ];
+    assert_eq!(seen, expected);
+    drop(opened);
+    engine.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_that_is_larger_than_the_whole_queue_does_not_wait_for_ever() {
+    let limits = QueueLimits {
+        commands_max: 10,
+        bytes_max: 150,
+    };
+    let config = EngineConfig {
+        queue: limits,
+        ..EngineConfig::default()
+    };
+    let engine = engine_with(Arc::new(MemoryLog::new()), &clock(), config);
+    prepared(&engine).await;
+    let large = Request {
+        size_bytes: 151,
+        ..measure("nps", 0, 1.0)
+    };
+    let refused = engine.queue_batch(large).await.expect_err("it never fits");
+    assert!(matches!(refused, Refusal::Overloaded { .. }), "{refused}");
+    engine.close();
+    let refused = engine.queue_batch(measure("nps", 0, 1.0)).await;
+    assert!(matches!(refused, Err(Refusal::Draining)), "{refused:?}");
 }

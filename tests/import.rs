@@ -1,7 +1,11 @@
 //! `binnacle import kpi` as a person meets it: the real program, a real server on a free port, and its exit codes.
 
+#[path = "import/documentation.rs"]
+mod documentation;
 #[path = "common/process.rs"]
 mod process;
+#[path = "import/tables.rs"]
+mod tables;
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -314,7 +318,7 @@ fn one_bad_row_among_good_ones_writes_nothing() {
         2,
         &[
             "rows.csv:3: column \"date\": \"2026-02-30\" is not in the calendar",
-            "rows.csv:5: column \"value\": \"NaN\" is not a number",
+            "rows.csv:5: column \"value\": kpis/nps: \"NaN\" is no number",
             "nothing was written: 2 lines are wrong",
         ],
     );
@@ -326,7 +330,7 @@ fn one_bad_row_among_good_ones_writes_nothing() {
     let fraction = "date,value,kpi\n2026-01-01,5,nps\n2026-01-02,5.5,nps\n";
     server
         .import_csv(fraction, &count)
-        .refused(2, &["rows.csv:3: kpis/nps: 5.5 is no count"]);
+        .refused(2, &["rows.csv:3: column \"value\": kpis/nps: 5.5 is no count"]);
     assert_eq!(server.state(), before);
 }
 

@@ -212,7 +212,9 @@ fn step(state: &mut State, command: &binnacle::domain::Command) -> usize {
         },
         events: Vec::new(),
     };
-    commit.events = decide(workspace, command, &commit.stamp()).expect("events");
+    commit.events = decide(workspace, command, &commit.stamp())
+        .expect("a decision")
+        .events;
     state.apply(&commit).len()
 }
 

@@ -37,6 +37,16 @@ macro_rules! not_here {
                 Ok(Response::new(request.into_inner().measurement.unwrap_or_default()))
             }
 
+            type IngestMeasurementsStream =
+                futures_util::stream::Pending<Result<api::IngestMeasurementsResponse, Status>>;
+
+            async fn ingest_measurements(
+                &self,
+                _: Request<tonic::Streaming<api::IngestMeasurementsRequest>>,
+            ) -> Result<Response<Self::IngestMeasurementsStream>, Status> {
+                Err(Status::unimplemented("the echo knows one call"))
+            }
+
             $(
                 async fn $call(&self, _: Request<api::$Request>) -> Result<Response<api::$Answer>, Status> {
                     Err(Status::unimplemented("the echo knows one call"))

@@ -290,7 +290,7 @@ fn fdatasync_p50_us(dir: &Path, scale: Scale) -> f64 {
     latencies.value_at_quantile(0.5) as f64
 }
 
-fn median(values: impl Iterator<Item = f64>) -> f64 {
+pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]

@@ -2,12 +2,13 @@
 //! tonic echo of the same payload and a loop of append and fdatasync on the same disk.
 //!
 //! `cargo bench --bench grpc` prints tables and writes `target/bench/grpc.json`. `BINNACLE_BENCH_DIR` says on which disk
-//! (default: below `target`), `BINNACLE_BENCH_SCALE` how long and how much (default 1; 0.1 for a quick look). Machines
-//! differ and are noisy: quote the ratios.
+//! (default: below `target`), `BINNACLE_BENCH_SCALE` how long and how much (default 1; 0.1 for a quick look). Behind `--` a
+//! section may be named, load, ingest or store: only that one runs. Machines differ and are noisy: quote the ratios.
 
 #![allow(missing_docs)]
 
 mod echo;
+mod ingest;
 mod load;
 mod report;
 mod store;
@@ -51,7 +52,19 @@ fn main() {
         .expect("a directory on the disk");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let mut report = Report::default();
-    runtime.block_on(load::run(dir.path(), scale, &mut report));
-    runtime.block_on(store::run(dir.path(), scale, &mut report));
+    let sections: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|arg| !arg.starts_with('-'))
+        .collect();
+    let wanted = |section: &str| sections.is_empty() || sections.iter().any(|name| name == section);
+    if wanted("load") {
+        runtime.block_on(load::run(dir.path(), scale, &mut report));
+    }
+    if wanted("ingest") {
+        runtime.block_on(ingest::run(dir.path(), scale, &mut report));
+    }
+    if wanted("store") {
+        runtime.block_on(store::run(dir.path(), scale, &mut report));
+    }
     report.write();
 }

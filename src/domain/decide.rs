@@ -7,23 +7,36 @@ use super::{
     key_result_kpi, kpi, measurement, objective, policy, review, start_objective, target, team,
 };
 
-/// Decides a command on a state: what it does, then the alerts that open and close because of that. No events: it changes
-/// nothing.
+/// What a command comes to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// What happens. None: it changes nothing.
+    pub events: Vec<Event>,
+    /// The state that the events lead to, where deciding had to look at it: whoever records them need not fold them again.
+    pub after: Option<Workspace>,
+}
+
+/// Decides a command on a state: what it does, then the alerts that open and close because of that.
 ///
 /// # Errors
 /// A rule of the domain says no; nothing is to be recorded.
-pub fn decide(workspace: &Workspace, command: &Command, stamp: &Stamp) -> Result<Vec<Event>, Rejection> {
+pub fn decide(workspace: &Workspace, command: &Command, stamp: &Stamp) -> Result<Decision, Rejection> {
     let mut events = decide_alone(workspace, command, stamp)?;
-    if alarm::may_follow(&events) {
-        let mut after = workspace.clone();
-        after.begin(stamp);
-        for event in &events {
-            after.evolve(event, stamp);
-        }
-        let alarms = alarm::follow(&events, &after, stamp);
-        events.extend(alarms);
+    if !alarm::may_follow(&events) {
+        return Ok(Decision { events, after: None });
     }
-    Ok(events)
+    let mut after = workspace.clone();
+    after.begin(stamp);
+    for event in &events {
+        after.evolve(event, stamp);
+    }
+    let alarms = alarm::follow(&events, &after, stamp);
+    for alarm in &alarms {
+        after.evolve(alarm, stamp);
+    }
+    events.extend(alarms);
+    let after = Some(after);
+    Ok(Decision { events, after })
 }
 
 /// What a command does by itself.

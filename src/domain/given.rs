@@ -7,11 +7,11 @@ use jiff::civil::{Date, date};
 
 use super::{
     Actor, Aggregation, Ambition, Authentication, Cadence, Category, Command, Commit, CreateWorkspace,
-    CycleFields, Direction, Effective, Etag, Event, FirstWeekday, Id, InitiativeFields, InitiativeId,
-    InitiativeState, KeyResultFields, KeyResultId, KpiFields, KpiHealth, Labels, MemberFields, NewCheckIn,
-    NewMeasurement, ObjectiveFields, Origin, PlacedCheckIn, Preset, Principal, Rejection, Role, Roles, Stamp,
-    Target, TeamFields, Text, TimeZoneRules, Timestamp, Title, Unit, Value, Weight, Window, Workspace,
-    WorkspaceFields, decide, kpi_health,
+    CycleFields, Decision, Direction, Effective, Etag, Event, FirstWeekday, Id, InitiativeFields,
+    InitiativeId, InitiativeState, KeyResultFields, KeyResultId, KpiFields, KpiHealth, Labels, MemberFields,
+    NewCheckIn, NewMeasurement, ObjectiveFields, Origin, PlacedCheckIn, Preset, Principal, Rejection, Role,
+    Roles, Stamp, Target, TeamFields, Text, TimeZoneRules, Timestamp, Title, Unit, Value, Weight, Window,
+    Workspace, WorkspaceFields, decide, kpi_health,
 };
 
 mod changes;
@@ -136,7 +136,17 @@ impl Given {
     }
 
     fn decided(&self, command: &Command) -> Result<Vec<Event>, Rejection> {
-        decide(&self.workspace, command, &self.stamp())
+        let stamp = self.stamp();
+        let Decision { events, after } = decide(&self.workspace, command, &stamp)?;
+        if let Some(after) = after {
+            let mut folded = self.workspace.clone();
+            folded.begin(&stamp);
+            for event in &events {
+                folded.evolve(event, &stamp);
+            }
+            assert_eq!(after, folded, "a decision's state is what its events lead to");
+        }
+        Ok(events)
     }
 
     fn stamp(&self) -> Stamp {

@@ -69,7 +69,7 @@ pub use closing::{ClosedObjective, Closing, FrozenKeyResult, Graded, ObjectiveRe
 pub use command::{Command, CreateWorkspace};
 pub use commit::{Actor, Authentication, Commit, Origin, RequestKey, Stamp};
 pub use cycle::{Cycle, CycleFields, CyclePatch, CycleState, grade as grade_cycle};
-pub use decide::decide;
+pub use decide::{Decision, decide};
 pub use deletion::Deletion;
 pub use downsampling::downsample;
 pub use event::{EpochStarted, Event, MeasurementRecorded, WorkspaceCreated};

@@ -108,7 +108,8 @@ impl Unit {
     fn number_text(&self, value: f64) -> String {
         let text = match self.decimals {
             Some(decimals) => format!("{value:.*}", usize::from(decimals)),
-            None => value.to_string(),
+            // A number has 15 digits; what is behind them is what computing left: 0.1 + 0.2 is 0.3.
+            None => format!("{value:.14e}").parse().unwrap_or(value).to_string(),
         };
         // A small negative number that is rounded to nothing has no sign.
         let is_zero = !text.bytes().any(|byte| matches!(byte, b'1'..=b'9'));

@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use super::clock::JumpDetector;
 use super::draft::{Decided, Draft, Line};
 use super::hosted::{Hosted, Registry};
-use super::queue::{Job, Queue};
+use super::queue::{Job, Queue, Wanted};
 use super::replay::read_commit;
 use super::requests::{Known, RequestDigest, Requests, digest, first_half};
 use super::{Answer, Clock, Committed, Refusal, Request};
@@ -108,13 +108,13 @@ impl Committer {
         let mut group = Group::default();
         while group.bytes < GROUP_BYTES_MAX {
             let Some(job) = backlog.pop_front() else { break };
-            let decided = self.decide_one(&mut group, &job.request);
+            let decided = self.decide_one(&mut group, &job.request, job.wanted);
             group.decided.push((job, decided));
         }
         group
     }
 
-    fn decide_one(&mut self, group: &mut Group, request: &Request) -> Decided {
+    fn decide_one(&mut self, group: &mut Group, request: &Request, wanted: Wanted) -> Decided {
         let Request {
             workspace,
             command,
@@ -136,7 +136,10 @@ impl Committer {
             Err(refusal) => return Decided::Refused(refusal),
         };
         let bytes_before = draft.bytes();
-        let decided = draft.decide(command, origin, now);
+        let decided = match wanted {
+            Wanted::Whole => draft.decide(command, origin, now),
+            Wanted::Rest => draft.decide_rest(command, origin, now),
+        };
         // Also a refusal keeps its draft: a new day that began ahead of it stays begun.
         group.bytes += draft.bytes() - bytes_before;
         if let (Decided::Committed(commit), Some((digest, key))) = (&decided, &key) {
@@ -376,14 +379,13 @@ impl Committer {
         match decided {
             Decided::Refused(refusal) => Err(refusal),
             Decided::Repeated { workspace, revision } => Ok(Answer::Repeated { workspace, revision }),
-            Decided::Unchanged => {
-                let state = newest()?;
-                Ok(Answer::Done(Committed {
-                    revision: state.workspace().revision(),
-                    commit: None,
-                    state,
-                }))
-            }
+            Decided::Unchanged { state, decided_time } => Ok(Answer::Done(Committed {
+                revision: state.workspace().revision(),
+                decided_time,
+                commit: None,
+                state,
+                refused: Vec::new(),
+            })),
             Decided::Committed(commit) => {
                 let state = match commit.state {
                     Some(state) => state,
@@ -391,10 +393,16 @@ impl Committer {
                 };
                 Ok(Answer::Done(Committed {
                     revision: commit.revision,
+                    decided_time: commit.recorded_time,
                     commit: Some(Arc::clone(&commit.update.commit)),
                     state,
+                    refused: Vec::new(),
                 }))
             }
+            Decided::Rest { rest, refused } => match self.answer_of(workspace, *rest)? {
+                Answer::Done(rest) => Ok(Answer::Done(Committed { refused, ..rest })),
+                repeated @ Answer::Repeated { .. } => Ok(repeated),
+            },
         }
     }
 }

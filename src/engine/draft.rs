@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use super::feed::Update;
 use super::hosted::Hosted;
-use super::replay::{ReadCommit, next_update};
+use super::replay::{ReadCommit, next_update, update_of};
 use super::{Refusal, Revision};
-use crate::domain::{Command, Commit, Event, Id, Origin, Rejection, Stamp, Timestamp, decide, plus_days};
+use crate::domain::{
+    Command, Commit, Decision, Id, Origin, Rejection, ResourceName, Stamp, Timestamp, decide, plus_days,
+};
 use crate::log::{Frontier, LeafHash, LogId, MAX_RECORD_BYTES, codec};
 use crate::projection::State;
 
@@ -37,14 +39,23 @@ pub(super) struct Draft {
 /// What became of one command; it is said when the group is durable.
 pub(super) enum Decided {
     Committed(Box<DraftCommit>),
-    /// It changes nothing and has no id to be remembered by.
-    Unchanged,
+    /// It changes nothing and has no id to be remembered by. The state that it was decided on, and when: what it found there
+    /// may be gone as soon as the next command of the group.
+    Unchanged {
+        state: Arc<State>,
+        decided_time: Timestamp,
+    },
     /// It ran before.
     Repeated {
         workspace: Id,
         revision: Revision,
     },
     Refused(Refusal),
+    /// A batch without what was refused in it, each by its index.
+    Rest {
+        rest: Box<Decided>,
+        refused: Vec<(usize, Rejection)>,
+    },
 }
 
 /// A command's commit, and the state just behind it where the answer shows more than the commit.
@@ -147,19 +158,23 @@ impl Draft {
         let decided = catch_unwind(AssertUnwindSafe(|| {
             decide(self.line.state.workspace(), command, &stamp)
         }));
-        let events = match decided {
-            Ok(Ok(events)) => events,
+        let decision = match decided {
+            Ok(Ok(decision)) => decision,
             Ok(Err(rejection)) => return Decided::Refused(named(rejection, command)),
             Err(_panic) => return Decided::Refused(Refusal::Panicked),
         };
-        if events.is_empty() && origin.request.is_none() {
-            return Decided::Unchanged;
+        if decision.events.is_empty() && origin.request.is_none() {
+            return Decided::Unchanged {
+                state: Arc::new(self.line.state.clone()),
+                decided_time: stamp.recorded_time,
+            };
         }
-        match self.commit(&stamp, origin.clone(), events) {
+        // The answer to a measurement is in its commit; keeping a state for each would copy what they share. What was known
+        // before is in no commit.
+        let needs_state = decision.events.is_empty() || !matches!(command, Command::RecordMeasurements(_));
+        match self.commit(&stamp, origin.clone(), decision) {
             Err(refusal) => Decided::Refused(refusal),
             Ok(update) => {
-                // The answer to a measurement is in its commit; keeping a state for each would copy what they share.
-                let needs_state = !matches!(command, Command::RecordMeasurements(_));
                 if needs_state {
                     self.line.midnight = midnight_after(&self.line.state);
                 }
@@ -170,6 +185,34 @@ impl Draft {
                     state: needs_state.then(|| Arc::new(self.line.state.clone())),
                 }))
             }
+        }
+    }
+
+    /// Decides a batch of measurements and leaves out what is refused. Only a batch in which something is refused is
+    /// decided a second time, on the same state and with the same stamp, so that the rest is not refused either.
+    pub(super) fn decide_rest(&mut self, command: &Command, origin: &Origin, now: Timestamp) -> Decided {
+        let decided = self.decide(command, origin, now);
+        let Command::RecordMeasurements(batch) = command else {
+            return decided;
+        };
+        let refused = match decided {
+            Decided::Refused(Refusal::Rejected(rejection)) => match elements(rejection, batch.len()) {
+                Ok(refused) => refused,
+                Err(whole) => return Decided::Refused(Refusal::Rejected(whole)),
+            },
+            decided => return decided,
+        };
+        let mut left_out = refused.iter().map(|(index, _)| *index).peekable();
+        let rest = batch
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| left_out.next_if_eq(index).is_none())
+            .map(|(_, measurement)| measurement.clone())
+            .collect();
+        let rest = self.decide(&Command::RecordMeasurements(rest), origin, now);
+        Decided::Rest {
+            rest: Box::new(rest),
+            refused,
         }
     }
 
@@ -184,11 +227,11 @@ impl Draft {
         let command = Command::StartDay {
             date: workspace.rules().date(stamp.recorded_time),
         };
-        if let Ok(events) = decide(workspace, &command, &stamp)
-            && !events.is_empty()
+        if let Ok(decision) = decide(workspace, &command, &stamp)
+            && !decision.events.is_empty()
         {
-            // A day's record is a few dozen bytes: it always fits.
-            let _fits = self.commit(&stamp, origin, events);
+            // A day has at most ALARMS_PER_COMMIT_MAX alarms, each of less than 300 bytes: its record always fits.
+            let _fits = self.commit(&stamp, origin, decision);
         }
         self.line.midnight = midnight_after(&self.line.state);
     }
@@ -203,7 +246,8 @@ impl Draft {
         }
     }
 
-    fn commit(&mut self, stamp: &Stamp, origin: Origin, events: Vec<Event>) -> Result<Arc<Update>, Refusal> {
+    fn commit(&mut self, stamp: &Stamp, origin: Origin, decision: Decision) -> Result<Arc<Update>, Refusal> {
+        let Decision { events, after } = decision;
         let commit = Commit {
             revision: stamp.revision,
             recorded_time: stamp.recorded_time,
@@ -218,7 +262,14 @@ impl Draft {
             leaf: LeafHash::of(&record),
             size_bytes: record.len(),
         };
-        let update = Arc::new(next_update(&mut self.line.state, &mut self.line.frontier, read));
+        let (state, frontier) = (&mut self.line.state, &mut self.line.frontier);
+        let update = Arc::new(match after {
+            Some(after) => {
+                let changes = state.accept(&read.commit, after);
+                update_of(changes, frontier, read)
+            }
+            None => next_update(state, frontier, read),
+        });
         self.line.unpublished.push(Arc::clone(&update));
         self.bytes += record.len();
         self.records.push(record);
@@ -229,10 +280,21 @@ impl Draft {
 /// Inside the core a workspace has no name; outside it has one.
 fn named(rejection: Rejection, command: &Command) -> Refusal {
     match (rejection, command) {
-        (Rejection::AlreadyExists(crate::domain::ResourceName::Workspace), Command::CreateWorkspace(new)) => {
+        (Rejection::AlreadyExists(ResourceName::Workspace), Command::CreateWorkspace(new)) => {
             Refusal::WorkspaceExists(new.id.clone())
         }
         (rejection, _) => Refusal::Rejected(rejection),
+    }
+}
+
+/// The elements of a batch that a rejection is about, in ascending order; an error: it is about the whole.
+fn elements(rejection: Rejection, count: usize) -> Result<Vec<(usize, Rejection)>, Rejection> {
+    match rejection {
+        Rejection::Elements { list: _, refused } => Ok(refused),
+        Rejection::Deleted(ResourceName::Workspace) => Err(rejection),
+        // The core decides one element as it decides a single one.
+        only if count == 1 => Ok(vec![(0, only)]),
+        whole => Err(whole),
     }
 }
 

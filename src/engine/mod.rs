@@ -11,6 +11,7 @@ use std::thread::JoinHandle;
 use imbl::OrdMap;
 use tokio::sync::{Semaphore, oneshot, watch};
 
+mod batch;
 mod clock;
 mod committer;
 mod draft;
@@ -21,6 +22,7 @@ mod refusal;
 mod replay;
 mod requests;
 
+pub use batch::QueuedBatch;
 pub use clock::{Clock, SteppedClock, SystemClock};
 pub use feed::{Feed, Tail, Update};
 pub use hosted::{Hosted, Published};
@@ -29,14 +31,14 @@ pub use refusal::Refusal;
 pub use replay::{Past, Replayed};
 pub use requests::RequestMemory;
 
-use crate::domain::{Command, Commit, Id, Origin, Revision, Timestamp, Workspace};
+use crate::domain::{Command, Commit, Id, Origin, Rejection, Revision, Timestamp, Workspace};
 use crate::log::{EventLog, Head, Heads, LeafHash, LogError, LogErrorKind, LogId};
 use crate::projection::State;
 use clock::JumpDetector;
 use committer::Committer;
 use draft::Line;
 use hosted::Registry;
-use queue::{Job, Queue};
+use queue::{Job, Queue, Wanted};
 use requests::Requests;
 
 /// What the engine does with what it is given.
@@ -70,10 +72,14 @@ pub struct Request {
 pub struct Committed {
     /// The revision that made it durable; the head, if it changed nothing.
     pub revision: Revision,
+    /// When it was decided: the recorded time of its commit, or what that would have been.
+    pub decided_time: Timestamp,
     /// What was recorded; none if it changed nothing and had no id.
     pub commit: Option<Arc<Commit>>,
-    /// The workspace as of that revision; for measurements it may be a later one.
+    /// The workspace as of that revision; for measurements that were recorded it may be a later one.
     pub state: Arc<State>,
+    /// What was left out of a batch whose caller wanted the rest ([`Engine::queue_batch`]), each by its index.
+    pub refused: Vec<(usize, Rejection)>,
 }
 
 /// What the committer answers.
@@ -230,7 +236,12 @@ impl Engine {
         // What a measurement recorded is all in its commit: its retry needs no state of the past.
         let by_commit_alone = matches!(request.command, Command::RecordMeasurements(_));
         let (answer, answered) = oneshot::channel();
-        self.inner.queue.push(Job { request, answer })?;
+        let wanted = Wanted::Whole;
+        self.inner.queue.push(Job {
+            request,
+            wanted,
+            answer,
+        })?;
         match answered.await {
             Ok(Ok(Answer::Done(committed))) => Ok(committed),
             Ok(Ok(Answer::Repeated { workspace, revision })) => {
@@ -256,10 +267,13 @@ impl Engine {
             .advance(self.past(&hosted, before).await?, revision, 1)
             .await?;
         let commit = updates.first().map(|update| Arc::clone(&update.commit));
+        let newest = past.state().workspace().newest_recorded_time();
         Ok(Committed {
             revision,
+            decided_time: newest.unwrap_or(Timestamp::MIN),
             commit,
             state: Arc::new(past.state().clone()),
+            refused: Vec::new(),
         })
     }
 
@@ -275,8 +289,10 @@ impl Engine {
             let state = Arc::clone(&hosted.published().state);
             Committed {
                 revision,
+                decided_time: stored.commit.recorded_time,
                 commit: Some(Arc::new(stored.commit)),
                 state,
+                refused: Vec::new(),
             }
         }))
     }

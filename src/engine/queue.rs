@@ -1,4 +1,5 @@
-//! The bounded queue in front of the committer. When it is full the caller hears so at once; nobody waits for a place.
+//! The bounded queue in front of the committer. When it is full the caller hears so at once; only a stream of batches,
+//! which takes nothing more from its client meanwhile, waits for a place.
 //!
 //! What counts against the bounds is everything that was taken in and not yet answered.
 
@@ -6,14 +7,25 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use super::{Answer, Refusal, Request};
 
 /// A request on its way, and where its answer goes.
 pub(super) struct Job {
     pub(super) request: Request,
+    /// What becomes of a batch in which something is refused.
+    pub(super) wanted: Wanted,
     pub(super) answer: oneshot::Sender<Result<Answer, Refusal>>,
+}
+
+/// What a caller wants of a batch in which something is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// All or nothing.
+    Whole,
+    /// The rest, and to hear what was left out.
+    Rest,
 }
 
 /// The bounds of the queue.
@@ -29,6 +41,8 @@ pub(super) struct Queue {
     limits: QueueLimits,
     inner: Mutex<Inner>,
     ready: Condvar,
+    /// Tells whoever waits for a place that there may be one.
+    room: Notify,
 }
 
 struct Inner {
@@ -62,30 +76,39 @@ impl Queue {
             limits,
             inner: Mutex::new(inner),
             ready: Condvar::new(),
+            room: Notify::new(),
         }
     }
 
     pub(super) fn push(&self, job: Job) -> Result<(), Refusal> {
         let mut inner = self.lock();
-        if !inner.open {
-            return Err(Refusal::Draining);
-        }
-        if inner.unanswered >= self.limits.commands_max {
-            return Err(Refusal::Overloaded {
-                what: "too many commands",
-                retry_after: RETRY_AFTER,
-            });
-        }
-        if inner.unanswered_bytes.saturating_add(job.request.size_bytes) > self.limits.bytes_max {
-            return Err(Refusal::Overloaded {
-                what: "too many bytes of commands",
-                retry_after: RETRY_AFTER,
-            });
-        }
-        inner.unanswered += 1;
-        inner.unanswered_bytes += job.request.size_bytes;
-        inner.waiting.push_back(job);
+        self.admit(&inner, &job)?;
+        Self::take_in(&mut inner, job);
         drop(inner);
+        self.ready.notify_one();
+        Ok(())
+    }
+
+    /// As `push`, but a full queue is waited out. What would not even fit into an empty one is refused.
+    pub(super) async fn push_when_there_is_room(&self, job: Job) -> Result<(), Refusal> {
+        let mut room = std::pin::pin!(self.room.notified());
+        loop {
+            // Whoever makes room between the look and the wait must be heard.
+            room.as_mut().enable();
+            {
+                let mut inner = self.lock();
+                match self.admit(&inner, &job) {
+                    Ok(()) => {
+                        Self::take_in(&mut inner, job);
+                        break;
+                    }
+                    Err(Refusal::Overloaded { .. }) if inner.unanswered > 0 => {}
+                    Err(refusal) => return Err(refusal),
+                }
+            }
+            room.as_mut().await;
+            room.set(self.room.notified());
+        }
         self.ready.notify_one();
         Ok(())
     }
@@ -110,12 +133,15 @@ impl Queue {
         let mut inner = self.lock();
         inner.unanswered = inner.unanswered.saturating_sub(commands);
         inner.unanswered_bytes = inner.unanswered_bytes.saturating_sub(bytes);
+        drop(inner);
+        self.room.notify_waiters();
     }
 
     /// Takes nothing in any more; what is inside is still answered.
     pub(super) fn close(&self) {
         self.lock().open = false;
         self.ready.notify_one();
+        self.room.notify_waiters();
     }
 
     /// Nobody will answer any more: whoever waits hears so by the end of its channel.
@@ -123,6 +149,33 @@ impl Queue {
         let mut inner = self.lock();
         inner.open = false;
         inner.waiting.clear();
+        drop(inner);
+        self.room.notify_waiters();
+    }
+
+    fn admit(&self, inner: &Inner, job: &Job) -> Result<(), Refusal> {
+        if !inner.open {
+            return Err(Refusal::Draining);
+        }
+        if inner.unanswered >= self.limits.commands_max {
+            return Err(Refusal::Overloaded {
+                what: "too many commands",
+                retry_after: RETRY_AFTER,
+            });
+        }
+        if inner.unanswered_bytes.saturating_add(job.request.size_bytes) > self.limits.bytes_max {
+            return Err(Refusal::Overloaded {
+                what: "too many bytes of commands",
+                retry_after: RETRY_AFTER,
+            });
+        }
+        Ok(())
+    }
+
+    fn take_in(inner: &mut Inner, job: Job) {
+        inner.unanswered += 1;
+        inner.unanswered_bytes += job.request.size_bytes;
+        inner.waiting.push_back(job);
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

@@ -11,7 +11,7 @@ use super::hosted::{Hosted, VERSION_EVERY};
 use super::requests::{Known, RequestDigest, RequestMemory, digest, first_half};
 use crate::domain::{Commit, Id, Revision, Workspace};
 use crate::log::{EventLog, Frontier, Head, LeafHash, LogError, LogErrorKind, LogId, Record, codec};
-use crate::projection::State;
+use crate::projection::{DerivedChange, State};
 
 /// What the start has read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -295,6 +295,11 @@ impl Past {
 /// Folds one commit and makes the update of it: the same for whoever is live and whoever is behind.
 pub(super) fn next_update(state: &mut State, frontier: &mut Frontier, read: ReadCommit) -> Update {
     let changes = state.apply(&read.commit);
+    update_of(changes, frontier, read)
+}
+
+/// Makes the update of a commit whose changes are known.
+pub(super) fn update_of(changes: Vec<DerivedChange>, frontier: &mut Frontier, read: ReadCommit) -> Update {
     frontier.push(read.leaf);
     // A decoded commit takes a few times its stored bytes; a change is two shared figures.
     let size_bytes = 512 + 4 * read.size_bytes + 320 * changes.len();

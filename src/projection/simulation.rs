@@ -9,8 +9,7 @@ use smol_str::SmolStr;
 use super::figures::DerivedChange;
 use super::state::State;
 use crate::domain::{
-    Actor, Authentication, Command, Commit, Event, Origin, Rejection, TimeZoneRules, Timestamp, decide,
-    plus_days,
+    Actor, Authentication, Command, Commit, Origin, Rejection, TimeZoneRules, Timestamp, decide, plus_days,
 };
 
 /// A command to imagine.
@@ -144,7 +143,7 @@ fn imagine(
         },
         events: Vec::new(),
     };
-    let events: Vec<Event> = decide(workspace, &command, &commit.stamp())?;
+    let events = decide(workspace, &command, &commit.stamp())?.events;
     if events.is_empty() {
         return Ok(0);
     }

@@ -41,6 +41,16 @@ impl State {
         self.refresh()
     }
 
+    /// Takes the next commit with the state that it leads to, as deciding it has folded it already, and answers what `apply`
+    /// would.
+    pub fn accept(&mut self, commit: &Commit, after: Workspace) -> Vec<DerivedChange> {
+        self.workspace = after;
+        for event in &commit.events {
+            self.dirty.mark(event, &self.workspace);
+        }
+        self.refresh()
+    }
+
     /// Folds the next commit and leaves the figures for later: for a replay, where only the last ones are wanted.
     pub fn fold(&mut self, commit: &Commit) {
         let stamp = commit.stamp();

@@ -5,14 +5,15 @@ use std::sync::{Arc, OnceLock};
 use prost::Message;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
-use tonic::{Request, Response, Status};
+use tonic::metadata::MetadataMap;
+use tonic::{Extensions, Request, Response, Status};
 
 use super::from_proto::{self, Asked};
 use super::moment::Moment;
 use super::pages::{self, Binding, PageToken};
 use super::trailer::DurableAt;
 use super::{principal, status, to_proto};
-use crate::domain::{Id, Rejection, RequestKey, ResourceName, Revision};
+use crate::domain::{Id, Origin, Rejection, RequestKey, ResourceName, Revision};
 use crate::engine::{self, Committed, Engine, Hosted, Refusal};
 use crate::log::LogId;
 use crate::projection::State;
@@ -286,6 +287,16 @@ impl Api {
     /// Becomes true when the server is about to stop.
     pub(super) fn draining(&self) -> watch::Receiver<bool> {
         self.draining.clone()
+    }
+
+    /// The origin of what a stream asks for; why it does, its first message says.
+    pub(super) fn origin_of_stream(
+        &self,
+        metadata: &MetadataMap,
+        extensions: &Extensions,
+        method: &'static str,
+    ) -> Result<Origin, Rejection> {
+        principal::origin(metadata, extensions, method, None, "", self.record_peer)
     }
 
     /// Does what a request asks; the answer is durable.

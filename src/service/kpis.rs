@@ -1,8 +1,10 @@
 //! `KpiService`: KPIs, targets, measurements, alerts.
 
-use tonic::{Request, Response, Status, async_trait};
+use futures_util::stream::{BoxStream, StreamExt};
+use tonic::{Request, Response, Status, Streaming, async_trait};
 
 use super::api::{Api, NO_FILTERS, Written, wire};
+use super::ingest::Ingest;
 use super::{from_proto, lists, names, to_proto};
 use crate::domain::{
     Command, Effective, Event, MeasurementRecorded, NewMeasurement, Rejection, ResourceName, SetTarget,
@@ -104,6 +106,15 @@ impl KpiService for Api {
         let written = self.write(request).await?;
         let answer = batch_answer(&written, count);
         Ok(written.answer(answer))
+    }
+
+    type IngestMeasurementsStream = BoxStream<'static, Result<api::IngestMeasurementsResponse, Status>>;
+
+    async fn ingest_measurements(
+        &self,
+        request: Request<Streaming<api::IngestMeasurementsRequest>>,
+    ) -> Result<Response<Self::IngestMeasurementsStream>, Status> {
+        Ok(Response::new(Ingest::begin(self, request)?.answers().boxed()))
     }
 
     async fn list_measurements(
@@ -409,7 +420,7 @@ fn known_before(
     let point = match effective {
         Effective::At(at) => series.get(*at, source_id),
         Effective::On(date) => series.get(state.rules().start_of(*date), source_id),
-        Effective::Now => series.latest(),
+        Effective::Now => series.get(written.committed.decided_time, source_id),
     };
     let point = point.ok_or_else(not_found)?;
     Ok(to_proto::measurement_of_point(

@@ -6,7 +6,7 @@
 //! messages), `status` (a refusal becomes a `google.rpc.Status`).
 //!
 //! `api` is what every call has in common; a file a service stands beside it. `subscription` is one reader's stream,
-//! `server` puts everything together, `principal` is the one place where a principal is made.
+//! `ingest` one writer's, `server` puts everything together, `principal` is the one place where a principal is made.
 //!
 //! Invariant: what passes `from_proto` needs no second check; nothing behind it sees a message of the API. The mapping
 //! knows neither engine nor connections.
@@ -18,6 +18,7 @@ mod etag;
 mod filter;
 mod from_proto;
 mod ids;
+mod ingest;
 mod kpis;
 mod lists;
 mod mask;

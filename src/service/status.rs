@@ -123,6 +123,27 @@ impl From<Refusal> for Status {
     }
 }
 
+/// A refusal as one sentence of a bounded length, where many stand beside each other.
+pub(super) fn sentence(rejection: &Rejection) -> String {
+    shortened(&rejection.to_string(), SENTENCE_BYTES_MAX)
+}
+
+/// The path of a field, in a bounded length.
+pub(super) fn path(field: &str) -> String {
+    shortened(field, PATH_BYTES_MAX)
+}
+
+/// Why a stream of rows ends: its client is told how it goes on.
+pub(super) fn rows_ended(refusal: Refusal) -> Status {
+    match refusal {
+        Refusal::Draining | Refusal::Stopped => {
+            let sentence = "the server is stopping: when it is back, open the stream again and go on behind durable_through";
+            with_retry(Code::Unavailable, refusal.reason(), sentence, Some(RESTART_DELAY))
+        }
+        refusal => refusal.into(),
+    }
+}
+
 /// The log is still being replayed.
 pub(super) fn starting() -> Status {
     let sentence = "the server is reading its log: try again when its health says SERVING";

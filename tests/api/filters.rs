@@ -300,6 +300,7 @@ async fn a_token_is_bound_to_the_filter_the_order_and_the_deleted_ones() {
     for call in LISTS {
         let [filter, the_same_filter] = match call {
             "ListCheckIns" => ["recorded_time:*", "recorded_time :*"],
+            "ListAlerts" => ["open_time:*", "open_time :*"],
             _ => ["create_time:*", "create_time :*"],
         };
         let asked = Asked {
@@ -407,6 +408,7 @@ async fn what_is_deleted_is_shown_only_on_request_and_so_is_what_is_below_it() {
     gone("ListMembers", "members/joe").await;
     delete!(kpis, delete_kpi, DeleteKpiRequest, "kpis/nps");
     gone("ListKpis", "kpis/nps").await;
+    gone("ListAlerts", "kpis/nps/alerts/breach-7").await;
     let targets = api::ListTargetsRequest {
         parent: acme("kpis/-"),
         ..Default::default()

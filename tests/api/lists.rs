@@ -105,6 +105,10 @@ async fn every_list_shows_what_there_is_and_a_hyphen_shows_all() {
             1
         );
     }
+    for parent in ["kpis/nps", "kpis/-"] {
+        let parent = acme(parent);
+        assert_eq!(listed!(kpis, list_alerts, ListAlertsRequest, alerts, parent), 1);
+    }
     assert_eq!(
         listed!(
             kpis,

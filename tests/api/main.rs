@@ -3,6 +3,9 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod alerts;
+mod archive;
+mod bridges;
 mod carry_over;
 mod cascades;
 mod check_ins;
@@ -13,13 +16,18 @@ mod deletion;
 mod endings;
 mod filters;
 mod following;
+mod gauges;
 mod health;
 mod hostile;
 mod hygiene;
 mod key_results;
+mod kpi_attacks;
+mod kpi_retries;
+mod kpi_stream;
 mod leaving;
 mod limits;
 mod lists;
+mod measurements;
 mod names;
 mod policy;
 mod premises;
@@ -30,5 +38,6 @@ mod reviews;
 mod series;
 mod simulate;
 mod steps;
+mod targets;
 mod trees;
 mod writes;

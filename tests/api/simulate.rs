@@ -7,6 +7,7 @@ use binnacle::proto::api::simulated_command::Command;
 use tonic::Code::{FailedPrecondition, NotFound};
 
 use crate::common::*;
+use crate::gauges::*;
 use crate::steps::*;
 
 pub(crate) fn what_if(commands: Vec<Command>) -> api::SimulateRequest {
@@ -33,6 +34,34 @@ pub(crate) async fn simulated(server: &Server, request: api::SimulateRequest) ->
     answer.into_inner()
 }
 
+/// A command is imagined, then really done: the same figures change, by as many events.
+macro_rules! same {
+    ($server:ident, $Command:ident, $client:ident.$call:ident($request:expr)) => {{
+        let request = $request;
+        let answer = simulated(&$server, what_if(vec![Command::$Command(request.clone())])).await;
+        let revision = $server.head().await;
+        assert_eq!(answer.revision, revision);
+        $server
+            .$client()
+            .$call(request)
+            .await
+            .expect("as it was imagined");
+        let events = told_after(&$server, revision).await.len();
+        assert_eq!(
+            sorted(answer.changes),
+            changes_after(&$server, revision).await,
+            "{}",
+            stringify!($Command)
+        );
+        assert_eq!(
+            usize::try_from(answer.event_count),
+            Ok(events),
+            "{}",
+            stringify!($Command)
+        );
+    }};
+}
+
 #[tokio::test]
 async fn what_is_simulated_is_what_a_subscriber_sees_when_it_is_really_done() {
     let server = Server::start().await;
@@ -40,28 +69,6 @@ async fn what_is_simulated_is_what_a_subscriber_sees_when_it_is_really_done() {
     with_quarter(&server, 2).await;
     with_objective(&server, "other", |it| it.aligned_to = acme("objectives/win")).await;
     let (win, other) = (acme("objectives/win"), acme("objectives/other"));
-    macro_rules! same {
-        ($Command:ident, $client:ident.$call:ident($request:expr)) => {{
-            let request = $request;
-            let answer = simulated(&server, what_if(vec![Command::$Command(request.clone())])).await;
-            let revision = server.head().await;
-            assert_eq!(answer.revision, revision);
-            server.$client().$call(request).await.expect("as it was imagined");
-            let events = told_after(&server, revision).await.len();
-            assert_eq!(
-                sorted(answer.changes),
-                changes_after(&server, revision).await,
-                "{}",
-                stringify!($Command)
-            );
-            assert_eq!(
-                usize::try_from(answer.event_count),
-                Ok(events),
-                "{}",
-                stringify!($Command)
-            );
-        }};
-    }
     let roll_up = api::ScoringPolicy {
         name: acme("scoringPolicy"),
         roll_up: api::scoring_policy::RollUp::OwnAndAligned.into(),
@@ -81,14 +88,17 @@ async fn what_is_simulated_is_what_a_subscriber_sees_when_it_is_really_done() {
         ..Default::default()
     });
     same!(
+        server,
         CreateCheckIn,
         objectives.create_check_in(value("win/deals", "c", 4.0))
     );
     same!(
+        server,
         RecordMeasurement,
         kpis.record_measurement(measure("nps", 1, 60.0))
     );
     same!(
+        server,
         SetTarget,
         kpis.set_target(api::SetTargetRequest {
             target: Some(api::Target {
@@ -99,8 +109,9 @@ async fn what_is_simulated_is_what_a_subscriber_sees_when_it_is_really_done() {
             ..new_target("nps")
         })
     );
-    same!(UpdateKeyResult, objectives.update_key_result(moved));
+    same!(server, UpdateKeyResult, objectives.update_key_result(moved));
     same!(
+        server,
         UpdateScoringPolicy,
         workspaces.update_scoring_policy(api::UpdateScoringPolicyRequest {
             scoring_policy: Some(roll_up),
@@ -108,54 +119,67 @@ async fn what_is_simulated_is_what_a_subscriber_sees_when_it_is_really_done() {
         })
     );
     same!(
+        server,
         DeleteKeyResult,
         objectives.delete_key_result(named!(DeleteKeyResultRequest, key_result_name("win/nps")))
     );
     same!(
+        server,
         UndeleteKeyResult,
         objectives.undelete_key_result(named!(UndeleteKeyResultRequest, key_result_name("win/nps")))
     );
     same!(
+        server,
         DeleteObjective,
         objectives.delete_objective(named!(DeleteObjectiveRequest, other))
     );
     same!(
+        server,
         UndeleteObjective,
         objectives.undelete_objective(named!(UndeleteObjectiveRequest, other))
     );
     same!(
+        server,
         DeleteKpi,
         kpis.delete_kpi(named!(DeleteKpiRequest, acme("kpis/nps")))
     );
     same!(
+        server,
         UndeleteKpi,
         kpis.undelete_kpi(named!(UndeleteKpiRequest, acme("kpis/nps")))
     );
     same!(
+        server,
         DeleteTeam,
         workspaces.delete_team(named!(DeleteTeamRequest, acme("teams/sales")))
     );
     same!(
+        server,
         UndeleteTeam,
         workspaces.undelete_team(named!(UndeleteTeamRequest, acme("teams/sales")))
     );
     same!(
+        server,
         CancelObjective,
         objectives.cancel_objective(named!(CancelObjectiveRequest, other))
     );
     same!(
+        server,
         ReopenObjective,
         objectives.reopen_objective(named!(ReopenObjectiveRequest, other, reason: "x".to_owned()))
     );
     same!(
+        server,
         CloseObjective,
         objectives.close_objective(named!(CloseObjectiveRequest, win, closing: said.clone()))
     );
     same!(
+        server,
         ReopenObjective,
         objectives.reopen_objective(named!(ReopenObjectiveRequest, win, reason: "x".to_owned()))
     );
     same!(
+        server,
         BeginCycleReview,
         cycles.begin_cycle_review(named!(BeginCycleReviewRequest, acme("cycles/q1")))
     );
@@ -164,18 +188,118 @@ async fn what_is_simulated_is_what_a_subscriber_sees_when_it_is_really_done() {
         closing: said.clone(),
     });
     same!(
+        server,
         CloseCycle,
         cycles.close_cycle(named!(CloseCycleRequest, acme("cycles/q1"), objectives: closings.to_vec()))
     );
     same!(
+        server,
         ReopenCycle,
         cycles.reopen_cycle(named!(ReopenCycleRequest, acme("cycles/q1"), reason: "x".to_owned()))
     );
     same!(
+        server,
         CarryOverObjective,
         objectives.carry_over_objective(named!(
             CarryOverObjectiveRequest, win, cycle: acme("cycles/q2"), objective_id: "again".to_owned()
         ))
+    );
+}
+
+#[tokio::test]
+async fn what_is_imagined_of_a_kpi_and_its_alerts_is_what_comes_of_it() {
+    let server = Server::start().await;
+    with_company(&server).await;
+    let (kpi, breach) = (acme("kpis/nps"), alert_name("nps/breach-7"));
+    let deals = key_result_name("win/deals");
+    let first = acme("kpis/nps/targets/2026-01-01");
+    same!(
+        server,
+        AcknowledgeAlert,
+        kpis.acknowledge_alert(named!(AcknowledgeAlertRequest, breach))
+    );
+    let set = named!(SetActionPlanRequest, breach, action_plan: plan("Call", |_| {}));
+    same!(server, SetActionPlan, kpis.set_action_plan(set));
+    same!(
+        server,
+        CompleteActionPlan,
+        kpis.complete_action_plan(named!(CompleteActionPlanRequest, breach))
+    );
+    same!(
+        server,
+        StartObjectiveFromKpi,
+        kpis.start_objective_from_kpi(named!(
+            StartObjectiveFromKpiRequest, kpi, cycle: acme("cycles/q1"), objective_id: "back".to_owned()
+        ))
+    );
+    server
+        .objectives()
+        .create_check_in(value("win/deals", "c", 4.0))
+        .await
+        .expect("a check-in");
+    same!(
+        server,
+        CreateKpiFromKeyResult,
+        kpis.create_kpi_from_key_result(named!(
+            CreateKpiFromKeyResultRequest,
+            deals,
+            kpi_id: "deals".to_owned(),
+            cadence: api::Cadence::Daily.into()
+        ))
+    );
+    same!(
+        server,
+        RecordMeasurement,
+        kpis.record_measurement(measure("nps", 1, 60.0))
+    );
+    same!(
+        server,
+        CorrectMeasurement,
+        kpis.correct_measurement(correction("nps", 1, 45.0))
+    );
+    same!(
+        server,
+        CorrectMeasurement,
+        kpis.correct_measurement(correction("nps", 1, 55.0))
+    );
+    same!(
+        server,
+        RetractMeasurement,
+        kpis.retract_measurement(retraction("nps", 1))
+    );
+    let ramp = target("nps", 1, |it| {
+        it.at_least = Some(40.0);
+        it.ramp = Some(api::target::Ramp {
+            date: date(2026, 1, 31),
+            at_least: Some(70.0),
+            ..Default::default()
+        });
+    });
+    same!(server, SetTarget, kpis.set_target(ramp));
+    same!(
+        server,
+        DeleteTarget,
+        kpis.delete_target(named!(DeleteTargetRequest, first))
+    );
+    same!(server, SetTarget, kpis.set_target(new_target("nps")));
+    same!(
+        server,
+        ArchiveKpi,
+        kpis.archive_kpi(named!(ArchiveKpiRequest, kpi))
+    );
+    same!(
+        server,
+        UnarchiveKpi,
+        kpis.unarchive_kpi(named!(UnarchiveKpiRequest, kpi))
+    );
+    let unknown = what_if(vec![
+        Command::RetractMeasurement(retraction("nps", 0)),
+        Command::RetractMeasurement(retraction("nps", 0)),
+        Command::SetActionPlan(named!(SetActionPlanRequest, alert_name("nps/breach-1"))),
+    ]);
+    assert_eq!(
+        server.refusal(server.progress().simulate(unknown)).await,
+        refused(NotFound, "MEASUREMENT_NOT_FOUND", &["commands[1]", "commands[2]"])
     );
 }
 

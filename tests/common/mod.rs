@@ -36,6 +36,7 @@ const CLIENT_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// A running server.
 pub(crate) struct Server {
+    pub(crate) address: std::net::SocketAddr,
     pub(crate) channel: Channel,
     pub(crate) clock: Arc<SteppedClock>,
     stop: Option<oneshot::Sender<()>>,
@@ -86,6 +87,7 @@ impl Server {
             .expect("an address")
             .connect_lazy();
         Self {
+            address,
             channel,
             clock,
             stop: Some(stop),

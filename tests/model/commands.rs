@@ -9,6 +9,7 @@ use binnacle::domain::{
     Target, TeamFields, Text, Timestamp, Unit, Value, Weight, Window, WorkspacePatch,
 };
 
+use crate::kpi_commands;
 use crate::world::{World, day, id, key_result_id, rules, title, value};
 
 /// What a random step is made of: which command, on which things, with which numbers.
@@ -148,11 +149,12 @@ pub(crate) fn kpi_fields(a: u8, b: u8) -> KpiFields {
         data_source: Text::empty(),
         replaces: None,
         labels: Labels::default(),
+        transform: None,
     }
 }
 
 /// One of the key results that there are.
-fn existing(world: &World, number: u8) -> KeyResultId {
+pub(crate) fn existing(world: &World, number: u8) -> KeyResultId {
     let key_results = world.state.workspace().key_results();
     let all: Vec<_> = key_results.keys().collect();
     all[usize::from(number) % all.len()].clone()
@@ -233,7 +235,7 @@ fn closing(b: u8) -> Closing {
 /// The command of a step. Most steps measure and check in, as in life.
 pub(crate) fn command(world: &World, (kind, a, b, number, hours): Step) -> Command {
     let back = Timestamp::from_micros(world.now.as_micros() - i64::from(b) * 7_200_000_000);
-    match kind % 36 {
+    match kind % 48 {
         0 => Command::CreateTeam {
             id: id("t", a, 4),
             fields: Box::new(TeamFields {
@@ -448,6 +450,7 @@ pub(crate) fn command(world: &World, (kind, a, b, number, hours): Step) -> Comma
                 next: Text::empty(),
             }),
         },
+        36..=43 => kpi_commands::command(world, (a, b, hours, number, kind), back),
         _ => Command::RecordMeasurements(
             (0..=hours % 3)
                 .map(|n| NewMeasurement {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use binnacle::domain::{
     Alignment, Ambition, Band, ClosedObjective, Command, Commit, Event, Id, Objective, ObjectiveState,
-    Outcome, Rejection, Revision, RollUp, Scored, Stamp, TeamCycle, Workspace, decide, score, weighted_mean,
+    Outcome, Rejection, ResourceName, Revision, RollUp, Scored, Stamp, TeamCycle, Workspace, decide, score,
+    weighted_mean,
 };
 use binnacle::projection::{DerivedChange, Figures, Simulated, State};
 
@@ -18,11 +19,19 @@ pub(crate) fn no_gap(state: &State, head: Revision) {
     assert!(times.iter().all(Option::is_some) && times.is_sorted());
 }
 
+/// The state that deciding looked at is the one that its events lead to.
+pub(crate) fn decided_state_is_the_folded_one(decided: &Workspace, state: &State) {
+    assert_eq!(decided, state.workspace());
+}
+
 /// The same again changes nothing, or is refused because it was done.
 pub(crate) fn retry_is_a_no_op(state: &State, command: &Command, stamp: &Stamp) {
-    let Err(refused) = decide(state.workspace(), command, stamp).map(|events| {
+    let Err(refused) = decide(state.workspace(), command, stamp).map(|decision| {
         let repeats = matches!(command, Command::CorrectCheckIn { .. });
-        assert!(events.is_empty() || repeats, "the same again: {command:?}");
+        assert!(
+            decision.events.is_empty() || repeats,
+            "the same again: {command:?}"
+        );
     }) else {
         return;
     };
@@ -46,6 +55,10 @@ pub(crate) fn retry_is_a_no_op(state: &State, command: &Command, stamp: &Stamp) 
                 | Rejection::Deleted(_)
                 | Rejection::NotDeleted(_)
                 | Rejection::CheckInRetracted(_)
+                | Rejection::MeasurementNotFound { .. }
+                | Rejection::NotFound(ResourceName::Target(..))
+                | Rejection::ActionPlanCompleted(..)
+                | Rejection::KeyResultHasKpi { .. }
         ),
         "what was done cannot be done any more: {refused} ({command:?})"
     );

@@ -2,6 +2,8 @@
 
 mod commands;
 mod invariants;
+mod kpi_commands;
+mod kpi_invariants;
 mod world;
 
 use std::collections::BTreeSet;
@@ -73,7 +75,7 @@ fn the_random_commands_reach_what_they_are_to_test() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut kinds = BTreeSet::new();
     let mut scored = BTreeSet::new();
-    let (mut rolled_up, mut restated) = (0, 0);
+    let (mut rolled_up, mut restated, mut started, mut kept) = (0, 0, 0, 0);
     for _ in 0..120 {
         let steps = steps().new_tree(&mut runner).expect("steps").current();
         let world = ran(&steps);
@@ -83,6 +85,16 @@ fn the_random_commands_reach_what_they_are_to_test() {
         }
         let (workspace, figures) = (world.state.workspace(), world.state.figures());
         scored.extend(figures.workspace().map(f64::to_bits));
+        started += workspace
+            .objectives()
+            .values()
+            .filter(|it| it.started_from.is_some())
+            .count();
+        kept += workspace
+            .kpis()
+            .keys()
+            .filter(|id| id.as_str().starts_with('q'))
+            .count();
         for (id, objective) in workspace.objectives() {
             let Some(progress) = figures.objective(id) else {
                 continue;
@@ -126,6 +138,16 @@ fn the_random_commands_reach_what_they_are_to_test() {
         "CheckInCorrected",
         "CheckInRetracted",
         "ScoringPolicyUpdated",
+        "KpiArchived",
+        "KpiUnarchived",
+        "TargetDeleted",
+        "MeasurementRetracted",
+        "AlertOpened",
+        "AlertClosed",
+        "AlertAcknowledged",
+        "ActionPlanSet",
+        "ActionPlanCompleted",
+        "ActionPlanOverdue",
     ] {
         assert!(kinds.contains(kind), "no {kind} in {kinds:?}");
     }
@@ -134,6 +156,11 @@ fn the_random_commands_reach_what_they_are_to_test() {
         rolled_up >= 5,
         "only {rolled_up} objectives with something rolled up into them"
     );
+    assert!(
+        started >= 5,
+        "only {started} objectives started from a KPI in trouble"
+    );
+    assert!(kept >= 5, "only {kept} KPIs made of a key result");
     assert!(
         restated >= 5,
         "only {restated} closed objectives of which more was learned"

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use binnacle::domain::{
-    Actor, Alignment, Authentication, ClosedObjective, Command, Commit, CreateWorkspace, Effective, Etag,
-    Event, FirstWeekday, Id, KeyResultId, NewCheckIn, Origin, PlacedCheckIn, Preset, Rejection, RollUp,
+    Actor, Alignment, Authentication, ClosedObjective, Command, Commit, CreateWorkspace, Decision, Effective,
+    Etag, Event, FirstWeekday, Id, KeyResultId, NewCheckIn, Origin, PlacedCheckIn, Preset, Rejection, RollUp,
     ScoringPolicyPatch, Stamp, Text, TimeZoneRules, Timestamp, Title, Value, WorkspaceFields, decide,
 };
 use binnacle::log::{LogId, Record, codec};
@@ -15,7 +15,7 @@ use jiff::ToSpan;
 use jiff::civil::{Date, date};
 
 use crate::commands::{cycle_fields, key_result_fields, kpi_fields, objective_fields};
-use crate::invariants;
+use crate::{invariants, kpi_invariants};
 
 pub(crate) const LOG: LogId = LogId([7; 16]);
 /// 2026-01-01T12:00:00Z.
@@ -176,7 +176,7 @@ impl World {
         let head = self.state.workspace().revision();
         // A what-if begins the day by itself, so it is asked once that has begun.
         let foreseen = self.foresee(command);
-        let Ok(events) = decide(self.state.workspace(), command, &stamp) else {
+        let Ok(Decision { events, after }) = decide(self.state.workspace(), command, &stamp) else {
             assert!(
                 foreseen.is_none_or(|foreseen| foreseen.is_err()),
                 "foreseen, but refused: {command:?}"
@@ -195,7 +195,11 @@ impl World {
         assert_eq!(read, commit);
         self.stored.push(record);
         let before = self.state.figures().clone();
+        let workspace_before = self.state.workspace().clone();
         let changes = self.state.apply(&read);
+        if let Some(after) = after {
+            invariants::decided_state_is_the_folded_one(&after, &self.state);
+        }
         invariants::no_gap(&self.state, head);
         invariants::derived_changes_chain(&before, &self.state, &changes);
         invariants::retry_is_a_no_op(&self.state, command, &self.stamp());
@@ -204,6 +208,9 @@ impl World {
         invariants::a_parent_is_the_weighted_mean_recomputed_from_scratch(&self.state);
         invariants::no_alignment_cycle(self.state.workspace());
         invariants::grade_band_and_outcome_agree(self.state.workspace());
+        kpi_invariants::open_breaches_follow_from_the_series(self.state.workspace());
+        kpi_invariants::open_alerts_are_those_that_are_open(self.state.workspace());
+        kpi_invariants::openings_stay(&workspace_before, self.state.workspace());
         invariants::a_closed_result_never_changes(&mut self.closed, self.state.workspace(), &read);
         if let Some(foreseen) = foreseen {
             invariants::a_what_if_is_what_really_doing_it_gives(&foreseen, &before, self.state.figures());

@@ -10,6 +10,7 @@ use jiff::civil::Date;
 
 pub(super) use self::export::Board;
 pub(super) use self::import::ImportBoard;
+pub(super) use self::quantity::{Noun, noun, scale};
 use super::{Failure, FailureKind};
 use crate::proto::google_type;
 

@@ -20,7 +20,7 @@ pub(super) struct Quantity {
 
 /// What a number is a number of, as far as its line tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Noun {
+pub(in crate::cli) enum Noun {
     /// %.
     Percent,
     /// Money.
@@ -98,7 +98,7 @@ pub(super) fn written(number: f64, decimals: Option<u32>) -> String {
 }
 
 /// The unit that a word names, if it is one of those with a meaning of their own.
-pub(super) fn noun(text: &str) -> Result<Option<Noun>, String> {
+pub(in crate::cli) fn noun(text: &str) -> Result<Option<Noun>, String> {
     if let Some(code) = currency(text) {
         return Ok(Some(Noun::Currency(code)));
     }
@@ -222,7 +222,8 @@ fn glued_part(text: &str) -> Result<Option<(u32, Option<Noun>)>, String> {
     Ok(None)
 }
 
-fn scale(text: &str) -> Option<u32> {
+/// The power of ten that a word means.
+pub(in crate::cli) fn scale(text: &str) -> Option<u32> {
     match text {
         "k" | "K" | "thousand" => Some(3),
         "M" | "million" => Some(6),

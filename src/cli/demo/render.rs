@@ -266,6 +266,16 @@ pub(super) fn notable_line(picture: &Picture, notable: &Notable, style: Style) -
             let title = title.unwrap_or_default();
             (format!("objective {title}: {before} → {after}"), colour)
         }
+        Notable::Asks { kpi, about } => {
+            let title = picture.kpis.get(kpi).map(|it| it.title.as_str());
+            let text = format!("alert {about}: {} asks for action", title.unwrap_or_default());
+            (text, Colour::Red)
+        }
+        Notable::Asked { kpi, why } => {
+            let title = picture.kpis.get(kpi).map(|it| it.title.as_str());
+            let text = format!("the alert of {} is closed: {why}", title.unwrap_or_default());
+            (text, Colour::Green)
+        }
         Notable::Begun { objective } => {
             let title = picture.objectives.get(objective).map(|it| it.title.as_str());
             (

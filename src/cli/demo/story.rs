@@ -111,6 +111,9 @@ pub(super) struct ObjectiveData {
     /// The week at whose end it is made; 0: with the cycle.
     #[serde(default)]
     pub(super) begins_in_week: usize,
+    /// The KPI in trouble that it is started from, with its first key result; empty: none.
+    #[serde(default)]
+    pub(super) started_from: String,
     #[serde(default)]
     pub(super) serves: Vec<String>,
     #[serde(default)]

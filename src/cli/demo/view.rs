@@ -98,6 +98,20 @@ pub(super) enum Notable {
         before: api::Status,
         after: api::Status,
     },
+    /// A KPI asks for action.
+    Asks {
+        /// The KPI's name.
+        kpi: String,
+        /// What the alert is about, for example "BREACH".
+        about: String,
+    },
+    /// It is over.
+    Asked {
+        /// The KPI's name.
+        kpi: String,
+        /// Why, for example "RECOVERED".
+        why: String,
+    },
     /// An objective counts from now on.
     Begun { objective: String },
     /// An initiative is finished.
@@ -235,6 +249,18 @@ impl Picture {
                     kpi.series.insert((at.seconds, at.nanos), value);
                 }
             }
+            "AlertOpened" => {
+                return Some(Notable::Asks {
+                    kpi: kpi_of(name),
+                    about: fields.string("kind").unwrap_or_default().to_owned(),
+                });
+            }
+            "AlertClosed" => {
+                return Some(Notable::Asked {
+                    kpi: kpi_of(name),
+                    why: fields.string("close_reason").unwrap_or_default().to_owned(),
+                });
+            }
             // What it does not know it need not show: a newer server may tell more.
             _ => {}
         }
@@ -304,6 +330,14 @@ impl Picture {
         }
         notable
     }
+}
+
+/// The KPI that an alert is of, by their names.
+fn kpi_of(alert: &str) -> String {
+    alert
+        .split_once("/alerts/")
+        .map_or(alert, |(kpi, _)| kpi)
+        .to_owned()
 }
 
 fn status_change(name: &str, change: &api::ObjectiveChange) -> Option<Notable> {

@@ -20,6 +20,7 @@ fn measurements(count: u64, note_chars: usize) -> Vec<(Place, NewMeasurement)> {
                 Place {
                     file: 0,
                     line: at + 2,
+                    column: Some(1),
                 },
                 measurement,
             )
@@ -111,6 +112,7 @@ fn a_refused_element_is_named_by_its_row() {
         .map(|at| Place {
             file: 1,
             line: at + 10,
+            column: Some(1),
         })
         .collect();
     let mut details = ErrorDetails::new();
@@ -149,7 +151,11 @@ fn a_refused_element_is_named_by_its_row() {
 
 #[test]
 fn only_an_index_of_the_batch_becomes_a_place() {
-    let places = [Place { file: 0, line: 7 }];
+    let places = [Place {
+        file: 0,
+        line: 7,
+        column: None,
+    }];
     let check = |sentence: &str, expect: &str| {
         assert_eq!(
             with_places(sentence, &places, |place| format!("a.csv:{}", place.line)),

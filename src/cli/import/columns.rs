@@ -1,6 +1,7 @@
 //! Which column of a file is meant: the one that a person named, or the one with a usual name.
 
-use super::rows::Fault;
+use super::rows::{Delimiter, Fault};
+use crate::cli::words::counted;
 
 /// One column of a file.
 #[derive(Clone, Debug)]
@@ -98,6 +99,50 @@ impl<'a> Finder<'a> {
         }
     }
 
+    /// The columns of a wide table that are KPIs or dates: those that a person named, or all that are nothing else.
+    pub(super) fn wide(
+        &mut self,
+        role: &str,
+        named: &[String],
+        ignored: &[String],
+        taken: &[usize],
+    ) -> Vec<Column> {
+        if !named.is_empty() {
+            return named.iter().filter_map(|name| self.named(name)).collect();
+        }
+        for name in ignored {
+            if !self.columns.contains(name) {
+                let sentence = format!("it is not in the file: correct the name; {}", self.there_are());
+                self.faults.push(Fault::of_column(1, name, sentence));
+            }
+        }
+        let is_one = |(index, name): &(usize, &String)| !taken.contains(index) && !ignored.contains(name);
+        let found: Vec<Column> = (0..)
+            .zip(self.columns)
+            .filter(is_one)
+            .map(|(index, name)| Column {
+                index,
+                name: name.clone(),
+            })
+            .collect();
+        match found.as_slice() {
+            [] => self.faults.push(Fault::of_line(
+                1,
+                format!("no column is left to be a {role}: {}", self.there_are()),
+            )),
+            [first, ..] => {
+                let last = found.last().filter(|_| found.len() > 1);
+                let to_last = last.map_or(String::new(), |last| format!(" to {:?}", last.name));
+                self.by_default.push(format!(
+                    "{} from {:?}{to_last}",
+                    counted(found.len(), role),
+                    first.name
+                ));
+            }
+        }
+        found
+    }
+
     fn there_are(&self) -> String {
         const SHOWN_MAX: usize = 20;
         let names: Vec<_> = self
@@ -111,6 +156,11 @@ impl<'a> Finder<'a> {
         } else {
             ""
         };
-        format!("the file has {}{more}", names.join(", "))
+        let advice = match self.columns {
+            [only] => Delimiter::advice(only),
+            _ => None,
+        };
+        let advice = advice.map_or(String::new(), |advice| format!(": {advice}"));
+        format!("the file has {}{more}{advice}", names.join(", "))
     }
 }

@@ -1,35 +1,35 @@
-//! The rows of all files together: what is the same twice, what contradicts itself, which KPIs they are about.
+//! The rows of all files together: their readings, which KPIs they are about, and what is wrong by file and line.
 //!
-//! Invariant: no two of the gathered measurements have the same KPI, time and source, and each knows the rows it came
-//! from. Pure: it deliberately does not know the server.
+//! Invariant: each reading knows where it stands, and nothing that was read is dropped unless it is counted. Pure: it
+//! deliberately does not know the server, nor what values mean (`settle`).
 
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::civil::Date;
-use smol_str::SmolStr;
-
-use super::mapping::{Horizon, KpiName, Mapped, Mapping, Wanted};
+use super::mapping::{Mapping, Reading};
+use super::naming::KpiName;
+use super::notation::Conventions;
 use super::rows::{Fault, Table};
-use crate::domain::{Effective, Id, NewMeasurement, Timestamp};
+use super::wanted::Wanted;
+use crate::domain::Id;
 
-/// A row's place.
+/// Where something stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Place {
     /// The file, in the order of the command line.
     pub(super) file: usize,
     /// Its line.
     pub(super) line: u64,
+    /// The column by its index; none: the row as a whole.
+    pub(super) column: Option<usize>,
 }
 
 /// What all files hold.
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
-    /// The files' names, for places.
-    pub(super) files: Vec<String>,
-    /// The measurements with their places.
-    pub(super) measurements: Vec<(Place, NewMeasurement)>,
-    /// The KPIs, each with the first row that names it.
+    files: Vec<File>,
+    /// The readings with their places.
+    pub(super) readings: Vec<(Place, Reading)>,
+    /// The KPIs, each with the first place that names it.
     pub(super) kpis: BTreeMap<Id, (Place, KpiName)>,
     /// The columns that were chosen by their usual names, a sentence a file.
     pub(super) by_default: Vec<String>,
@@ -37,25 +37,32 @@ pub(super) struct Gathered {
     pub(super) rows_read: usize,
     /// Rows that `--where` left out.
     pub(super) rows_left_out: usize,
-    /// Rows that repeat another one.
-    pub(super) duplicates: usize,
+    /// Values that are empty or missing, and left out as told.
+    pub(super) blanks: usize,
+    /// A file cannot be trusted as a whole.
+    pub(super) is_spoilt: bool,
     faults: Vec<(Place, Fault)>,
-    identities: HashMap<(Id, Moment, SmolStr), usize>,
+    bad: BTreeSet<Place>,
 }
 
-/// `Effective` as part of an identity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Moment {
-    Now,
-    At(Timestamp),
-    On(Date),
+/// A file as places need it.
+#[derive(Debug)]
+struct File {
+    name: String,
+    columns: Vec<String>,
+    /// A line has several values: then a place needs its column.
+    is_wide: bool,
 }
 
 impl Gathered {
     /// Adds a file.
-    pub(super) fn add(&mut self, name: &str, table: &Table, wanted: &Wanted, horizon: Horizon) {
+    pub(super) fn add(&mut self, name: &str, table: &Table, wanted: &Wanted, conventions: &Conventions) {
         let file = self.files.len();
-        self.files.push(name.to_owned());
+        self.files.push(File {
+            name: name.to_owned(),
+            columns: table.columns.clone(),
+            is_wide: false,
+        });
         for fault in &table.faults {
             self.fault(file, fault.clone());
         }
@@ -63,15 +70,18 @@ impl Gathered {
             // Either no row at all, or nothing that could be read: then that has been said.
             return;
         }
-        let mapping = match Mapping::resolve(wanted, table, horizon) {
+        let mapping = match Mapping::resolve(wanted, table, conventions) {
             Ok(mapping) => mapping,
             Err(faults) => {
                 for fault in faults {
-                    self.fault(file, fault);
+                    self.fault(file, fault.spoiling());
                 }
                 return;
             }
         };
+        if let Some(file) = self.files.last_mut() {
+            file.is_wide = mapping.is_wide();
+        }
         if !mapping.by_default.is_empty() {
             self.by_default
                 .push(format!("{name}: {}", mapping.by_default.join(", ")));
@@ -82,9 +92,24 @@ impl Gathered {
                 continue;
             }
             self.rows_read += 1;
-            match mapping.measurement(row) {
-                Ok(mapped) => self.measurement(Place { file, line: row.line }, mapped),
-                Err(faults) => faults.into_iter().for_each(|fault| self.fault(file, fault)),
+            let cells = match mapping.readings(row) {
+                Ok(cells) => cells,
+                Err(faults) => {
+                    faults.into_iter().for_each(|fault| self.fault(file, fault));
+                    continue;
+                }
+            };
+            for (column, read) in cells {
+                let place = Place {
+                    file,
+                    line: row.line,
+                    column: Some(column),
+                };
+                match read {
+                    Ok(Some(reading)) => self.reading(place, reading),
+                    Ok(None) => self.blanks += 1,
+                    Err(fault) => self.fault_at(place, fault),
+                }
             }
         }
     }
@@ -95,87 +120,92 @@ impl Gathered {
         faults.sort_by_key(|(place, _)| *place);
         faults
             .into_iter()
-            .map(|(place, fault)| format!("{}:{fault}", self.files[place.file]))
+            .map(|(place, fault)| format!("{}:{fault}", self.files[place.file].name))
             .collect()
     }
 
     /// How many lines have a fault.
     pub(super) fn bad_lines(&self) -> usize {
-        self.faults
-            .iter()
-            .map(|(place, _)| place)
-            .collect::<BTreeSet<_>>()
-            .len()
+        let lines = self.faults.iter().map(|(place, _)| (place.file, place.line));
+        lines.collect::<BTreeSet<_>>().len()
     }
 
-    /// Adds what is wrong with a measurement as somebody else judges it.
-    pub(super) fn refuse(&mut self, place: Place, sentence: String) {
-        self.fault(place.file, Fault::of_line(place.line, sentence));
+    /// How many rows or values are no good.
+    pub(super) fn bad_count(&self) -> usize {
+        self.bad.len()
+    }
+
+    /// Adds what is wrong with a value, as somebody else judges it.
+    pub(super) fn refuse_value(&mut self, place: Place, sentence: impl Into<String>) {
+        let fault = match self.column(place) {
+            Some(column) => Fault::of_column(place.line, column, sentence),
+            None => Fault::of_line(place.line, sentence),
+        };
+        self.fault_at(place, fault);
+    }
+
+    /// Adds what is wrong with what a value is about; its column is named where a line has several.
+    pub(super) fn refuse(&mut self, place: Place, sentence: impl Into<String>) {
+        if self.files[place.file].is_wide {
+            return self.refuse_value(place, sentence);
+        }
+        self.fault_at(place, Fault::of_line(place.line, sentence));
+    }
+
+    /// Leaves a value out for a reason that is said at another place.
+    pub(super) fn leave_out(&mut self, place: Place) {
+        self.bad.insert(place);
     }
 
     /// A place as text.
     pub(super) fn at(&self, place: Place) -> String {
-        format!("{}:{}", self.files[place.file], place.line)
+        let file = &self.files[place.file];
+        match self.column(place).filter(|_| file.is_wide) {
+            Some(column) => format!("{}:{} (column {column:?})", file.name, place.line),
+            None => format!("{}:{}", file.name, place.line),
+        }
+    }
+
+    /// Whether a row has several values somewhere.
+    pub(super) fn is_wide(&self) -> bool {
+        self.files.iter().any(|file| file.is_wide)
+    }
+
+    fn column(&self, place: Place) -> Option<&String> {
+        self.files[place.file].columns.get(place.column?)
     }
 
     fn fault(&mut self, file: usize, fault: Fault) {
-        self.faults.push((
-            Place {
-                file,
-                line: fault.line,
-            },
-            fault,
-        ));
+        let place = Place {
+            file,
+            line: fault.line,
+            column: None,
+        };
+        self.fault_at(place, fault);
     }
 
-    fn measurement(&mut self, place: Place, mapped: Mapped) {
-        let Mapped { kpi, measurement } = mapped;
-        let id = measurement.kpi.clone();
-        let (first, name) = self
+    fn fault_at(&mut self, place: Place, fault: Fault) {
+        self.is_spoilt |= fault.spoils_file;
+        self.bad.insert(place);
+        self.faults.push((place, fault));
+    }
+
+    fn reading(&mut self, place: Place, reading: Reading) {
+        let Reading { kpi, name, .. } = &reading;
+        let (first, known) = self
             .kpis
-            .entry(id.clone())
-            .or_insert_with(|| (place, kpi.clone()));
-        if name.folded != kpi.folded {
-            let (other, first) = (name.title.as_str().to_owned(), *first);
+            .entry(kpi.clone())
+            .or_insert_with(|| (place, name.clone()));
+        if known.folded != name.folded {
+            let (other, first) = (known.title.as_str().to_owned(), *first);
             let sentence = format!(
-                "{:?} and {other:?} ({}) would both be kpis/{id}: rename one, or import them apart with --where and --kpi",
-                kpi.title.as_str(),
+                "{:?} and {other:?} ({}) would both be kpis/{kpi}: rename one, or say that they are one with --rename",
+                name.title.as_str(),
                 self.at(first)
             );
             return self.refuse(place, sentence);
         }
-        let moment = Moment::of(measurement.effective);
-        let identity = (id, moment, measurement.source_id.clone());
-        match self.identities.entry(identity) {
-            Entry::Vacant(vacant) => {
-                vacant.insert(self.measurements.len());
-                self.measurements.push((place, measurement));
-            }
-            Entry::Occupied(first) => {
-                let (first, before) = &self.measurements[*first.get()];
-                if before.value == measurement.value {
-                    self.duplicates += 1;
-                    return;
-                }
-                let sentence = format!(
-                    "its value is {} and in {} {} for the same KPI, time and source: keep one, or tell them apart with --source-column",
-                    measurement.value.get(),
-                    self.at(*first),
-                    before.value.get()
-                );
-                self.refuse(place, sentence);
-            }
-        }
-    }
-}
-
-impl Moment {
-    fn of(effective: Effective) -> Self {
-        match effective {
-            Effective::Now => Self::Now,
-            Effective::At(moment) => Self::At(moment),
-            Effective::On(date) => Self::On(date),
-        }
+        self.readings.push((place, reading));
     }
 }
 

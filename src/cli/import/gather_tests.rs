@@ -1,5 +1,11 @@
+use jiff::civil::Date;
+
+use super::super::notation::Notation;
 use super::super::rows::Format;
+use super::super::wanted::Layout;
+use super::super::when::Horizon;
 use super::*;
+use crate::domain::Timestamp;
 
 fn gathered(files: &[(&str, &str)]) -> Gathered {
     gathered_as(&Wanted::default(), files)
@@ -10,64 +16,13 @@ fn gathered_as(wanted: &Wanted, files: &[(&str, &str)]) -> Gathered {
         moment: Timestamp::MAX,
         date: Date::MAX,
     };
+    let conventions = Notation::default().conventions(horizon).expect("conventions");
     let mut gathered = Gathered::default();
     for (name, text) in files {
         let format = Format::of_name(name).expect("a format");
-        gathered.add(name, &Table::parse(format, text.as_bytes()), wanted, horizon);
+        gathered.add(name, &Table::parse(format, text.as_bytes()), wanted, &conventions);
     }
     gathered
-}
-
-#[test]
-fn identical_rows_count_once_also_over_several_files() {
-    let got = gathered(&[
-        (
-            "a.csv",
-            "date,value,kpi\n2026-01-01,5,nps\n2026-01-01,5.0,NPS\n2026-01-02,5,nps\n",
-        ),
-        (
-            "b.ndjson",
-            "{\"time\": \"2026-01-02\", \"value\": 5, \"kpi\": \"nps\"}\n",
-        ),
-    ]);
-    assert_eq!(got.faults(), [] as [&str; 0]);
-    assert_eq!((got.rows_read, got.measurements.len(), got.duplicates), (4, 2, 2));
-    assert_eq!(
-        got.measurements
-            .iter()
-            .map(|(place, _)| got.at(*place))
-            .collect::<Vec<_>>(),
-        ["a.csv:2", "a.csv:4"]
-    );
-}
-
-#[test]
-fn two_values_for_one_identity_are_bad_and_both_rows_are_named() {
-    let got = gathered(&[
-        (
-            "a.csv",
-            "date,value,kpi,source\n2026-01-01,5,nps,x\n2026-01-01,6,nps,y\n2026-01-01,6,nps,x\n",
-        ),
-        ("b.csv", "date,value,kpi,source\n2026-01-01,7,nps,y\n"),
-    ]);
-    let said = "for the same KPI, time and source: keep one, or tell them apart with --source-column";
-    assert_eq!(
-        got.faults(),
-        [
-            format!("a.csv:4: its value is 6 and in a.csv:2 5 {said}"),
-            format!("b.csv:2: its value is 7 and in a.csv:3 6 {said}"),
-        ]
-    );
-    assert_eq!(got.bad_lines(), 2);
-}
-
-#[test]
-fn the_same_moment_written_otherwise_is_the_same_identity() {
-    let got = gathered(&[(
-        "a.csv",
-        "time,value,kpi\n2026-01-01T01:00:00+01:00,5,nps\n2026-01-01T00:00:00Z,6,nps\n",
-    )]);
-    assert_eq!(got.bad_lines(), 1, "{:?}", got.faults());
 }
 
 #[test]
@@ -79,7 +34,7 @@ fn two_names_that_would_become_one_kpi_are_bad() {
     assert_eq!(
         got.faults(),
         [
-            "a.csv:3: \"win-rate\" and \"Win rate\" (a.csv:2) would both be kpis/win-rate: rename one, or import them apart with --where and --kpi"
+            "a.csv:3: \"win-rate\" and \"Win rate\" (a.csv:2) would both be kpis/win-rate: rename one, or say that they are one with --rename"
         ]
     );
     let wanted = Wanted {
@@ -101,7 +56,7 @@ fn every_bad_row_is_named_in_the_order_of_the_files() {
     let got = gathered(&[
         (
             "a.csv",
-            "date,value,kpi\n2026-02-30,x,nps\n1,2\n2026-01-01,5,nps\n",
+            "date,value,kpi\n2026-02-30,,nps\n1,2\n2026-01-01,5,nps\n",
         ),
         ("b.json", "[{\"time\": \"2026-01-01\", \"value\": 1}"),
         ("c.csv", "when,value,kpi\n"),
@@ -118,7 +73,45 @@ fn every_bad_row_is_named_in_the_order_of_the_files() {
     for (fault, begin) in faults.iter().zip(begins) {
         assert!(fault.starts_with(begin), "{fault}");
     }
-    assert_eq!((got.bad_lines(), got.measurements.len()), (4, 1));
+    assert_eq!((got.bad_lines(), got.readings.len()), (4, 1));
+    assert_eq!((got.bad_count(), got.is_spoilt), (4, true));
+}
+
+#[test]
+fn a_bad_row_spoils_no_other_and_an_unreadable_file_or_a_missing_column_does() {
+    let is_spoilt = |name, text| gathered(&[(name, text)]).is_spoilt;
+    assert!(!is_spoilt(
+        "a.csv",
+        "date,value,kpi\nx,1,nps\n1,2\n2026-01-01,,nps\n"
+    ));
+    assert!(!is_spoilt(
+        "a.ndjson",
+        "{\"time\": \"2026-01-01\", \"value\": 1, \"kpi\": \"x\"}\n{\n5\n"
+    ));
+    assert!(is_spoilt("a.csv", "date,value,kpi\n2026-01-01,\"1,nps\n"));
+    assert!(is_spoilt("a.csv", "date,value\n2026-01-01,1\n"));
+    assert!(is_spoilt("a.csv", ""));
+    assert!(is_spoilt("a.json", "[{"));
+}
+
+#[test]
+fn a_place_in_a_wide_table_has_its_column() {
+    let wanted = Wanted {
+        layout: Some(Layout::KpiColumns),
+        ..Wanted::default()
+    };
+    let mut got = gathered_as(&wanted, &[("a.csv", "date,nps,mrr\n2026-01-01,5,\n")]);
+    let place = got.readings[0].0;
+    assert_eq!(got.at(place), "a.csv:2 (column \"nps\")");
+    got.refuse(place, "no");
+    assert_eq!(
+        got.faults(),
+        [
+            "a.csv:2: column \"nps\": no",
+            "a.csv:2: column \"mrr\": it is empty: fill it in, or leave empty values out with --skip-empty",
+        ]
+    );
+    assert_eq!((got.bad_lines(), got.bad_count()), (1, 2));
 }
 
 #[test]
@@ -155,7 +148,7 @@ fn the_published_figures_of_two_services_are_read_in_full() {
         });
         let got = gathered_as(&wanted, &[(file, &text)]);
         assert_eq!(got.faults(), [] as [&str; 0]);
-        assert_eq!((got.rows_read, got.measurements.len()), (rows, rows));
+        assert_eq!((got.rows_read, got.readings.len()), (rows, rows));
         let kpis: Vec<_> = got.kpis.keys().map(ToString::to_string).collect();
         assert_eq!(kpis.len(), figures.len(), "{kpis:?}");
         for kpi in &kpis {
@@ -164,7 +157,7 @@ fn the_published_figures_of_two_services_are_read_in_full() {
         // Another way to the same lines: in these files a row begins where a brace stands alone.
         let lines = (1..).zip(text.lines()).filter(|(_, text)| text.trim() == "{");
         let lines: Vec<u64> = lines.map(|(line, _)| line).collect();
-        let got_lines: Vec<_> = got.measurements.iter().map(|(place, _)| place.line).collect();
+        let got_lines: Vec<_> = got.readings.iter().map(|(place, _)| place.line).collect();
         assert_eq!(got_lines, lines);
     }
 }

@@ -1,105 +1,105 @@
-//! A row becomes a measurement: which column means what, and what each text has to look like.
+//! A row becomes readings: which column means what, in a table with a row a measurement, a column a KPI or a column a
+//! date.
 //!
-//! Invariant: a measurement that leaves here has values that the domain has parsed. It deliberately does not know
-//! other rows (`gather`), the server, or a clock: what is too far ahead is told.
+//! Invariant: a reading that leaves here has an id, a time, a source and a note that the domain has parsed; its value is
+//! not, because what that means depends on the KPI's unit (`settle`). It deliberately does not know other rows
+//! (`gather`) or the server.
 
-use std::str::FromStr;
+use std::collections::BTreeMap;
 
-use jiff::civil::Date;
 use smol_str::SmolStr;
 
+use super::cells::{self, read, text_of};
 use super::columns::{Column, Finder};
-use super::rows::{Cell, Fault, Row, Table};
-use crate::domain::{Effective, Id, NewMeasurement, Text, Timestamp, Title, Value};
-
-/// Which columns a person named; what is absent is found by its usual name.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Wanted {
-    /// When it was true.
-    pub(super) time: Option<String>,
-    /// The value.
-    pub(super) value: Option<String>,
-    /// The KPI of every row.
-    pub(super) kpi: Option<Id>,
-    /// The columns that name the KPI; not with `kpi`.
-    pub(super) kpi_columns: Vec<String>,
-    /// Tells two values of one moment apart.
-    pub(super) source: Option<String>,
-    /// For the auditor.
-    pub(super) note: Option<String>,
-    /// Only rows in which every one of these columns has this text.
-    pub(super) only: Vec<(String, String)>,
-}
-
-/// The latest that a row may be true. Refused here it is refused before anything is written.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Horizon {
-    /// The latest moment.
-    pub(super) moment: Timestamp,
-    /// The latest local date anywhere on Earth.
-    pub(super) date: Date,
-}
+use super::naming::{KpiFrom, KpiName, named};
+use super::notation::Conventions;
+use super::rows::{Fault, Row, Table};
+use super::wanted::{Layout, Wanted};
+use super::when;
+use super::written::Written;
+use crate::domain::{Effective, Id};
 
 /// The columns of one file by their index.
 #[derive(Debug)]
-pub(super) struct Mapping {
-    time: Column,
-    value: Column,
-    kpi: KpiFrom,
+pub(super) struct Mapping<'a> {
+    shape: Shape,
     source: Option<Column>,
     note: Option<Column>,
     only: Vec<(Column, String)>,
-    horizon: Horizon,
+    renamed: &'a [(String, Id)],
+    conventions: &'a Conventions,
     /// What was chosen by its usual name: `time from "date"`.
     pub(super) by_default: Vec<String>,
 }
 
-/// One row's measurement.
+/// What a file says about a KPI at a time.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Mapped {
-    /// What the row names as its KPI.
-    pub(super) kpi: KpiName,
-    /// What to record.
-    pub(super) measurement: NewMeasurement,
+pub(super) struct Reading {
+    /// The KPI.
+    pub(super) kpi: Id,
+    /// How the file names it.
+    pub(super) name: KpiName,
+    /// When it was true.
+    pub(super) effective: Effective,
+    /// The value as it is written.
+    pub(super) written: Written,
+    /// Tells two values of one moment apart.
+    pub(super) source_id: SmolStr,
+    /// For the auditor.
+    pub(super) note: SmolStr,
 }
 
-/// A KPI as a row names it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct KpiName {
-    /// What it would be called if it has to be created.
-    pub(super) title: Title,
-    /// The texts without their case: two rows with the same mean the same KPI.
-    pub(super) folded: Vec<String>,
-}
+/// What stands in one cell, by the column's index: a reading, or none where it is left out as told.
+pub(super) type Found = (usize, Result<Option<Reading>, Fault>);
 
 #[derive(Debug)]
-enum KpiFrom {
-    Fixed(Id),
-    Columns(Vec<Column>),
+enum Shape {
+    Rows {
+        time: Column,
+        value: Column,
+        kpi: KpiFrom,
+    },
+    KpiColumns {
+        time: Column,
+        kpis: Vec<(Column, Id, KpiName)>,
+    },
+    DateColumns {
+        kpi: KpiFrom,
+        dates: Vec<(Column, Effective)>,
+    },
+}
+
+/// What all values of a row share.
+struct Beside {
+    source_id: SmolStr,
+    note: SmolStr,
 }
 
 const TIME_NAMES: &[&str] = &["time", "date", "timestamp"];
-/// The longest source, in characters.
-const SOURCE_CHARS_MAX: usize = 128;
 
-impl Mapping {
+impl<'a> Mapping<'a> {
     /// Finds the columns in a file.
     ///
     /// # Errors
-    /// A column is missing, is there twice, or could be one of several.
-    pub(super) fn resolve(wanted: &Wanted, table: &Table, horizon: Horizon) -> Result<Self, Vec<Fault>> {
+    /// A column is missing, is there twice, could be one of several, or is neither a KPI nor a date where it has to be.
+    pub(super) fn resolve(
+        wanted: &'a Wanted,
+        table: &Table,
+        conventions: &'a Conventions,
+    ) -> Result<Self, Vec<Fault>> {
         let mut finder = Finder::new(&table.columns);
-        let time = finder.required("time", "--time", wanted.time.as_deref(), TIME_NAMES);
-        let value = finder.required("value", "--value", wanted.value.as_deref(), &["value"]);
-        let kpi = match &wanted.kpi {
-            Some(id) => Some(KpiFrom::Fixed(id.clone())),
-            None if wanted.kpi_columns.is_empty() => finder
-                .required("KPI", "--kpi-column (or --kpi ID for all rows)", None, &["kpi"])
-                .map(|column| KpiFrom::Columns(vec![column])),
-            None => {
-                let columns = wanted.kpi_columns.iter().filter_map(|name| finder.named(name));
-                Some(KpiFrom::Columns(columns.collect()))
-            }
+        let layout = wanted.layout.unwrap_or_default();
+        let time = match layout {
+            Layout::DateColumns => None,
+            _ => finder.required("time", "--time", wanted.time.as_deref(), TIME_NAMES),
+        };
+        let value = match layout {
+            Layout::Rows => finder.required("value", "--value", wanted.value.as_deref(), &["value"]),
+            _ => None,
+        };
+        let kpi = match layout {
+            Layout::KpiColumns => None,
+            _ => KpiFrom::find(wanted, &mut finder),
         };
         let source = match &wanted.source {
             Some(name) => finder.named(name),
@@ -108,20 +108,43 @@ impl Mapping {
         let note = wanted.note.as_ref().and_then(|name| finder.named(name));
         let only = wanted.only.iter();
         let only = only.filter_map(|(name, text)| finder.named(name).map(|column| (column, text.clone())));
-        let only = only.collect();
-        match (time, value, kpi) {
-            (Some(time), Some(value), Some(kpi)) if finder.faults.is_empty() => Ok(Self {
-                time,
-                value,
-                kpi,
+        let only: Vec<(Column, String)> = only.collect();
+        let taken: Vec<usize> = [&time, &value, &source, &note]
+            .into_iter()
+            .flatten()
+            .chain(kpi.iter().flat_map(KpiFrom::columns))
+            .chain(only.iter().map(|(column, _)| column))
+            .map(|column| column.index)
+            .collect();
+        let shape = match (layout, time, value, kpi) {
+            (Layout::Rows, Some(time), Some(value), Some(kpi)) => Some(Shape::Rows { time, value, kpi }),
+            (Layout::KpiColumns, Some(time), _, _) => {
+                let kpis = kpi_columns(&mut finder, wanted, &taken);
+                Some(Shape::KpiColumns { time, kpis })
+            }
+            (Layout::DateColumns, _, _, Some(kpi)) => {
+                let dates = date_columns(&mut finder, wanted, &taken, conventions);
+                Some(Shape::DateColumns { kpi, dates })
+            }
+            _ => None,
+        };
+        match shape {
+            Some(shape) if finder.faults.is_empty() => Ok(Self {
+                shape,
                 source,
                 note,
                 only,
-                horizon,
+                renamed: &wanted.renamed,
+                conventions,
                 by_default: finder.by_default,
             }),
             _ => Err(finder.faults),
         }
+    }
+
+    /// Whether a row has several values.
+    pub(super) fn is_wide(&self) -> bool {
+        !matches!(self.shape, Shape::Rows { .. })
     }
 
     /// Whether a row is one of those that are wanted.
@@ -131,181 +154,190 @@ impl Mapping {
             .all(|(column, text)| text_of(row.cell(column.index)).unwrap_or_default() == text)
     }
 
-    /// A row as a measurement.
+    /// What a row says, cell by cell.
     ///
     /// # Errors
-    /// Each column that is wrong, with what to do.
-    pub(super) fn measurement(&self, row: &Row) -> Result<Mapped, Vec<Fault>> {
-        let mut faults = Vec::new();
-        let kpi = keep(&mut faults, self.kpi(row));
-        let effective = keep(
-            &mut faults,
-            read(row, &self.time, |text| effective(text, self.horizon)),
-        );
-        let value = keep(&mut faults, read(row, &self.value, value));
-        let source = keep(&mut faults, read_optional(row, self.source.as_ref(), source));
-        let note = keep(&mut faults, read_optional(row, self.note.as_ref(), note));
-        match (kpi, effective, value, source, note) {
-            (Some((id, kpi)), Some(effective), Some(value), Some(source_id), Some(note)) => Ok(Mapped {
-                kpi,
-                measurement: NewMeasurement {
-                    kpi: id,
-                    effective,
-                    value,
-                    source_id,
-                    note,
-                },
-            }),
-            _ => Err(faults),
+    /// What is wrong with the row as a whole, each column that is with what to do.
+    pub(super) fn readings(&self, row: &Row) -> Result<Vec<Found>, Vec<Fault>> {
+        match &self.shape {
+            Shape::Rows { time, value, kpi } => self.one(row, time, value, kpi),
+            Shape::KpiColumns { time, kpis } => self.of_kpis(row, time, kpis),
+            Shape::DateColumns { kpi, dates } => self.of_dates(row, kpi, dates),
         }
     }
 
-    fn kpi(&self, row: &Row) -> Result<(Id, KpiName), Fault> {
-        let columns = match &self.kpi {
-            KpiFrom::Fixed(id) => {
-                let folded = vec![id.to_string()];
-                let title = title(id.as_str()).map_err(|sentence| Fault::of_line(row.line, sentence))?;
-                return Ok((id.clone(), KpiName { title, folded }));
-            }
-            KpiFrom::Columns(columns) => columns,
+    fn one(&self, row: &Row, time: &Column, value: &Column, kpi: &KpiFrom) -> Result<Vec<Found>, Vec<Fault>> {
+        let mut faults = Vec::new();
+        let kpi = keep(&mut faults, kpi.kpi(row, self.renamed));
+        let effective = keep(&mut faults, self.effective(row, time));
+        let written = keep(&mut faults, self.conventions.written(row, value));
+        let beside = self.beside(row, &mut faults);
+        let (Some((id, name)), Some(effective), Some(written), Some(beside)) =
+            (kpi, effective, written, beside)
+        else {
+            return Err(faults);
         };
-        let mut texts = Vec::with_capacity(columns.len());
-        for column in columns {
-            texts.push(read(row, column, |text| Ok(text.to_owned()))?);
-        }
-        let blame = columns.first().map_or("", |column| &column.name);
-        let joined = texts.join("-");
-        let id = Id::from_text(&joined).ok_or_else(|| {
-            let sentence =
-                format!("{joined:?} has no letter from a to z to make an id of: name the KPI with --kpi");
-            Fault::of_column(row.line, blame, sentence)
-        })?;
-        let title =
-            title(&texts.join(" ")).map_err(|sentence| Fault::of_column(row.line, blame, sentence))?;
-        let folded = texts.iter().map(|text| text.to_lowercase()).collect();
-        Ok((id, KpiName { title, folded }))
+        let Some(written) = written else {
+            return Ok(vec![(value.index, Ok(None))]);
+        };
+        self.not_ahead(row, time, effective)
+            .map_err(|fault| vec![fault])?;
+        let reading = beside.reading(&id, &name, effective, written);
+        Ok(vec![(value.index, Ok(Some(reading)))])
     }
+
+    fn of_kpis(
+        &self,
+        row: &Row,
+        time: &Column,
+        kpis: &[(Column, Id, KpiName)],
+    ) -> Result<Vec<Found>, Vec<Fault>> {
+        let mut faults = Vec::new();
+        let effective = keep(&mut faults, self.effective(row, time));
+        let beside = self.beside(row, &mut faults);
+        let (Some(effective), Some(beside)) = (effective, beside) else {
+            return Err(faults);
+        };
+        let mut found = Vec::with_capacity(kpis.len());
+        for (column, id, name) in kpis {
+            let read = self.conventions.written(row, column);
+            let read =
+                read.map(|written| written.map(|written| beside.reading(id, name, effective, written)));
+            found.push((column.index, read));
+        }
+        // A plan's rows may be ahead as long as nothing is claimed.
+        if found.iter().any(|(_, read)| matches!(read, Ok(Some(_)))) {
+            self.not_ahead(row, time, effective)
+                .map_err(|fault| vec![fault])?;
+        }
+        Ok(found)
+    }
+
+    fn of_dates(
+        &self,
+        row: &Row,
+        kpi: &KpiFrom,
+        dates: &[(Column, Effective)],
+    ) -> Result<Vec<Found>, Vec<Fault>> {
+        let mut faults = Vec::new();
+        let kpi = keep(&mut faults, kpi.kpi(row, self.renamed));
+        let beside = self.beside(row, &mut faults);
+        let (Some((id, name)), Some(beside)) = (kpi, beside) else {
+            return Err(faults);
+        };
+        let cell = |(column, effective): &(Column, Effective)| {
+            let read = self.conventions.written(row, column).and_then(|written| {
+                let Some(written) = written else {
+                    return Ok(None);
+                };
+                let horizon = self.conventions.horizon;
+                horizon
+                    .check(*effective, &column.name)
+                    .map_err(|sentence| Fault::of_column(row.line, &column.name, sentence))?;
+                Ok(Some(beside.reading(&id, &name, *effective, written)))
+            });
+            (column.index, read)
+        };
+        Ok(dates.iter().map(cell).collect())
+    }
+
+    fn effective(&self, row: &Row, time: &Column) -> Result<Effective, Fault> {
+        read(row, time, |text| {
+            when::read(text, self.conventions.date_format.as_ref())
+        })
+    }
+
+    fn not_ahead(&self, row: &Row, time: &Column, effective: Effective) -> Result<(), Fault> {
+        let text = text_of(row.cell(time.index)).unwrap_or_default();
+        let checked = self.conventions.horizon.check(effective, text);
+        checked.map_err(|sentence| Fault::of_column(row.line, &time.name, sentence))
+    }
+
+    fn beside(&self, row: &Row, faults: &mut Vec<Fault>) -> Option<Beside> {
+        let source_id = keep(faults, cells::source(row, self.source.as_ref()));
+        let note = keep(faults, cells::note(row, self.note.as_ref()));
+        Some(Beside {
+            source_id: source_id?,
+            note: note?,
+        })
+    }
+}
+
+impl Beside {
+    fn reading(&self, kpi: &Id, name: &KpiName, effective: Effective, written: Written) -> Reading {
+        Reading {
+            kpi: kpi.clone(),
+            name: name.clone(),
+            effective,
+            written,
+            source_id: self.source_id.clone(),
+            note: self.note.clone(),
+        }
+    }
+}
+
+/// The columns that are KPIs, each with its id.
+fn kpi_columns(finder: &mut Finder<'_>, wanted: &Wanted, taken: &[usize]) -> Vec<(Column, Id, KpiName)> {
+    for (text, _) in &wanted.renamed {
+        // A misspelt one would make its column another KPI.
+        let _said_when_missing = finder.named(text);
+    }
+    let mut by_id: BTreeMap<Id, String> = BTreeMap::new();
+    let mut kpis = Vec::new();
+    for column in finder.wide("KPI", &wanted.columns, &wanted.ignored, taken) {
+        let (id, name) = match named(std::slice::from_ref(&column.name), &wanted.renamed) {
+            Ok(named) => named,
+            Err(sentence) => {
+                let sentence = format!(
+                    "{sentence}, or leave the column out with --ignore {:?}",
+                    column.name
+                );
+                finder.faults.push(Fault::of_column(1, &column.name, sentence));
+                continue;
+            }
+        };
+        if let Some(other) = by_id.insert(id.clone(), column.name.clone()) {
+            let sentence = format!(
+                "it and {other:?} would both be kpis/{id}: rename one, or leave it out with --ignore {:?}",
+                column.name
+            );
+            finder.faults.push(Fault::of_column(1, &column.name, sentence));
+            continue;
+        }
+        kpis.push((column, id, name));
+    }
+    kpis
+}
+
+/// The columns that are dates.
+fn date_columns(
+    finder: &mut Finder<'_>,
+    wanted: &Wanted,
+    taken: &[usize],
+    conventions: &Conventions,
+) -> Vec<(Column, Effective)> {
+    let mut dates: Vec<(Column, Effective)> = Vec::new();
+    for column in finder.wide("date", &wanted.columns, &wanted.ignored, taken) {
+        let fault = match when::read(&column.name, conventions.date_format.as_ref()) {
+            Ok(effective) => match dates.iter().find(|(_, other)| *other == effective) {
+                None => {
+                    dates.push((column, effective));
+                    continue;
+                }
+                Some((other, _)) => format!("it and {:?} are the same date: rename one", other.name),
+            },
+            Err(sentence) => format!(
+                "{sentence}; or leave the column out with --ignore {:?}",
+                column.name
+            ),
+        };
+        finder.faults.push(Fault::of_column(1, &column.name, fault));
+    }
+    dates
 }
 
 fn keep<T>(faults: &mut Vec<Fault>, read: Result<T, Fault>) -> Option<T> {
     read.map_err(|fault| faults.push(fault)).ok()
-}
-
-/// What a filter compares with; nothing of what is nested.
-fn text_of(cell: Option<&Cell>) -> Option<&str> {
-    match cell? {
-        Cell::Text(text) | Cell::Number(text) => Some(text),
-        Cell::Bool(true) => Some("true"),
-        Cell::Bool(false) => Some("false"),
-        Cell::Nested => None,
-    }
-}
-
-fn read<T>(row: &Row, column: &Column, parse: impl FnOnce(&str) -> Result<T, String>) -> Result<T, Fault> {
-    let wrong = |sentence: String| Fault::of_column(row.line, &column.name, sentence);
-    match row.cell(column.index) {
-        Some(Cell::Nested) => Err(wrong(
-            "it is an array or an object: write the rows with plain values".to_owned(),
-        )),
-        cell => match text_of(cell).filter(|text| !text.is_empty()) {
-            Some(text) => parse(text).map_err(wrong),
-            None => Err(wrong(
-                "it is empty: fill it in, or leave the row out with --where".to_owned(),
-            )),
-        },
-    }
-}
-
-/// What is empty, or has no column at all, is the empty text.
-fn read_optional(
-    row: &Row,
-    column: Option<&Column>,
-    parse: impl FnOnce(&str) -> Result<SmolStr, String>,
-) -> Result<SmolStr, Fault> {
-    match column {
-        Some(column)
-            if row
-                .cell(column.index)
-                .is_some_and(|cell| text_of(Some(cell)) != Some("")) =>
-        {
-            read(row, column, parse)
-        }
-        _ => Ok(SmolStr::default()),
-    }
-}
-
-fn effective(text: &str, horizon: Horizon) -> Result<Effective, String> {
-    let ahead =
-        || format!("{text} has not come yet by this machine's clock: measurements are of what has happened");
-    let refused = |why: &str| format!("{text:?} {why}");
-    if is_date(text) {
-        let date = Date::from_str(text).map_err(|_| refused("is not in the calendar: correct the date"))?;
-        return match date {
-            _ if date.year() < 1 => Err(refused("is before the year 1: correct the date")),
-            _ if date > horizon.date => Err(ahead()),
-            _ => Ok(Effective::On(date)),
-        };
-    }
-    let moment = jiff::Timestamp::from_str(text).map_err(|_| {
-        let has_no_offset = jiff::civil::DateTime::from_str(text).is_ok();
-        refused(if has_no_offset {
-            "has no offset from UTC: end it with Z or for example +02:00"
-        } else {
-            "is no time: write 2026-01-31 for a day or 2026-01-31T09:30:00Z for a moment"
-        })
-    })?;
-    // The log keeps microseconds; what is finer is cut towards the past.
-    let micros = moment.as_nanosecond().div_euclid(1_000);
-    let micros = i64::try_from(micros).map_err(|_| refused("is out of bounds: correct the time"))?;
-    let moment = Timestamp::from_micros(micros);
-    match moment {
-        _ if micros < YEAR_1_MICROS => Err(refused("is before the year 1: correct the time")),
-        _ if moment > horizon.moment => Err(ahead()),
-        _ => Ok(Effective::At(moment)),
-    }
-}
-
-/// 0001-01-01T00:00:00Z, the earliest that the API can say.
-const YEAR_1_MICROS: i64 = -62_135_596_800_000_000;
-
-fn is_date(text: &str) -> bool {
-    text.len() == 10
-        && text.bytes().enumerate().all(|(at, byte)| match at {
-            4 | 7 => byte == b'-',
-            _ => byte.is_ascii_digit(),
-        })
-}
-
-fn value(text: &str) -> Result<Value, String> {
-    let number = f64::from_str(text).ok().filter(|number| {
-        // Rust reads "inf" and "nan" too; digits that overflow are told what the bound is.
-        !number.is_nan() && text.bytes().any(|byte| byte.is_ascii_digit())
-    });
-    match number {
-        Some(number) if number.is_infinite() => {
-            Err(format!("{text} is out of bounds: at most 1e15 either way"))
-        }
-        Some(number) => Value::parse(number).map_err(|invalid| invalid.to_string()),
-        None => Err(format!(
-            "{text:?} is not a number: write it as 1234.5, without a unit or separators of thousands"
-        )),
-    }
-}
-
-fn source(text: &str) -> Result<SmolStr, String> {
-    match text.chars().count() {
-        0..=SOURCE_CHARS_MAX => Ok(text.into()),
-        chars => Err(format!("it has {chars} characters: at most {SOURCE_CHARS_MAX}")),
-    }
-}
-
-fn note(text: &str) -> Result<SmolStr, String> {
-    Text::parse(text).map_err(|invalid| invalid.to_string())?;
-    Ok(text.into())
-}
-
-fn title(text: &str) -> Result<Title, String> {
-    Title::parse(text).map_err(|invalid| format!("the KPI's title would be {text:?}: {invalid}"))
 }
 
 #[cfg(test)]

@@ -1,48 +1,81 @@
-use super::super::rows::Format;
-use super::*;
+use clap::Parser;
 
-/// 2026-07-01T00:00:00Z, and the date then in the earliest zone.
-fn horizon() -> Horizon {
-    Horizon {
+use super::super::notation::Notation;
+use super::super::rows::Format;
+use super::super::when::Horizon;
+use super::*;
+use crate::domain::Timestamp;
+
+#[derive(Debug, Parser)]
+struct Flags {
+    #[command(flatten)]
+    wanted: Wanted,
+    #[command(flatten)]
+    notation: Notation,
+}
+
+/// Until 2026-07-01T00:00:00Z, and the date then in the earliest zone.
+fn conventions(notation: &Notation) -> Conventions {
+    let horizon = Horizon {
         moment: Timestamp::from_micros(1_782_864_000_000_000),
         date: jiff::civil::date(2026, 7, 1),
-    }
+    };
+    notation.conventions(horizon).expect("conventions")
 }
 
 /// Maps the rows of a file: `line: KPI time value source note`, `line: ! fault`, or what is wrong with the columns.
 fn mapped(format: Format, text: &str, wanted: &Wanted) -> Vec<String> {
+    mapped_as(format, text, wanted, &Notation::default())
+}
+
+/// Likewise of a CSV file, as the command line's words have it.
+fn told(text: &str, words: &[&str]) -> Vec<String> {
+    let flags = Flags::try_parse_from([&["x"], words].concat()).expect("flags");
+    flags.wanted.check().expect("flags of one layout");
+    mapped_as(Format::Csv, text, &flags.wanted, &flags.notation)
+}
+
+fn mapped_as(format: Format, text: &str, wanted: &Wanted, notation: &Notation) -> Vec<String> {
     let table = Table::parse(format, text.as_bytes());
     assert_eq!(table.faults, [], "{text}");
-    let mapping = match Mapping::resolve(wanted, &table, horizon()) {
+    let conventions = conventions(notation);
+    let mapping = match Mapping::resolve(wanted, &table, &conventions) {
         Ok(mapping) => mapping,
         Err(faults) => return faults.iter().map(ToString::to_string).collect(),
     };
-    let rows = table.rows.iter().filter(|row| mapping.takes(row));
-    rows.flat_map(|row| match mapping.measurement(row) {
-        Ok(Mapped { kpi: _, measurement }) => {
-            let effective = match measurement.effective {
-                Effective::Now => "now".to_owned(),
-                Effective::At(moment) => moment.to_string(),
-                Effective::On(date) => date.to_string(),
-            };
-            let NewMeasurement {
-                kpi,
-                effective: _,
-                value,
-                source_id,
-                note,
-            } = measurement;
-            let said = format!(
-                "{}: {kpi} {effective} {} {source_id} {note}",
-                row.line,
-                value.get()
-            );
-            vec![said.trim_end().to_owned()]
+    let mut said = Vec::new();
+    for row in table.rows.iter().filter(|row| mapping.takes(row)) {
+        match mapping.readings(row) {
+            Ok(found) => said.extend(found.into_iter().map(|(_, found)| match found {
+                Ok(Some(reading)) => shown(row.line, reading),
+                Ok(None) => format!("{}: none", row.line),
+                Err(fault) => format!("! {fault}"),
+            })),
+            Err(faults) => said.extend(faults.iter().map(|fault| format!("! {fault}"))),
         }
-        Err(faults) => faults.iter().map(|fault| format!("! {fault}")).collect(),
-    })
-    .collect()
+    }
+    said
 }
+
+fn shown(line: u64, reading: Reading) -> String {
+    let Reading {
+        kpi,
+        name: _,
+        effective,
+        written,
+        source_id,
+        note,
+    } = reading;
+    let effective = match effective {
+        Effective::Now => "now".to_owned(),
+        Effective::At(moment) => moment.to_string(),
+        Effective::On(date) => date.to_string(),
+    };
+    let said = format!("{line}: {kpi} {effective} {} {source_id} {note}", written.text);
+    said.trim_end().to_owned()
+}
+
+const EMPTY: &str = "it is empty: fill it in, or leave empty values out with --skip-empty";
 
 fn of_kpi(id: &str) -> Wanted {
     Wanted {
@@ -92,7 +125,6 @@ fn a_time_is_a_moment_with_an_offset_or_a_day_of_the_calendar() {
         "! \"2026-01-31T10:00:00\" has no offset from UTC: end it with Z or for example +02:00",
     );
     for no_time in [
-        "31/01/2026",
         "1680307200",
         "yesterday",
         "2026-02-30T00:00:00Z",
@@ -101,10 +133,14 @@ fn a_time_is_a_moment_with_an_offset_or_a_day_of_the_calendar() {
         check_time(
             no_time,
             &format!(
-                "! {no_time:?} is no time: write 2026-01-31 for a day or 2026-01-31T09:30:00Z for a moment"
+                "! {no_time:?} is no time: write 2026-01-31 for a day or 2026-01-31T09:30:00Z for a moment, or say how it is written with --date-format"
             ),
         );
     }
+    check_time(
+        "31/01/2026",
+        "! \"31/01/2026\" is no time: --date-format DD/MM/YYYY would read 2026-01-31",
+    );
     check_time("", "! it is empty: fill it in, or leave the row out with --where");
 }
 
@@ -120,49 +156,6 @@ fn what_has_not_come_yet_is_refused_before_it_is_sent() {
 }
 
 #[test]
-fn a_value_is_a_finite_number_within_bounds() {
-    let check = |text: &str, expect: &str| {
-        let got = mapped(
-            Format::Csv,
-            &format!("time,value\n2026-01-01,\"{text}\"\n"),
-            &of_kpi("x"),
-        );
-        let expect = match expect.strip_prefix("! ") {
-            Some(fault) => format!("! 2: column \"value\": {fault}"),
-            None => format!("2: x 2026-01-01 {expect}"),
-        };
-        assert_eq!(got, [expect], "{text:?}");
-    };
-    for (text, value) in [
-        ("1e3", "1000"),
-        ("-0", "0"),
-        ("+1.50", "1.5"),
-        (" 7 ", "7"),
-        ("1e15", "1000000000000000"),
-        ("1e-400", "0"),
-    ] {
-        check(text, value);
-    }
-    for text in [
-        "NaN", "nan", "Infinity", "-inf", "inf", "80%", "1,5", "1 000", "x", "-", "0x10", "1_000",
-    ] {
-        let said = "is not a number: write it as 1234.5, without a unit or separators of thousands";
-        check(text, &format!("! {text:?} {said}"));
-    }
-    check("1e400", "! 1e400 is out of bounds: at most 1e15 either way");
-    let digits = "9".repeat(400);
-    check(
-        &digits,
-        &format!("! {digits} is out of bounds: at most 1e15 either way"),
-    );
-    check(
-        "-1.1e15",
-        "! -1100000000000000 is out of bounds: at most 1e15 either way",
-    );
-    check("", "! it is empty: fill it in, or leave the row out with --where");
-}
-
-#[test]
 fn json_values_are_read_as_what_they_are() {
     let check = |value: &str, expect: &str| {
         let text = format!("[{{\"time\": \"2026-01-01\", \"value\": {value}}}]");
@@ -174,13 +167,10 @@ fn json_values_are_read_as_what_they_are() {
         assert_eq!(got, [expect], "{value}");
     };
     check("80", "80");
-    check("1e3", "1000");
+    check("1e3", "1e3");
     check("\"12.5\"", "12.5");
-    check("1e999", "! 1e999 is out of bounds: at most 1e15 either way");
-    check(
-        "null",
-        "! it is empty: fill it in, or leave the row out with --where",
-    );
+    check("true", "true");
+    check("null", &format!("! {EMPTY}"));
     check(
         "{\"n\": 1}",
         "! it is an array or an object: write the rows with plain values",
@@ -189,16 +179,199 @@ fn json_values_are_read_as_what_they_are() {
         "[1]",
         "! it is an array or an object: write the rows with plain values",
     );
+}
+
+#[test]
+fn what_is_missing_is_left_out_only_as_told() {
+    let text = "time,value\n2026-01-01,\n2026-01-02,N/A\n2026-01-03,-\n2026-01-04,n/a\n2026-01-05,5\n";
+    let kpi = ["--kpi", "x"];
+    assert_eq!(
+        told(text, &kpi),
+        [
+            format!("! 2: column \"value\": {EMPTY}"),
+            "3: x 2026-01-02 N/A".to_owned(),
+            "4: x 2026-01-03 -".to_owned(),
+            "5: x 2026-01-04 n/a".to_owned(),
+            "6: x 2026-01-05 5".to_owned(),
+        ]
+    );
+    let words = [&kpi[..], &["--skip-empty", "--missing", "N/A", "--missing", "-"]].concat();
+    assert_eq!(
+        told(text, &words),
+        [
+            "2: none",
+            "3: none",
+            "4: none",
+            "5: x 2026-01-04 n/a",
+            "6: x 2026-01-05 5"
+        ]
+    );
+    // What claims nothing may be ahead; a date that is none is still wrong.
+    let text = "time,value\n2026-12-31,\nTotal,\n";
+    let no_time = &told(text, &words)[1];
+    assert_eq!(told(text, &words)[0], "2: none");
+    assert!(
+        no_time.starts_with("! 3: column \"time\": \"Total\" is no time"),
+        "{no_time}"
+    );
+}
+
+#[test]
+fn a_table_with_a_column_a_kpi_gives_a_value_a_cell() {
+    let text = "date,nps,Revenue (R$),comment\n2026-01-01,5,1000,fine\n2026-02-01,,1100,\n";
+    let wide = ["--layout", "kpi-columns"];
+    let empty = |column: &str| format!("! 3: column {column:?}: {EMPTY}");
+    assert_eq!(
+        told(text, &[&wide[..], &["--ignore", "comment"]].concat()),
+        [
+            "2: nps 2026-01-01 5".to_owned(),
+            "2: revenue-r 2026-01-01 1000".to_owned(),
+            empty("nps"),
+            "3: revenue-r 2026-02-01 1100".to_owned(),
+        ]
+    );
+    let words = [
+        "--column",
+        "Revenue (R$)",
+        "--rename",
+        "Revenue (R$)=revenue",
+        "--note-column",
+        "comment",
+    ];
+    assert_eq!(
+        told(text, &[&wide[..], &words].concat()),
+        ["2: revenue 2026-01-01 1000  fine", "3: revenue 2026-02-01 1100"]
+    );
+    assert_eq!(
+        told(
+            text,
+            &[&wide[..], &["--note-column", "comment", "--skip-empty"]].concat()
+        )[2],
+        "3: none"
+    );
+    // A bad date is said once for its row.
+    let said = told(
+        "date,a,b\n2026-02-30,1,2\n2026-12-31,1,2\n2026-12-31,,\n",
+        &[&wide[..], &["--skip-empty"]].concat(),
+    );
+    assert_eq!(said.len(), 4, "{said:#?}");
+    assert!(said[0].starts_with("! 2: column \"date\"") && said[1].starts_with("! 3: column \"date\""));
+    assert_eq!(said[2..], ["4: none", "4: none"]);
+}
+
+#[test]
+fn columns_that_cannot_be_kpis_are_named_with_the_flag_that_helps() {
+    let check = |header: &str, words: &[&str], expect: &str| {
+        let words = [&["--layout", "kpi-columns"], words].concat();
+        assert_eq!(told(&format!("{header}\n"), &words), [expect], "{header}");
+    };
     check(
-        "true",
-        "! \"true\" is not a number: write it as 1234.5, without a unit or separators of thousands",
+        "date,nps,NPS",
+        &[],
+        "1: column \"NPS\": it and \"nps\" would both be kpis/nps: rename one, or leave it out with --ignore \"NPS\"",
+    );
+    check(
+        "date,nps,42",
+        &[],
+        "1: column \"42\": \"42\" has no letter from a to z to make an id of: name the KPI with --rename \"42\"=ID, or leave the column out with --ignore \"42\"",
+    );
+    check(
+        "date",
+        &[],
+        "1: no column is left to be a KPI: the file has \"date\"",
+    );
+    check(
+        "date,nps",
+        &["--ignore", "x"],
+        "1: column \"x\": it is not in the file: correct the name; the file has \"date\", \"nps\"",
+    );
+    check(
+        "date,nps",
+        &["--rename", "x=y"],
+        "1: column \"x\": it is not in the file: correct the name; the file has \"date\", \"nps\"",
+    );
+    check(
+        "date,nps",
+        &["--column", "x"],
+        "1: column \"x\": it is not in the file: correct the name; the file has \"date\", \"nps\"",
+    );
+}
+
+#[test]
+fn a_table_with_a_column_a_date_gives_a_value_a_cell() {
+    let wide = ["--layout", "date-columns"];
+    assert_eq!(
+        told(
+            "kpi,unit,2026-01-31,2026-02-28\nnps,points,5,6\nWin rate,%,30,31\n",
+            &[&wide[..], &["--ignore", "unit", "--rename", "Win rate=wins"]].concat()
+        ),
+        [
+            "2: nps 2026-01-31 5",
+            "2: nps 2026-02-28 6",
+            "3: wins 2026-01-31 30",
+            "3: wins 2026-02-28 31",
+        ]
+    );
+    let months = [
+        &wide[..],
+        &[
+            "--date-format",
+            "MMM YYYY",
+            "--skip-empty",
+            "--kpi-column",
+            "Figure",
+        ],
+    ]
+    .concat();
+    // The rest of a year's plan is empty: it claims nothing.
+    assert_eq!(
+        told("Figure,Jun 2026,Dec 2026\nnps,5,\n", &months),
+        ["2: nps 2026-06-01 5", "2: none"]
+    );
+    assert_eq!(
+        told("Figure,Jun 2026,Dec 2026\nnps,,7\n", &months),
+        [
+            "2: none",
+            "! 2: column \"Dec 2026\": Dec 2026 has not come yet by this machine's clock: measurements are of what has happened",
+        ]
+    );
+    assert_eq!(
+        told(
+            "Jan 2026\n5\n",
+            &[&wide[..], &["--date-format", "MMM YYYY", "--kpi", "x"]].concat()
+        ),
+        ["2: x 2026-01-01 5"]
+    );
+}
+
+#[test]
+fn columns_that_cannot_be_dates_are_named_with_the_flag_that_helps() {
+    let check = |header: &str, words: &[&str], expect: &str| {
+        let words = [&["--layout", "date-columns"], words].concat();
+        assert_eq!(told(&format!("{header}\n"), &words), [expect], "{header}");
+    };
+    check(
+        "kpi,2026-01",
+        &[],
+        "1: column \"2026-01\": \"2026-01\" is no time: --date-format YYYY-MM would read 2026-01-01; or leave the column out with --ignore \"2026-01\"",
+    );
+    check(
+        "kpi,1.2.2026,01.02.2026",
+        &["--date-format", "DD.MM.YYYY"],
+        "1: column \"01.02.2026\": it and \"1.2.2026\" are the same date: rename one",
+    );
+    check(
+        "kpi,unit,2026",
+        &["--date-format", "YYYY"],
+        "1: column \"unit\": \"unit\" is not written as YYYY: correct it, or the format; or leave the column out with --ignore \"unit\"",
     );
 }
 
 #[test]
 fn columns_are_found_by_their_usual_names() {
     let table = Table::parse(Format::Csv, b"Date,KPI,Value,Source,Note\n");
-    let mapping = Mapping::resolve(&Wanted::default(), &table, horizon()).expect("a mapping");
+    let (wanted, conventions) = (Wanted::default(), conventions(&Notation::default()));
+    let mapping = Mapping::resolve(&wanted, &table, &conventions).expect("a mapping");
     let chosen = [
         "time from \"Date\"",
         "value from \"Value\"",
@@ -267,6 +440,14 @@ fn columns_that_cannot_be_found_are_named_with_the_flag_that_helps() {
 }
 
 #[test]
+fn a_file_with_another_delimiter_is_told_from_one_with_one_column() {
+    assert_eq!(
+        mapped(Format::Csv, "date;value\n", &of_kpi("x"))[0],
+        "1: no column is called time or date or timestamp: say with --time which one has the time; the file has \"date;value\": say --delimiter semicolon if these are several"
+    );
+}
+
+#[test]
 fn a_row_that_lacks_a_column_is_named_by_its_line() {
     let text = "{\"time\": \"2026-01-01\", \"value\": 1, \"kpi\": \"a\"}\n{\"value\": 2}\n";
     let empty = "it is empty: fill it in, or leave the row out with --where";
@@ -299,7 +480,7 @@ fn texts_of_several_columns_make_an_id_and_a_title() {
     check(
         "42",
         "%",
-        "! 2: column \"team\": \"42-%\" has no letter from a to z to make an id of: name the KPI with --kpi",
+        "! 2: column \"team\": \"42-%\" has no letter from a to z to make an id of: name the KPI with --rename \"42-%\"=ID",
     );
     check(
         "a",

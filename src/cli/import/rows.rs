@@ -22,6 +22,19 @@ pub(super) enum Format {
     Ndjson,
 }
 
+/// What separates the fields of a CSV file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Delimiter {
+    /// ,
+    Comma,
+    /// ;
+    Semicolon,
+    /// A tabulator
+    Tab,
+    /// |
+    Pipe,
+}
+
 /// What a file holds.
 #[derive(Debug, Default)]
 pub(super) struct Table {
@@ -64,6 +77,8 @@ pub(super) struct Fault {
     pub(super) column: Option<String>,
     /// What is wrong: what to do.
     pub(super) sentence: String,
+    /// Whether what follows in the file cannot be trusted either: then no other row is good without it.
+    pub(super) spoils_file: bool,
 }
 
 impl Format {
@@ -79,9 +94,44 @@ impl Format {
     }
 }
 
+impl Delimiter {
+    /// The other delimiters by which a line would have several fields, as advice for a file with one column.
+    pub(super) fn advice(column: &str) -> Option<String> {
+        let others = Self::value_variants()
+            .iter()
+            .filter(|delimiter| column.bytes().any(|byte| byte == delimiter.byte()));
+        let names: Vec<String> = others
+            .filter_map(|delimiter| Some(delimiter.to_possible_value()?.get_name().to_owned()))
+            .collect();
+        (!names.is_empty()).then(|| format!("say --delimiter {} if these are several", names.join(" or ")))
+    }
+
+    fn byte(self) -> u8 {
+        match self {
+            Self::Comma => b',',
+            Self::Semicolon => b';',
+            Self::Tab => b'\t',
+            Self::Pipe => b'|',
+        }
+    }
+}
+
 impl Table {
-    /// Reads a file's bytes. A byte order mark is not part of the text.
+    /// Reads a file's bytes; CSV with commas. A byte order mark is not part of the text.
     pub(super) fn parse(format: Format, bytes: &[u8]) -> Self {
+        match format {
+            Format::Csv => Self::parse_delimited(bytes, Delimiter::Comma),
+            Format::Json => Self::parse_with(bytes, json::parse_array),
+            Format::Ndjson => Self::parse_with(bytes, json::parse_lines),
+        }
+    }
+
+    /// Reads the bytes of a CSV file.
+    pub(super) fn parse_delimited(bytes: &[u8], delimiter: Delimiter) -> Self {
+        Self::parse_with(bytes, |bytes| delimited::parse(bytes, delimiter.byte()))
+    }
+
+    fn parse_with(bytes: &[u8], parse: impl Fn(&[u8]) -> Self) -> Self {
         let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Self::unreadable(Fault::of_line(
@@ -89,16 +139,12 @@ impl Table {
                 "the file is empty: check the export that writes it",
             ));
         }
-        match format {
-            Format::Csv => delimited::parse(bytes),
-            Format::Json => json::parse_array(bytes),
-            Format::Ndjson => json::parse_lines(bytes),
-        }
+        parse(bytes)
     }
 
     fn unreadable(fault: Fault) -> Self {
         Self {
-            faults: vec![fault],
+            faults: vec![fault.spoiling()],
             ..Self::default()
         }
     }
@@ -119,6 +165,7 @@ impl Fault {
             line,
             column: None,
             sentence: sentence.into(),
+            spoils_file: false,
         }
     }
 
@@ -127,6 +174,15 @@ impl Fault {
             line,
             column: Some(column.to_owned()),
             sentence: sentence.into(),
+            spoils_file: false,
+        }
+    }
+
+    /// One behind which nothing in the file can be trusted.
+    pub(super) fn spoiling(self) -> Self {
+        Self {
+            spoils_file: true,
+            ..self
         }
     }
 }

@@ -79,6 +79,9 @@ codes! {
     /// An objective is aligned under a canceled one.
     AlignedUnderCanceled = "ALIGNED_UNDER_CANCELED", Warning,
         "Align it to an objective that is still worked on, or cancel it too.";
+    /// The alert that an objective was started from is over.
+    StartingAlertRecovered = "STARTING_ALERT_RECOVERED", Info,
+        "Look whether it is still worth the work: close it with what was reached, or say what it is for now.";
     /// The KPIs that an objective or a team rests on are in trouble.
     WeakFoundation = "WEAK_FOUNDATION", Warning,
         "Bring the breached KPIs back to their targets first: objectives on poor KPIs are unlikely to be reached.";
@@ -109,6 +112,9 @@ codes! {
     /// A KPI stays BREACHED and no objective is about it.
     KpiBreachedWithoutObjective = "KPI_BREACHED_WITHOUT_OBJECTIVE", Error,
         "Start an objective with a key result that brings the KPI back to its target.";
+    /// A KPI is BREACHED and nobody has said what is to be done.
+    KpiBreachedWithoutPlan = "KPI_BREACHED_WITHOUT_PLAN", Error,
+        "Set the action plan of its alert, or start an objective from the KPI: a KPI without action is the classic mistake.";
     /// An area of a team has some KPIs, and fewer than the policy asks for.
     TooFewKpisInArea = "TOO_FEW_KPIS_IN_AREA", Warning,
         "Add the KPIs that the area is run by, or put the ones there are into a larger area.";
@@ -163,6 +169,7 @@ impl FindingCode {
             Self::KpiWithoutOwner
             | Self::KpiWithoutDataSource
             | Self::KpiWithoutTarget
+            | Self::KpiBreachedWithoutPlan
             | Self::TooFewKpisInArea
             | Self::TooManyKpisInArea
             | Self::KpiNotReviewed
@@ -180,6 +187,7 @@ impl FindingCode {
             | Self::AlignedUnderClosedCycle
             | Self::AlignedUnderDeleted
             | Self::AlignedUnderCanceled
+            | Self::StartingAlertRecovered
             | Self::WeakFoundation
             | Self::KeyResultWithoutKpi
             | Self::KeyResultIsActivity

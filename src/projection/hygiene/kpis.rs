@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use super::look::Look;
 use super::{Finding, FindingCode, history};
-use crate::domain::{Cadence, Health, Id, Kpi, ResourceName, TOLERANCE};
+use crate::domain::{AlertKind, Cadence, Health, Id, Kpi, ResourceName, TOLERANCE};
 
 /// Fewer KPIs than this are too few to speak of "most" of them.
 const KPIS_FOR_SHARE_MIN: usize = 3;
@@ -70,6 +70,18 @@ pub(super) fn breached_without_objective(look: &Look<'_>, found: &mut Vec<Findin
                 "The KPI \"{title}\" has been breached for {periods} periods, and no objective is about it."
             );
             found.push(finding(FindingCode::KpiBreachedWithoutObjective, id, sentence));
+        }
+    }
+}
+
+/// "KPI breached with no action plan": its open BREACH needs action.
+pub(super) fn breached_without_plan(look: &Look<'_>, found: &mut Vec<Finding>) {
+    for (id, kpi) in look.kpis() {
+        let mut open = kpi.open_alerts();
+        if open.any(|(_, alert)| alert.opening.kind == AlertKind::Breach && alert.needs_action()) {
+            let title = kpi.fields.title.as_str();
+            let sentence = format!("The KPI \"{title}\" is breached, and its alert has no action plan.");
+            found.push(finding(FindingCode::KpiBreachedWithoutPlan, id, sentence));
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::look::Look;
 use super::{Finding, FindingCode, Foundation, objective_foundation, team_foundation};
-use crate::domain::{Alignment, CycleState, Id, Objective, ObjectiveState, ResourceName};
+use crate::domain::{Alignment, CloseReason, CycleState, Id, Objective, ObjectiveState, ResourceName};
 
 /// "More than 3 objectives of a team in a cycle". What is canceled or was carried over does not count; the company itself
 /// counts like a team.
@@ -146,6 +146,28 @@ fn what_is_over(look: &Look<'_>, alignment: &Alignment) -> Option<(FindingCode, 
     let cycle = look.workspace.cycle(&above.fields.cycle).ok()?;
     (cycle.state == CycleState::Closed)
         .then_some((FindingCode::AlignedUnderClosedCycle, "lies in a closed cycle"))
+}
+
+/// "an objective whose starting alert recovered", or was a mistake.
+pub(super) fn starting_alert_recovered(look: &Look<'_>, found: &mut Vec<Finding>) {
+    for (id, objective) in look.objectives() {
+        let Some((kpi, alert)) = objective.started_from.as_ref().and_then(|from| {
+            let kpi = look.workspace.kpis().get(&from.kpi)?;
+            Some((kpi, kpi.alerts.get(from.alert.as_ref()?)?))
+        }) else {
+            continue;
+        };
+        let since = match alert.closed.map(|closing| closing.reason) {
+            Some(CloseReason::Recovered) => "has recovered",
+            Some(CloseReason::Corrected) => "was put right",
+            Some(CloseReason::TargetChanged | CloseReason::Archived) | None => continue,
+        };
+        let (title, of) = (objective.fields.title.as_str(), kpi.fields.title.as_str());
+        let sentence = format!(
+            "The objective \"{title}\" was started from an alert of the KPI \"{of}\", which {since} since."
+        );
+        found.push(finding(FindingCode::StartingAlertRecovered, id, sentence));
+    }
 }
 
 /// "WEAK foundation", of an objective and of each team that has an open one.

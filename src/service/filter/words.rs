@@ -118,6 +118,14 @@ mod tests {
             of_the_protos!(api::kpi::Category, "CATEGORY_")
         );
         assert_eq!(written(Health::WORDS), of_the_protos!(api::Health, "HEALTH_"));
+        assert_eq!(
+            written(AlertKind::WORDS),
+            of_the_protos!(api::alert::Kind, "KIND_")
+        );
+        assert_eq!(
+            written(CloseReason::WORDS),
+            of_the_protos!(api::alert::CloseReason, "CLOSE_REASON_")
+        );
         assert_eq!(written(Role::WORDS), of_the_protos!(api::member::Role, "ROLE_"));
         for word in StatusOverride::WORDS {
             assert!(Status::WORDS.contains(word), "{word}");

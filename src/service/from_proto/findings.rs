@@ -68,6 +68,14 @@ impl Findings {
         Rejection::Invalid(self.0)
     }
 
+    /// The end of reading what is no request: the value, or all that is wrong.
+    pub(super) fn end<T>(self, read: Option<T>) -> Result<T, Rejection> {
+        match read {
+            Some(read) if self.0.is_empty() => Ok(read),
+            _ => Err(Rejection::Invalid(self.0)),
+        }
+    }
+
     /// The fields that were found wrong.
     #[cfg(test)]
     pub(super) fn into_fields(self) -> Vec<String> {

@@ -19,16 +19,16 @@ pub(super) const SOURCE_ID_CHARS_MAX: usize = 128;
 
 /// Where a measurement stands in its request. It becomes text only when something is wrong.
 #[derive(Clone, Copy)]
-enum Place {
+pub(super) enum Place {
     Single,
     At(usize),
 }
 
 /// What the request's parent says of the KPI.
-struct Parent<'a> {
-    text: &'a str,
-    workspace: Option<&'a Id>,
-    kpi: Option<&'a Id>,
+pub(super) struct Parent<'a> {
+    pub(super) text: &'a str,
+    pub(super) workspace: Option<&'a Id>,
+    pub(super) kpi: Option<&'a Id>,
 }
 
 /// Reads a RecordMeasurement request.
@@ -94,7 +94,8 @@ pub(crate) fn batch_record_measurements(
     findings.asked(command, request_id, reason)
 }
 
-fn read(
+/// Reads one measurement; what is wrong with it is found.
+pub(super) fn read(
     place: Place,
     message: &api::Measurement,
     parent: &Parent<'_>,

@@ -12,6 +12,7 @@ mod cycle;
 mod deletion;
 mod findings;
 mod hygiene;
+mod ingest;
 mod initiative;
 mod key_result;
 mod kpi;
@@ -38,6 +39,7 @@ pub(crate) use deletion::{
     undelete_objective, undelete_team, undelete_workspace,
 };
 pub(crate) use hygiene::hygiene_scope;
+pub(crate) use ingest::{Row, RowStream};
 pub(crate) use initiative::{create_initiative, update_initiative};
 pub(crate) use key_result::{create_key_result, update_key_result};
 pub(crate) use kpi::{archive_kpi, create_kpi, read_cadence as cadence, unarchive_kpi, update_kpi};

@@ -55,7 +55,9 @@ impl Running {
             origin,
             events: Vec::new(),
         };
-        commit.events = decide(self.state.workspace(), &command, &commit.stamp()).unwrap();
+        commit.events = decide(self.state.workspace(), &command, &commit.stamp())
+            .unwrap()
+            .events;
         self.derived = self.state.apply(&commit);
         self.commits.push(commit);
     }

@@ -26,6 +26,7 @@ pub(crate) async fn with_larger_company(server: &Server) {
     people(server).await;
     cycles(server).await;
     kpi(server).await;
+    plan(server).await;
     drafts(server).await;
     best(server).await;
     closed(server).await;
@@ -44,6 +45,15 @@ pub(crate) async fn with_larger_company(server: &Server) {
     })
     .await;
     review(server, "year", "first-look", |_| {}).await;
+    let archive = api::ArchiveKpiRequest {
+        name: acme("kpis/churn"),
+        ..Default::default()
+    };
+    server
+        .kpis()
+        .archive_kpi(archive)
+        .await
+        .expect("a KPI that nobody feeds");
 }
 
 async fn people(server: &Server) {
@@ -85,6 +95,21 @@ async fn kpi(server: &Server) {
     fields.category = api::kpi::Category::Financial.into();
     fields.labels = [("source".to_owned(), "crm".to_owned())].into();
     server.kpis().create_kpi(churn).await.expect("a KPI");
+}
+
+/// What is to be done about the KPI of the little company, and is not.
+async fn plan(server: &Server) {
+    let request = api::SetActionPlanRequest {
+        name: acme("kpis/nps/alerts/breach-7"),
+        action_plan: Some(api::ActionPlan {
+            text: "Call every customer".to_owned(),
+            owner: acme("members/maria"),
+            due_date: date(2026, 1, 31),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    server.kpis().set_action_plan(request).await.expect("a plan");
 }
 
 async fn objective(server: &Server, id: &str, change: impl FnOnce(&mut api::Objective)) {

@@ -6,7 +6,7 @@ use tonic::Status;
 use crate::common::*;
 
 /// The lists that take a filter.
-pub(crate) const LISTS: [&str; 10] = [
+pub(crate) const LISTS: [&str; 11] = [
     "ListWorkspaces",
     "ListTeams",
     "ListMembers",
@@ -17,6 +17,7 @@ pub(crate) const LISTS: [&str; 10] = [
     "ListInitiatives",
     "ListCheckIns",
     "ListKpis",
+    "ListAlerts",
 ];
 
 /// What is asked of a list.
@@ -106,6 +107,9 @@ pub(crate) async fn list(
         }
         "ListKpis" => {
             page!(kpis.list_kpis(ListKpisRequest { parent: below(""), show_deleted: show_deleted }) => kpis)
+        }
+        "ListAlerts" => {
+            page!(kpis.list_alerts(ListAlertsRequest { parent: below("/kpis/-"), show_deleted: show_deleted }) => alerts)
         }
         other => panic!("no list {other}"),
     }

@@ -1,4 +1,4 @@
-//! CSV: RFC 4180 with a header, LF or CRLF.
+//! CSV: RFC 4180 with a header, LF or CRLF, and any told delimiter.
 //!
 //! The csv crate says where a record begins; the line is counted from there, because its own count is behind after
 //! CRLF and blank lines. A quote that is never closed would swallow the rest of a file as one field: a record of our
@@ -14,8 +14,9 @@ use super::{Cell, Fault, Lines, NOT_UTF8, Row, Table};
 const END: &[u8] = b"\n\x1eend of file\x1e\n";
 const END_FIELD: &[u8] = b"\x1eend of file\x1e";
 
-pub(super) fn parse(bytes: &[u8]) -> Table {
+pub(super) fn parse(bytes: &[u8], delimiter: u8) -> Table {
     let mut reader = csv::ReaderBuilder::new()
+        .delimiter(delimiter)
         .has_headers(false)
         .flexible(true)
         .from_reader(bytes.chain(END));
@@ -31,7 +32,7 @@ pub(super) fn parse(bytes: &[u8]) -> Table {
             Err(error) => {
                 table
                     .faults
-                    .push(Fault::of_line(last_line, format!("{error}: correct the file")));
+                    .push(Fault::of_line(last_line, format!("{error}: correct the file")).spoiling());
                 return table;
             }
         }
@@ -51,7 +52,7 @@ pub(super) fn parse(bytes: &[u8]) -> Table {
         table.rows.retain(|row| row.line != last_line);
         table.faults.retain(|fault| fault.line != last_line);
         let unclosed = "a quote opens here that is never closed: close it, or double it inside of a text";
-        table.faults.push(Fault::of_line(last_line, unclosed));
+        table.faults.push(Fault::of_line(last_line, unclosed).spoiling());
     }
     table
 }
@@ -75,7 +76,7 @@ fn header(record: &ByteRecord, line: u64, table: &mut Table) {
             Ok(name) => table.columns.push(name.trim().to_owned()),
             Err(_) => {
                 table.columns.push(String::from_utf8_lossy(field).into_owned());
-                table.faults.push(Fault::of_line(line, NOT_UTF8));
+                table.faults.push(Fault::of_line(line, NOT_UTF8).spoiling());
             }
         }
     }
@@ -88,7 +89,7 @@ fn row(record: &ByteRecord, line: u64, table: &mut Table) {
     }
     if record.len() != table.columns.len() {
         let sentence = format!(
-            "the row has {} fields and the header {}: put a text that has commas into quotes, and add what is missing",
+            "the row has {} fields and the header {}: put a text that has delimiters in it into quotes, and add what is missing",
             record.len(),
             table.columns.len()
         );
@@ -111,7 +112,7 @@ fn row(record: &ByteRecord, line: u64, table: &mut Table) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Format;
+    use super::super::{Delimiter, Format};
     use super::*;
 
     /// Rows as `line: cell|cell`, then faults.
@@ -154,13 +155,38 @@ mod tests {
     }
 
     #[test]
+    fn a_told_delimiter_parts_the_fields_and_a_comma_no_longer_does() {
+        for (delimiter, text) in [
+            (Delimiter::Semicolon, "a;b\n1,5;2\n\"3;4\";5\n"),
+            (Delimiter::Tab, "a\tb\n1,5\t2\n3;4\t5\n"),
+            (Delimiter::Pipe, "a|b\n1,5|2\n3;4|5\n"),
+        ] {
+            let table = Table::parse_delimited(text.as_bytes(), delimiter);
+            assert_eq!(
+                (table.columns, table.faults),
+                (vec!["a".to_owned(), "b".to_owned()], vec![])
+            );
+            let cells: Vec<_> = table.rows.iter().map(|row| row.cell(0).cloned()).collect();
+            assert_eq!(
+                cells,
+                [Some(Cell::Text("1,5".into())), Some(Cell::Text("3;4".into()))]
+            );
+        }
+        assert_eq!(
+            Delimiter::advice("a;b").as_deref(),
+            Some("say --delimiter semicolon if these are several")
+        );
+        assert_eq!(Delimiter::advice("a b"), None);
+    }
+
+    #[test]
     fn empty_cells_stay_and_empty_rows_go() {
         check("a,b\n1,\n,2\n,\n\"\",\" \"\n", &["2: 1|", "3: |2"]);
     }
 
     #[test]
     fn a_row_of_another_length_is_a_fault() {
-        let said = "the row has 1 fields and the header 2: put a text that has commas into quotes, and add what is missing";
+        let said = "the row has 1 fields and the header 2: put a text that has delimiters in it into quotes, and add what is missing";
         check("a,b\n1\n3,4\n", &["3: 3|4", &format!("! 2: {said}")]);
         check(
             "a,b\n1,2,3\n",

@@ -3,7 +3,7 @@
 use jiff::civil::date;
 
 use super::*;
-use crate::domain::{Aggregation, Cadence, Effective, KpiFields, Text};
+use crate::domain::{ActionPlan, Aggregation, AlertKind, Cadence, Effective, KpiFields, Text};
 
 const NPS: &[&str] = &["kpis/nps"];
 
@@ -353,4 +353,50 @@ fn a_sum_is_judged_once_its_period_is_over() {
             ("two weeks are over", summed().on(1, 12), &["kpis/deals"]),
         ],
     );
+}
+
+/// "KPI breached with no action plan".
+#[test]
+fn a_breached_kpi_has_an_action_plan() {
+    let breached = || weekly(Preset::Full, &[45.0], 1);
+    let plan = |given: Given| {
+        let alert = given.workspace.kpi(&id("nps")).unwrap().open_alerts[&AlertKind::Breach].clone();
+        given.and([Command::SetActionPlan {
+            kpi: id("nps"),
+            id: alert,
+            plan: Box::new(ActionPlan {
+                cause: Text::empty(),
+                text: text("Hire a support manager."),
+                owner: None,
+                due_date: None,
+                objective: None,
+            }),
+        }])
+    };
+    check(
+        FindingCode::KpiBreachedWithoutPlan,
+        [
+            ("no plan", breached(), NPS),
+            ("a plan", plan(breached()), &[]),
+            ("healthy", weekly(Preset::Full, &[55.0], 1), &[]),
+            ("recovered", weekly(Preset::Full, &[45.0, 55.0], 8), &[]),
+            ("of a company of KPIs alone", weekly_alone(&[45.0]), NPS),
+        ],
+    );
+}
+
+/// The same without a cycle.
+fn weekly_alone(seen: &[f64]) -> Given {
+    let values = seen
+        .iter()
+        .zip([1, 8])
+        .map(|(seen, day)| measured("nps", 1, day, *seen));
+    given_for(
+        Preset::KpiOnly,
+        [
+            kpi("nps", |fields| fields.cadence = Cadence::Weekly),
+            at_least("nps", 50.0),
+        ],
+    )
+    .and(values)
 }

@@ -11,7 +11,7 @@ mod targets;
 
 use super::{Finding, FindingCode, HygieneScope, check_hygiene};
 use crate::domain::given::*;
-use crate::domain::{Command, HygieneLimits, Preset};
+use crate::domain::{Ambition, Command, HygieneLimits, Preset, StartObjective, Text};
 use crate::projection::State;
 
 pub(super) fn state_of(given: &Given) -> State {
@@ -70,4 +70,20 @@ pub(super) fn limit(change: impl FnOnce(&mut HygieneLimits)) -> Command {
 /// Closes a cycle in which nothing is to be explained.
 pub(super) fn closed(name: &str) -> [Command; 2] {
     [begin_review(name), close_cycle(name, Vec::new())]
+}
+
+/// An objective in cycles/q1 from a KPI in trouble.
+pub(super) fn start_objective(kpi: &str, name: &str) -> Command {
+    Command::StartObjective(Box::new(StartObjective {
+        kpi: id(kpi),
+        objective: id(name),
+        key_result: None,
+        cycle: id("q1"),
+        title: None,
+        description: Text::empty(),
+        owner: Some(id("maria")),
+        team: None,
+        ambition: Ambition::Committed,
+        alert: None,
+    }))
 }

@@ -407,3 +407,39 @@ fn what_a_deleted_team_owns_is_found() {
     ]);
     assert_eq!(found(&later, FindingCode::TeamDeleted).len(), 2);
 }
+
+/// "an objective whose starting alert recovered".
+#[test]
+fn an_objective_outlives_its_starting_alert() {
+    let started = || {
+        running(Preset::Full)
+            .and([
+                kpi("nps", |_| {}),
+                target("nps", date(2026, 1, 1), |target| {
+                    target.at_least = Some(value(50.0))
+                }),
+                measured("nps", 1, 1, 40.0),
+            ])
+            .and([start_objective("nps", "better")])
+            .on(1, 5)
+    };
+    const BETTER: &[&str] = &["objectives/better"];
+    let rows: [Row; 5] = [
+        ("still open", started(), &[]),
+        ("recovered", started().and([measured("nps", 1, 4, 55.0)]), BETTER),
+        ("corrected", started().and([measured("nps", 1, 1, 55.0)]), BETTER),
+        (
+            "the target changed",
+            started().and([target("nps", date(2026, 1, 1), |target| {
+                target.at_least = Some(value(30.0));
+            })]),
+            &[],
+        ),
+        (
+            "canceled",
+            started().and([measured("nps", 1, 4, 55.0), cancel("better")]),
+            &[],
+        ),
+    ];
+    check(FindingCode::StartingAlertRecovered, rows);
+}

@@ -33,6 +33,7 @@ fn messy(preset: Preset) -> Given {
         ])
         .and(kpis())
         .and(objectives())
+        .and(mended())
         .on(1, 8)
         .and([Command::RecordMeasurements(vec![measurement(
             "bad",
@@ -43,6 +44,17 @@ fn messy(preset: Preset) -> Given {
         .and(["members/rui", "teams/gone", "objectives/dropped"].map(delete))
         .and([cancel("canceled")])
         .and(closed("h2"))
+}
+
+/// An objective whose starting alert recovers.
+fn mended() -> [Command; 5] {
+    [
+        kpi("well", |_| {}),
+        target("well", date(2026, 1, 1), |it| it.at_least = Some(value(5.0))),
+        Command::RecordMeasurements(vec![measurement("well", Effective::Now, 1.0)]),
+        start_objective("well", "mend"),
+        Command::RecordMeasurements(vec![measurement("well", Effective::Now, 6.0)]),
+    ]
 }
 
 fn kpis() -> Vec<Command> {
@@ -115,9 +127,9 @@ fn codes(preset: Preset) -> Vec<FindingCode> {
 #[test]
 fn every_rule_finds_something_and_each_preset_is_silent_about_what_it_does_not_want_to_hear() {
     use FindingCode::{
-        KpiNotReviewed, KpiWithoutDataSource, KpiWithoutOwner, KpiWithoutTarget, OwnerNotMember,
-        TargetBeyondHistory, TargetWithoutHistory, TeamDeleted, TooFewKeyResults, TooFewKpisInArea,
-        TooManyKpisInArea,
+        KpiBreachedWithoutPlan, KpiNotReviewed, KpiWithoutDataSource, KpiWithoutOwner, KpiWithoutTarget,
+        OwnerNotMember, TargetBeyondHistory, TargetWithoutHistory, TeamDeleted, TooFewKeyResults,
+        TooFewKpisInArea, TooManyKpisInArea,
     };
     assert_eq!(codes(Preset::Full), FindingCode::ALL);
     let not_too_few = |code: &FindingCode| !matches!(code, TooFewKeyResults | TooFewKpisInArea);
@@ -129,6 +141,7 @@ fn every_rule_finds_something_and_each_preset_is_silent_about_what_it_does_not_w
             KpiWithoutOwner,
             KpiWithoutDataSource,
             KpiWithoutTarget,
+            KpiBreachedWithoutPlan,
             TooFewKpisInArea,
             TooManyKpisInArea,
             KpiNotReviewed,
