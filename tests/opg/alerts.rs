@@ -8,7 +8,7 @@ use jiff::civil::Date;
 
 use crate::common::*;
 use crate::figures::{ANSWERS, Months, NEWEST, SERVICES, later, lower_is_better, name, percent, published};
-use crate::naive::{Bounds, Rules, Spell, adverse_moves, breaches, stale_days};
+use crate::naive::{Bounds, Rules, Spell, adverse_moves, breaches, rules, stale_days};
 use crate::world::*;
 
 /// What is asked of the percents: the last part of a KPI's id, and its target.
@@ -23,13 +23,6 @@ const RULES: [Rules; 4] = [rules(1, 1), rules(2, 2), rules(1, 3), rules(3, 1)];
 
 const fn bounds(at_least: f64, critical: Option<f64>) -> Bounds {
     Bounds { at_least, critical }
-}
-
-const fn rules(breach_after: i32, recover_after: i32) -> Rules {
-    Rules {
-        breach_after,
-        recover_after,
-    }
 }
 
 /// A KPI as it is told of: its figures, what is asked of it, and how many days of grace it has.
@@ -282,7 +275,7 @@ async fn a_file_that_is_loaded_at_once_leaves_open_what_would_be_open() {
         with_rules(&server, rules).await;
         for (_, bounds) in ASKED {
             let mut expected = BTreeMap::new();
-            for (id, months) in &published {
+            for (id, months) in published {
                 let mut spells = adverse_moves(months, lower_is_better(id));
                 if id.ends_with("percent") {
                     ask(&server, id, *months.keys().next().expect("a month"), bounds).await;

@@ -1,6 +1,7 @@
 //! The published figures, as the files beside the repository have them. See their README for what they are.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -30,7 +31,12 @@ pub(crate) fn path(file: &str) -> String {
 }
 
 /// All figures of both services, by the ids that their KPIs get: `use-an-lpa-satisfied`.
-pub(crate) fn published() -> BTreeMap<String, Months> {
+pub(crate) fn published() -> &'static BTreeMap<String, Months> {
+    static PUBLISHED: LazyLock<BTreeMap<String, Months>> = LazyLock::new(read);
+    &PUBLISHED
+}
+
+fn read() -> BTreeMap<String, Months> {
     let mut published: BTreeMap<String, Months> = BTreeMap::new();
     for (service, file) in SERVICES {
         let text = std::fs::read_to_string(path(file)).expect("the published figures");

@@ -33,6 +33,13 @@ pub(crate) struct Spell {
     pub(crate) closed: Option<Date>,
 }
 
+pub(crate) const fn rules(breach_after: i32, recover_after: i32) -> Rules {
+    Rules {
+        breach_after,
+        recover_after,
+    }
+}
+
 impl Bounds {
     pub(crate) fn judge(self, figure: f64) -> api::Health {
         match self.critical {

@@ -84,7 +84,7 @@ async fn the_percent_follows_from_the_answers_exactly_where_the_office_says_so()
         .iter()
         .map(|(id, series)| (id.clone(), months(series)))
         .collect();
-    assert_eq!(known, published, "nothing is corrected");
+    assert_eq!(&known, published, "nothing is corrected");
 
     let months = |service: &str| known[&percent(service)].len();
     let [(lpa, _), (deputies, _)] = SERVICES;

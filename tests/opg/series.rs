@@ -89,7 +89,7 @@ async fn months_are_as_published_and_what_is_missing_is_a_gap() {
     let server = with_figures().await;
     let published = published();
     let first_of = |id: &str| *published[id].keys().next().expect("a month");
-    for (id, figures) in &published {
+    for (id, figures) in published {
         let monthly = series(&server, id, |it| it.bucket = Cadence::Monthly.into()).await;
         let expected = grouped(figures, first_of(id), 1, 1, Aggregation::Last);
         assert_eq!(buckets(&monthly), expected, "{id}");
@@ -127,7 +127,7 @@ async fn months_are_as_published_and_what_is_missing_is_a_gap() {
     .await;
     let [(lpa, _), (deputies, _)] = SERVICES;
     let first = first_of(&percent(lpa));
-    for (id, figures) in &published {
+    for (id, figures) in published {
         let expected = grouped(figures, first, 1, 1, Aggregation::Last);
         assert_eq!(buckets(&together[id]), expected, "{id}");
     }
@@ -161,7 +161,7 @@ async fn quarters_halves_and_years_are_what_the_months_come_to_in_any_fiscal_yea
                     it.first_date = day(Date::constant(2021, 3, 1));
                 })
                 .await;
-                for (id, figures) in &published {
+                for (id, figures) in published {
                     let how = match aggregation {
                         Aggregation::Unspecified if id.ends_with("percent") => Aggregation::Last,
                         Aggregation::Unspecified => Aggregation::Sum,
