@@ -558,7 +558,7 @@ fn a_written_board_read_into_an_empty_cycle_gives_the_same() {
         "# Better support (aspirational) @maria #support",
         "Customers wait",
         "- KR: Reduce the average reply time from 47.5 min to 30.0 min, now 47.5 min (0.00",
-        "- KR: First response from 6 h to 45 min, now 2.5 h (0.67",
+        "- KR: First response from 6 h to 45 min, now 2 h 30 min (0.67",
         "- KR: Open rate from 20 % by +10 %, not started (0.00",
         "  - [ ] Initiative: 100 demos 3/100 (due 2033-11-30) @ana",
         "- [x] Initiative: Introduce a ticket tool",

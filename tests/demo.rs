@@ -66,9 +66,11 @@ fn the_story_is_told_and_the_picture_of_the_stream_agrees_with_the_server() {
 
     // A KPI falls short, an objective is made for it, it recovers: in this order.
     let steps = [
+        "alert (breach): KPI Average reply time asks for action",
         "KPI Average reply time: watch → BREACHED at 41 min (at most 30)",
         "objective Better customer support begins",
         "initiative Hire a support manager is done",
+        "alert (breach) is over: KPI Average reply time has recovered",
         "KPI Average reply time RECOVERED: watch → healthy at 29 min (at most 30)",
         "objective Better customer support: on track → ACHIEVED",
     ];
@@ -77,6 +79,18 @@ fn the_story_is_told_and_the_picture_of_the_stream_agrees_with_the_server() {
         .map(|step| out.find(step).unwrap_or_else(|| panic!("no {step:?} in:\n{out}")))
         .collect();
     assert!(places.is_sorted(), "{places:?}");
+
+    // One alert that asks and is over, and no other in between.
+    assert_eq!(out.matches("alert").count(), 2, "{out}");
+    // The key result begins where the KPI stands and goes to its target, in its unit.
+    let begun = &out[out
+        .find("objective Better customer support begins")
+        .expect("it begins")..];
+    let key_result = line_with(begun, " → 30 ");
+    assert!(
+        key_result.starts_with("  Average reply time") && key_result.contains("0.00  48 → 30 min"),
+        "{key_result}"
+    );
 
     // A frame a week; in the last one the objective is reached and the KPI is healthy again.
     assert_eq!(out.matches("\nOBJECTIVES ").count(), 8);

@@ -12,6 +12,7 @@ use prost_reflect::{DynamicMessage, ReflectMessage, Value};
 
 use super::apply::lifecycle::objective_stands;
 use super::apply::merge::authored;
+use super::manifest::document::ARCHIVED;
 use super::manifest::emit;
 use super::manifest::kind::{Kind, parent, workspace_of};
 use super::manifest::schema::{self, ALIGNED_TO, Schema};
@@ -43,8 +44,9 @@ pub(super) struct Export {
 const AFTER_HELP: &str = "\
 Applied to a server that has no such workspace, the manifests make an equal one: every field that people write, states, \
 targets, measurements, check-ins, reviews and the scoring policy. What is not in them: history, who did what and when, \
-revisions, notes of measurements, where a baseline came from, what is deleted or retracted. What is closed is graded anew, \
-on the day on which it is applied. An objective that was carried over is written as CANCELED: it counts as little.
+revisions, notes of measurements, alerts and their action plans, where a baseline came from, what is deleted or \
+retracted. What is closed is graded anew, on the day on which it is applied. An objective that was carried over is \
+written as CANCELED: it counts as little.
 
 Creating a workspace makes a member of whoever does it: the first line of the output says with which --actor to apply it.";
 
@@ -240,6 +242,9 @@ impl Writer<'_> {
         let _infallible = write!(self.out, "---\nkind: {}\nname: {full}\n", kind.word());
         emit::message(&mut self.out, self.schema, 0, &own);
         match kind {
+            Kind::Kpi if resource.has_field_by_name("archive_time") => {
+                let _infallible = writeln!(self.out, "{ARCHIVED}: true");
+            }
             Kind::Cycle => self.state(resource, None),
             Kind::Objective => self.state(resource, Some(objective_stands(Some(resource)))),
             _ => {}

@@ -2,6 +2,7 @@
 //!
 //! Every function is total: what is absent, infinite or no number has a text too. All characters are one column wide.
 
+use crate::domain::{Unit, UnitKind, grouped};
 use crate::proto::api;
 
 const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -57,19 +58,35 @@ pub(in crate::cli) fn sparkline(values: &[f64], target: Option<f64>, width: usiz
         .collect()
 }
 
-/// A value in its unit, short: millions as "1.06 M".
+/// A value in its unit, short: millions as "1.06 M", a duration as "48 min", a step of a scale by its label.
 pub(in crate::cli) fn value(value: f64, unit: &api::Unit) -> String {
-    let suffix = suffix(unit);
-    let number = number(value, unit.decimals);
+    let (bare, suffix) = (bare(value, unit), suffix(unit));
     if suffix.is_empty() {
-        number
+        bare
     } else {
-        format!("{number} {suffix}")
+        format!("{bare} {suffix}")
+    }
+}
+
+/// A value without what stands behind it. A duration is whole as it is, and so is the label of a scale.
+pub(in crate::cli) fn bare(value: f64, unit: &api::Unit) -> String {
+    match unit.kind() {
+        api::unit::Kind::Duration if value.is_finite() => Unit {
+            kind: UnitKind::Duration,
+            ..Unit::number()
+        }
+        .text(value),
+        api::unit::Kind::Scale => {
+            let mut labels = unit.scale_labels.iter().zip(0u32..);
+            let label = labels.find(|(_, index)| f64::from(*index) == value);
+            label.map_or_else(|| number(value, unit.decimals), |(label, _)| label.clone())
+        }
+        _ => number(value, unit.decimals),
     }
 }
 
 /// A number alone, short.
-pub(in crate::cli) fn number(value: f64, decimals: Option<u32>) -> String {
+fn number(value: f64, decimals: Option<u32>) -> String {
     if !value.is_finite() {
         return "–".to_owned();
     }
@@ -94,41 +111,30 @@ pub(in crate::cli) fn number(value: f64, decimals: Option<u32>) -> String {
     } else {
         &text
     };
-    format!("{}{more}", grouped(text))
+    grouped(text) + more
 }
 
-/// A comma before every third digit from the right.
-pub(in crate::cli) fn grouped(number: &str) -> String {
-    let (whole, fraction) = number
-        .split_once('.')
-        .map_or((number, None), |(w, f)| (w, Some(f)));
-    let (sign, digits) = whole
-        .strip_prefix('-')
-        .map_or(("", whole), |digits| ("-", digits));
-    let mut text = sign.to_owned();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    if let Some(fraction) = fraction {
-        text.push('.');
-        text.push_str(fraction);
-    }
-    text
-}
-
-/// What stands behind a value.
+/// What stands behind a value; nothing behind one that says it itself.
 pub(in crate::cli) fn suffix(unit: &api::Unit) -> &str {
     match unit.kind() {
         api::unit::Kind::Percent => "%",
         api::unit::Kind::Currency => &unit.currency_code,
-        api::unit::Kind::Duration => "s",
-        api::unit::Kind::Unspecified
-        | api::unit::Kind::Number
-        | api::unit::Kind::Count
-        | api::unit::Kind::Scale => &unit.symbol,
+        api::unit::Kind::Duration | api::unit::Kind::Scale => "",
+        api::unit::Kind::Unspecified | api::unit::Kind::Number | api::unit::Kind::Count => &unit.symbol,
+    }
+}
+
+/// The unit of what is judged of a KPI, and of the key results that follow it: of its values, unless those are counted or
+/// compared.
+pub(in crate::cli) fn judged_unit(kpi: &api::Kpi) -> api::Unit {
+    let of_kind = |kind: api::unit::Kind| api::Unit {
+        kind: kind.into(),
+        ..api::Unit::default()
+    };
+    match (kpi.transform(), kpi.aggregation()) {
+        (api::kpi::Transform::ChangePercent, _) => of_kind(api::unit::Kind::Percent),
+        (_, api::Aggregation::Count) => of_kind(api::unit::Kind::Count),
+        _ => kpi.unit.clone().unwrap_or_default(),
     }
 }
 
@@ -231,9 +237,57 @@ mod tests {
             (100.0, plain.clone(), "100"),
             (f64::NAN, plain.clone(), "–"),
             (f64::INFINITY, plain, "–"),
+            (2_880.0, unit(Kind::Duration, "", "", None), "48 min"),
+            (9_000.0, unit(Kind::Duration, "", "s", Some(1)), "2 h 30 min"),
+            (f64::NAN, unit(Kind::Duration, "", "", None), "–"),
+            (1_500.0, unit(Kind::Count, "", "visits", None), "1,500 visits"),
         ] {
             assert_eq!(value(number, &unit), text);
         }
+    }
+
+    #[test]
+    fn a_step_of_a_scale_is_its_label_and_between_two_it_is_a_number() {
+        let scale = api::Unit {
+            kind: api::unit::Kind::Scale.into(),
+            symbol: "!".to_owned(),
+            scale_labels: ["bad", "good"].map(ToOwned::to_owned).to_vec(),
+            ..api::Unit::default()
+        };
+        for (step, text) in [
+            (0.0, "bad"),
+            (1.0, "good"),
+            (0.5, "0.5"),
+            (2.0, "2"),
+            (f64::NAN, "–"),
+        ] {
+            assert_eq!(value(step, &scale), text);
+        }
+    }
+
+    #[test]
+    fn what_is_judged_of_a_kpi_has_the_unit_of_what_it_is_made_into() {
+        let kpi = |transform: api::kpi::Transform, aggregation: api::Aggregation| api::Kpi {
+            unit: Some(api::Unit {
+                kind: api::unit::Kind::Currency.into(),
+                currency_code: "BRL".to_owned(),
+                ..api::Unit::default()
+            }),
+            transform: transform.into(),
+            aggregation: aggregation.into(),
+            ..api::Kpi::default()
+        };
+        use api::Aggregation::{Count, Sum};
+        use api::kpi::Transform::{ChangePercent, Unspecified};
+        for (transform, aggregation, text) in [
+            (Unspecified, Sum, "12 BRL"),
+            (Unspecified, Count, "12"),
+            (ChangePercent, Sum, "12 %"),
+            (ChangePercent, Count, "12 %"),
+        ] {
+            assert_eq!(value(12.0, &judged_unit(&kpi(transform, aggregation))), text);
+        }
+        assert_eq!(judged_unit(&api::Kpi::default()), api::Unit::default());
     }
 
     #[test]

@@ -108,5 +108,5 @@ pub use target::{Ramp, SetTarget, Target, Targets};
 pub use team::{Member, MemberFields, MemberPatch, Principal, Role, Roles, Team, TeamFields, TeamPatch};
 pub use text::{Labels, Text, Title};
 pub use time::{TimeZoneRules, Timestamp};
-pub use unit::{CurrencyCode, Unit, UnitKind};
+pub use unit::{CurrencyCode, Unit, UnitKind, grouped};
 pub use workspace::{FirstWeekday, Preset, Workspace, WorkspaceFields, WorkspacePatch};

@@ -130,8 +130,9 @@ fn label(labels: &[Box<str>], value: f64) -> Option<&str> {
     found.map(|(_, label)| label.as_ref())
 }
 
-/// A comma before every third digit of the whole part from the right.
-fn grouped(number: &str) -> String {
+/// A comma before every third digit of a written number's whole part, from the right.
+#[must_use]
+pub fn grouped(number: &str) -> String {
     let (whole, fraction) = number.split_at(number.find('.').unwrap_or(number.len()));
     let sign_len = usize::from(whole.starts_with('-'));
     let (sign, digits) = whole.split_at(sign_len);

@@ -62,7 +62,7 @@ fn every_example_of_the_page_does_what_it_says() {
             assert_eq!(format!("{}{}", run.stdout, run.stderr), *expected, "{text}");
         }
     }
-    assert_eq!(commands, 11, "the page has another number of commands");
+    assert_eq!(commands, 13, "the page has another number of commands");
     assert!(
         server
             .read("backup.yaml")

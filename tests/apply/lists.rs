@@ -164,6 +164,11 @@ impl Lists {
         for kpi in &mut self.kpis {
             (kpi.create_time, kpi.update_time, kpi.etag) = (None, None, String::new());
             kpi.health = None;
+            // When it was archived is the log's; that it is stays here.
+            kpi.archive_time = kpi.archive_time.map(|_| prost_types::Timestamp::default());
+            // Alerts and their plans are not exported.
+            kpi.open_alerts.clear();
+            kpi.needs_action = false;
         }
         for target in &mut self.targets {
             (target.update_time, target.revision) = (None, 0);

@@ -11,4 +11,5 @@ mod bad_rows;
 mod broken;
 mod changes;
 mod documentation;
+mod gauges;
 mod round_trip;

@@ -242,12 +242,19 @@ pub(super) fn refuse(plan: &Plan, manifests: &mut Manifests, act: usize, command
     };
     // What is wrong with a state is said of its line.
     let is_own = plan.acts_of[at].first() == Some(&act);
-    let stated = document.state.filter(|_| !is_own).map(|stated| stated.line);
-    // What the API takes as a field of the request is a flag here.
-    let sentence = sentence.replace(
-        "needs a reason: send one",
-        "needs a reason: give it with --reason",
-    );
+    let stated = document.state.map(|stated| stated.line);
+    let stated = stated.or(document.archived.map(|archived| archived.line));
+    let stated = stated.filter(|_| !is_own);
+    // What the API takes as a field of the request is a flag here, and what it takes as a call a field.
+    let sentence = sentence
+        .replace(
+            "needs a reason: send one",
+            "needs a reason: give it with --reason",
+        )
+        .replace(
+            "is archived: unarchive it first",
+            "is archived: say in its manifest whether it stays so (archived: true or false)",
+        );
     for (own, sentence) in each_field(&sentence, snake) {
         let fields = &manifests.documents[at].fields;
         let line = point

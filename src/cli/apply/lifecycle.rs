@@ -17,9 +17,11 @@ use crate::cli::manifest::schema::{self, text};
 use crate::proto::api::{Outcome, cycle, objective};
 
 /// A state that is wanted where another one is.
-struct Step {
-    stage: Stage,
-    call: &'static str,
+pub(super) struct Step {
+    /// When.
+    pub(super) stage: Stage,
+    /// The call that leads there.
+    pub(super) call: &'static str,
 }
 
 /// Where a resource stands: one that is created begins with the first.
@@ -110,7 +112,8 @@ fn cycle_of(planner: &Planner<'_>, document: &Document) -> String {
     })
 }
 
-fn add(
+/// Adds an act that takes a step, behind those that the document has already.
+pub(super) fn add(
     planner: &Planner<'_>,
     manifests: &Manifests,
     plan: &mut Plan,

@@ -24,6 +24,7 @@ use super::words::{counted, failure, progress_bar, say, tell};
 use super::{Failure, FailureKind, connection};
 use crate::domain::{Id, Text};
 
+mod archiving;
 mod check;
 mod command;
 mod index;
@@ -271,7 +272,7 @@ fn show(plan: &Plan, manifests: &Manifests) {
         let Change { is_new, details } = &plan.changes[*at];
         // Where only a later part of it is left out, that is its state.
         let half = plan.acts_of[*at].iter().find_map(|act| left_out[*act]);
-        let is_state = |detail: &&String| detail.starts_with("state: ");
+        let is_state = |detail: &&String| detail.starts_with("state: ") || detail.starts_with("archived: ");
         let details: Vec<_> = details
             .iter()
             .filter(|one| half.is_none() || !is_state(one))

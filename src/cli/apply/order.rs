@@ -26,6 +26,8 @@ pub(super) enum Stage {
     ActiveCycles,
     /// KPIs.
     Kpis,
+    /// KPIs that are archived are taken into use.
+    KpisInUse,
     /// Their targets.
     Targets,
     /// Their measurements: a key result without a baseline begins where its KPI stands.
@@ -48,6 +50,8 @@ pub(super) enum Stage {
     CyclesInReview,
     /// Cycles become CLOSED.
     ClosedCycles,
+    /// KPIs are archived, behind everything that an archived one refuses: nothing needs that it is.
+    ArchivedKpis,
 }
 
 /// What is done at one point.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use prost_reflect::{DynamicMessage, Kind as Type, Value};
 
+use super::archiving;
 use super::command::{Author, Command};
 use super::index::Index;
 use super::lifecycle;
@@ -93,6 +94,7 @@ impl Planner<'_> {
             plan.acts[at].needs = needs.copied().filter(|needed| *needed != at).collect();
         }
         lifecycle::plan(self, manifests, &index, &mut plan)?;
+        archiving::plan(self, manifests, &mut plan)?;
         let (order, in_circles) = sorted(&plan.acts, &manifests.documents);
         for act in &in_circles {
             let at = plan.acts[*act].document;

@@ -54,7 +54,7 @@ impl Facts {
         }
     }
 
-    /// The KPI of this id or title, in any case; none: it is not known.
+    /// The KPI of this id or title, in any case; none: it is not known. Of one title it is the one that is in use.
     ///
     /// # Errors
     /// There is more than one.
@@ -64,10 +64,12 @@ impl Facts {
             return Ok(Some(by_id));
         }
         let by_title = self.kpis.iter().filter(|kpi| kpi.title.to_lowercase() == wanted);
-        one(&by_title.collect::<Vec<_>>(), called)
+        let (in_use, archived): (Vec<_>, Vec<_>) = by_title.partition(|kpi| is_in_use(kpi));
+        one(if in_use.is_empty() { &archived } else { &in_use }, called)
     }
 
-    /// The KPI that a title names: the one whose id or title stands in it, the longest that does.
+    /// The KPI that a title names: the one whose id or title stands in it, the longest that does. One that is archived is
+    /// measured no more, so nothing begins where it stood unless it is called by its name.
     ///
     /// # Errors
     /// There are several of one length.
@@ -75,7 +77,7 @@ impl Facts {
         let words = folded(title);
         let mut longest = 0;
         let mut found: Vec<&api::Kpi> = Vec::new();
-        for kpi in &self.kpis {
+        for kpi in self.kpis.iter().filter(|kpi| is_in_use(kpi)) {
             let names = [folded(&kpi.title), folded(last(&kpi.name))];
             let length = names
                 .iter()
@@ -93,6 +95,10 @@ impl Facts {
         }
         one(&found, title)
     }
+}
+
+fn is_in_use(kpi: &api::Kpi) -> bool {
+    kpi.archive_time.is_none()
 }
 
 fn one<'k>(found: &[&'k api::Kpi], called: &str) -> Result<Option<&'k api::Kpi>, String> {
@@ -191,6 +197,43 @@ mod tests {
                 (Err(sentence), Err(ids)) => assert!(sentence.contains(ids), "{title}: {sentence}"),
                 (named, found) => assert_eq!(named.ok(), found.ok(), "{title}"),
             }
+        }
+    }
+
+    #[test]
+    fn an_archived_kpi_is_found_only_where_it_is_called_by_name_and_no_other_is_called_so() {
+        let mut facts = facts(
+            &[
+                ("old-nps", "NPS"),
+                ("new-nps", "NPS"),
+                ("mood", "Mood"),
+                ("old-churn", "Churn of all"),
+                ("churn", "Churn"),
+            ],
+            &[],
+        );
+        for kpi in &mut facts.kpis {
+            let is_archived = ["old-nps", "mood", "old-churn"].contains(&last(&kpi.name));
+            kpi.archive_time = is_archived.then(prost_types::Timestamp::default);
+        }
+        let id = |found: Result<Option<&api::Kpi>, String>| {
+            found.map(|kpi| kpi.map(|kpi| last(&kpi.name).to_owned()))
+        };
+        for (title, expect) in [
+            ("Raise NPS", Some("new-nps")),
+            ("A better mood", None),
+            ("Churn of all", Some("churn")),
+        ] {
+            let expect = Ok(expect.map(ToOwned::to_owned));
+            assert_eq!(id(facts.kpi_named_in(title)), expect, "{title}");
+        }
+        for (called, expect) in [
+            ("nps", "new-nps"),
+            ("kpis/old-nps", "old-nps"),
+            ("Mood", "mood"),
+            ("churn of all", "old-churn"),
+        ] {
+            assert_eq!(id(facts.kpi(called)), Ok(Some(expect.to_owned())), "{called}");
         }
     }
 

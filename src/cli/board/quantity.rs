@@ -89,7 +89,7 @@ pub(super) fn written(number: f64, decimals: Option<u32>) -> String {
     let shortest = format!("{number}");
     let padded = format!("{number:.places$}");
     let candidates = [padded, shortest.clone(), format!("{shortest}0")];
-    let grouped = candidates.iter().map(|text| crate::cli::text::grouped(text));
+    let grouped = candidates.iter().map(|text| crate::domain::grouped(text));
     let mut fitting = grouped.filter(|text| {
         let unsigned = text.strip_prefix('-').unwrap_or(text);
         parse(unsigned, 0).is_ok_and(|read| read == number.abs())

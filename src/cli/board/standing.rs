@@ -48,7 +48,7 @@ pub(super) fn standing(key_result: &api::KeyResult, unit: &api::Unit) -> String 
         // Quotes and parentheses of a symbol would reach into the marks behind it.
         (_, Some(current)) => format!(
             "now {}",
-            escaped(&shown(current, unit).replace(['"', '(', ')'], ""))
+            escaped(&text::value(current, unit).replace(['"', '(', ')'], ""))
         ),
     };
     let mut said = format!(", {now} ({:.2}", progress.score);
@@ -58,19 +58,6 @@ pub(super) fn standing(key_result: &api::KeyResult, unit: &api::Unit) -> String 
         said += word;
     }
     said + ")"
-}
-
-/// A value as a person reads it, with the decimals of its unit.
-fn shown(value: f64, unit: &api::Unit) -> String {
-    if unit.kind() != api::unit::Kind::Duration {
-        return text::value(value, unit);
-    }
-    let spans = [("days", 86_400.0), ("h", 3_600.0), ("min", 60.0)];
-    let (name, span) = spans
-        .into_iter()
-        .find(|(_, span)| value.abs() >= 2.0 * span)
-        .unwrap_or(("s", 1.0));
-    format!("{} {name}", text::number(value / span, unit.decimals))
 }
 
 /// Whether what is done or not is done.

@@ -12,6 +12,7 @@ use super::facts::{Facts, last};
 use super::kind;
 use super::measure::Measure;
 use super::unit::{self, Frame};
+use crate::cli::text::judged_unit;
 use crate::domain::{Id, Title};
 use crate::proto::api::key_result::Kind;
 use crate::proto::{api, google_type};
@@ -243,7 +244,7 @@ impl Asking<'_> {
         };
         let kpi_unit = kpi.map(|kpi| {
             let whose = format!("its KPI kpis/{}", last(&kpi.name));
-            (kpi.unit.clone().unwrap_or_default(), whose)
+            (judged_unit(kpi), whose)
         });
         let given = own_unit.clone().map(|unit| (unit, "its own unit".to_owned()));
         let frame = Frame::of(measure, given.or(kpi_unit))?;

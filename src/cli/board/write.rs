@@ -12,6 +12,7 @@ use super::standing::{is_reached, standing};
 use super::token::quoted;
 use super::wanted::{self, Message, slug};
 use super::{date, quantity, read, unit};
+use crate::cli::text::judged_unit;
 use crate::domain::Title;
 use crate::proto::api;
 use crate::proto::api::key_result::Kind;
@@ -103,10 +104,7 @@ impl Writer {
             kpi: kpi.map(|kpi| kpi.name.clone()).unwrap_or_default(),
             ..key_result.clone()
         };
-        let unit = key_result
-            .unit
-            .clone()
-            .or_else(|| kpi.and_then(|kpi| kpi.unit.clone()));
+        let unit = key_result.unit.clone().or_else(|| kpi.map(judged_unit));
         let unit = unit.unwrap_or_default();
         let shown_box = match &key_result.kind {
             Some(Kind::Binary(_)) if is_reached(key_result) => "[x] ",

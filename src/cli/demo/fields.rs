@@ -54,26 +54,32 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// The texts of a list after the event; none of them: it did not change, or is empty.
+    fn strings(&self, path: &str) -> Vec<String> {
+        let Some(Kind::ListValue(list)) = self.after(path) else {
+            return Vec::new();
+        };
+        let texts = list.values.iter().filter_map(|value| match &value.kind {
+            Some(Kind::StringValue(text)) => Some(text.clone()),
+            _ => None,
+        });
+        texts.collect()
+    }
+
     /// The unit of a new resource; none: it has none, or did not change.
     pub(super) fn unit(&self) -> Option<api::Unit> {
-        use api::unit::Kind as Api;
-        let currency = self.string("unit.kind.CURRENCY");
-        let kind = match (self.string("unit.kind"), currency) {
-            (Some(name), _) => Api::from_str_name(&format!("KIND_{name}"))?,
-            (None, Some(_)) => Api::Currency,
-            (None, None) => return None,
-        };
+        let kind = format!("KIND_{}", self.string("unit.kind")?);
         Some(api::Unit {
-            kind: kind.into(),
-            currency_code: currency.unwrap_or_default().to_owned(),
+            kind: api::unit::Kind::from_str_name(&kind)?.into(),
+            currency_code: self.string("unit.currency_code").unwrap_or_default().to_owned(),
             symbol: self.string("unit.symbol").unwrap_or_default().to_owned(),
             decimals: self.number("unit.decimals").map(whole),
-            scale_labels: Vec::new(),
+            scale_labels: self.strings("unit.scale_labels"),
         })
     }
 }
 
-/// The name of what a check-in, a key result or an initiative belongs to.
+/// The name of what a check-in, a key result, an initiative or an alert belongs to.
 pub(super) fn parent(name: &str) -> &str {
     let mut parts = name.rsplitn(3, '/');
     parts.nth(2).unwrap_or(name)

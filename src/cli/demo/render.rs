@@ -3,7 +3,7 @@
 //! Invariant: no line is wider than it was told, and without colours there is no escape sequence in any.
 
 use super::view::{Bounds, KeyResultPicture, KpiPicture, Notable, Picture};
-use crate::cli::text::{bar, cut, left, number, right, sparkline, suffix, value};
+use crate::cli::text::{bar, bare, cut, left, right, sparkline, suffix, value};
 use crate::proto::api;
 
 /// How wide lines are, whether they have colours, and how much is shown.
@@ -178,7 +178,7 @@ fn key_result_line(picture: &Picture, key_result: &KeyResultPicture, style: Styl
     let current = progress
         .and_then(|progress| progress.current)
         .or(key_result.baseline);
-    let text = |number: Option<f64>| number.map_or("–".to_owned(), |it| self::number(it, unit.decimals));
+    let text = |number: Option<f64>| number.map_or("–".to_owned(), |it| bare(it, &unit));
     let detail = format!(
         "{} → {} {}",
         text(current),
@@ -219,11 +219,11 @@ fn kpi_line(picture: &Picture, kpi: &KpiPicture, style: Style) -> String {
 }
 
 fn target_text(bounds: Bounds, unit: &api::Unit) -> String {
-    let number = |it| number(it, unit.decimals);
+    let bare = |it| bare(it, unit);
     match (bounds.at_least, bounds.at_most) {
-        (Some(low), Some(high)) => format!("{} to {}", number(low), number(high)),
-        (Some(low), None) => format!("at least {}", number(low)),
-        (None, Some(high)) => format!("at most {}", number(high)),
+        (Some(low), Some(high)) => format!("{} to {}", bare(low), bare(high)),
+        (Some(low), None) => format!("at least {}", bare(low)),
+        (None, Some(high)) => format!("at most {}", bare(high)),
         (None, None) => "no target".to_owned(),
     }
 }
@@ -268,13 +268,14 @@ pub(super) fn notable_line(picture: &Picture, notable: &Notable, style: Style) -
         }
         Notable::Asks { kpi, about } => {
             let title = picture.kpis.get(kpi).map(|it| it.title.as_str());
-            let text = format!("alert {about}: {} asks for action", title.unwrap_or_default());
-            (text, Colour::Red)
+            let (title, about) = (title.unwrap_or_default(), alert_text(*about));
+            (format!("alert{about}: KPI {title} asks for action"), Colour::Red)
         }
-        Notable::Asked { kpi, why } => {
+        Notable::Asked { kpi, about, why } => {
             let title = picture.kpis.get(kpi).map(|it| it.title.as_str());
-            let text = format!("the alert of {} is closed: {why}", title.unwrap_or_default());
-            (text, Colour::Green)
+            let (title, about) = (title.unwrap_or_default(), alert_text(*about));
+            let why = close_text(*why);
+            (format!("alert{about} is over: KPI {title} {why}"), Colour::Green)
         }
         Notable::Begun { objective } => {
             let title = picture.objectives.get(objective).map(|it| it.title.as_str());
@@ -327,6 +328,28 @@ fn health_text(health: api::Health) -> (&'static str, Colour) {
         api::Health::Healthy => ("healthy", Colour::Green),
         api::Health::Watch => ("watch", Colour::Yellow),
         api::Health::Breached => ("BREACHED", Colour::Red),
+    }
+}
+
+/// What an alert is about, behind the word.
+fn alert_text(about: api::alert::Kind) -> &'static str {
+    match about {
+        api::alert::Kind::Unspecified => "",
+        api::alert::Kind::Breach => " (breach)",
+        api::alert::Kind::Stale => " (no new value)",
+        api::alert::Kind::AdverseMove => " (moves for the worse)",
+    }
+}
+
+/// Why an alert is over, behind the KPI.
+fn close_text(why: api::alert::CloseReason) -> &'static str {
+    use api::alert::CloseReason;
+    match why {
+        CloseReason::Unspecified => "asks no more",
+        CloseReason::Recovered => "has recovered",
+        CloseReason::Corrected => "was measured otherwise",
+        CloseReason::TargetChanged => "is asked something else",
+        CloseReason::Archived => "is archived",
     }
 }
 

@@ -21,6 +21,7 @@ pub(super) struct Story {
 pub(super) struct Company {
     pub(super) workspace: WorkspaceData,
     pub(super) cycle: CycleData,
+    pub(super) alerts: AlertsData,
     #[serde(rename = "team")]
     pub(super) teams: Vec<TeamData>,
     #[serde(rename = "member")]
@@ -43,6 +44,13 @@ pub(super) struct CycleData {
     pub(super) title: String,
     /// How long it is.
     pub(super) weeks: u16,
+}
+
+/// What of the scoring policy is another than at first.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AlertsData {
+    pub(super) adverse_move_percent: f64,
 }
 
 #[derive(Debug, Deserialize)]

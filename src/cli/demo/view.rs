@@ -27,6 +27,8 @@ pub(super) struct Picture {
     pub(super) initiatives: BTreeMap<String, InitiativePicture>,
     pub(super) kpis: BTreeMap<String, KpiPicture>,
     pub(super) targets: BTreeMap<String, Bounds>,
+    /// What each open alert is about.
+    pub(super) alerts: BTreeMap<String, api::alert::Kind>,
     /// The first figure that was said to be changed from something that it was not.
     pub(super) contradiction: Option<String>,
 }
@@ -102,15 +104,17 @@ pub(super) enum Notable {
     Asks {
         /// The KPI's name.
         kpi: String,
-        /// What the alert is about, for example "BREACH".
-        about: String,
+        /// What the alert is about.
+        about: api::alert::Kind,
     },
-    /// It is over.
+    /// It asks no more.
     Asked {
         /// The KPI's name.
         kpi: String,
-        /// Why, for example "RECOVERED".
-        why: String,
+        /// What the alert was about.
+        about: api::alert::Kind,
+        /// Why it is over.
+        why: api::alert::CloseReason,
     },
     /// An objective counts from now on.
     Begun { objective: String },
@@ -163,12 +167,14 @@ impl Picture {
                 };
                 self.targets.insert(it.name, bounds);
             }
+            Some(Resource::Alert(it)) => {
+                if it.state() == api::alert::State::Open {
+                    let about = it.kind();
+                    self.alerts.insert(it.name, about);
+                }
+            }
             Some(
-                Resource::Team(_)
-                | Resource::Member(_)
-                | Resource::Review(_)
-                | Resource::ScoringPolicy(_)
-                | Resource::Alert(_),
+                Resource::Team(_) | Resource::Member(_) | Resource::Review(_) | Resource::ScoringPolicy(_),
             )
             | None => {}
         }
@@ -249,18 +255,7 @@ impl Picture {
                     kpi.series.insert((at.seconds, at.nanos), value);
                 }
             }
-            "AlertOpened" => {
-                return Some(Notable::Asks {
-                    kpi: kpi_of(name),
-                    about: fields.string("kind").unwrap_or_default().to_owned(),
-                });
-            }
-            "AlertClosed" => {
-                return Some(Notable::Asked {
-                    kpi: kpi_of(name),
-                    why: fields.string("close_reason").unwrap_or_default().to_owned(),
-                });
-            }
+            "AlertOpened" | "AlertClosed" => return Some(self.alert_event(name, &fields)),
             // What it does not know it need not show: a newer server may tell more.
             _ => {}
         }
@@ -287,6 +282,23 @@ impl Picture {
         (initiative.state == api::initiative::State::Done).then(|| Notable::Done {
             initiative: name.to_owned(),
         })
+    }
+
+    fn alert_event(&mut self, name: &str, fields: &Fields<'_>) -> Notable {
+        let kpi = parent(name).to_owned();
+        let word = |path: &str| fields.string(path).unwrap_or_default();
+        if word("state") == "OPEN" {
+            let about = api::alert::Kind::from_str_name(&format!("KIND_{}", word("kind")));
+            let about = about.unwrap_or_default();
+            self.alerts.insert(name.to_owned(), about);
+            return Notable::Asks { kpi, about };
+        }
+        let why = format!("CLOSE_REASON_{}", word("close_reason"));
+        Notable::Asked {
+            kpi,
+            about: self.alerts.remove(name).unwrap_or_default(),
+            why: api::alert::CloseReason::from_str_name(&why).unwrap_or_default(),
+        }
     }
 
     fn derived(&mut self, change: &api::DerivedChange) -> Option<Notable> {
@@ -330,14 +342,6 @@ impl Picture {
         }
         notable
     }
-}
-
-/// The KPI that an alert is of, by their names.
-fn kpi_of(alert: &str) -> String {
-    alert
-        .split_once("/alerts/")
-        .map_or(alert, |(kpi, _)| kpi)
-        .to_owned()
 }
 
 fn status_change(name: &str, change: &api::ObjectiveChange) -> Option<Notable> {

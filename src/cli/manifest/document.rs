@@ -14,6 +14,9 @@ use super::yaml::{Fault, Node, documents};
 use crate::cli::{Failure, FailureKind};
 use crate::domain::Id;
 
+/// The field that says whether a KPI is archived: the API says when it was.
+pub(in crate::cli) const ARCHIVED: &str = "archived";
+
 /// Where something stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::cli) struct Place {
@@ -36,6 +39,8 @@ pub(in crate::cli) struct Document {
     pub(in crate::cli) fields: Vec<Given>,
     /// The state that a cycle or an objective is to reach, as the API numbers it.
     pub(in crate::cli) state: Option<Stated>,
+    /// Whether a KPI is to be archived.
+    pub(in crate::cli) archived: Option<Archived>,
     /// What is said as the objective closes.
     pub(in crate::cli) closing: Option<Closing>,
     /// The points of a series.
@@ -53,6 +58,15 @@ pub(in crate::cli) struct Stated {
     pub(in crate::cli) line: usize,
     /// The API's number.
     pub(in crate::cli) state: i32,
+}
+
+/// Whether a KPI is to be archived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::cli) struct Archived {
+    /// Its line.
+    pub(in crate::cli) line: usize,
+    /// Or to be in use.
+    pub(in crate::cli) is_archived: bool,
 }
 
 /// What is said as an objective closes.

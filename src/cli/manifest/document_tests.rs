@@ -29,6 +29,37 @@ fn check(text: &str, expect: &[&str]) {
 }
 
 #[test]
+fn what_only_the_server_says_of_kpis_and_what_is_made_of_them_is_refused() {
+    for (head, fields) in [
+        (
+            "kind: Kpi\nname: kpis/nps\n",
+            &[
+                "health",
+                "open_alerts",
+                "needs_action",
+                "archive_time",
+                "period_value_text",
+                "latest_value_text",
+            ][..],
+        ),
+        (
+            "kind: Target\nname: kpis/nps/targets/2026-01-01\n",
+            &["text", "revision"],
+        ),
+        (
+            "kind: Objective\nname: objectives/a\n",
+            &["foundation", "started_from_kpi", "started_from_alert"],
+        ),
+        ("kind: Team\nname: teams/a\n", &["foundation"]),
+    ] {
+        for field in fields {
+            let fault = format!("3: {field}: only the server says it, so leave it out");
+            check(&format!("{head}{field}: x\n"), &[&fault]);
+        }
+    }
+}
+
+#[test]
 fn every_kind_of_bad_row_is_named_by_its_line() {
     let kpi = "kind: Kpi\nname: kpis/nps\n";
     for (text, expect) in [
@@ -67,6 +98,18 @@ fn every_kind_of_bad_row_is_named_by_its_line() {
         (
             &format!("{kpi}health: {{stale: true}}\n"),
             "3: health: only the server says it, so leave it out",
+        ),
+        (
+            &format!("{kpi}archived: yes\n"),
+            "3: archived: write true or false, without quotes",
+        ),
+        (
+            &format!("{kpi}archived: \"true\"\n"),
+            "3: archived: write true or false, without quotes",
+        ),
+        (
+            "kind: Team\nname: teams/a\narchived: true\n",
+            "3: there is no field archived: the fields are title, parent_team, lead",
         ),
         (
             &format!("{kpi}etag: r7\n"),

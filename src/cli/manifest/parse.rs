@@ -1,9 +1,9 @@
 //! From the nodes of one document to what it describes. The fields of a resource are the API's (`read`); what a manifest
-//! says beyond them is here: its kind, its name, a wished state, what is said at closing.
+//! says beyond them is here: its kind, its name, a wished state, whether it is archived, what is said at closing.
 
 use prost_reflect::{Kind as Type, Value};
 
-use super::document::{Closing, Document, Place, Stated};
+use super::document::{ARCHIVED, Archived, Closing, Document, Place, Stated};
 use super::kind::{self, Kind};
 use super::read::{Given, Reader, Reference, What};
 use super::scalar;
@@ -76,6 +76,7 @@ pub(super) fn document(
         name: name.clone().unwrap_or_default(),
         fields: Vec::new(),
         state: None,
+        archived: None,
         closing: None,
         points: Vec::new(),
         references: Vec::new(),
@@ -151,6 +152,7 @@ fn fields(reader: &mut Reader<'_>, document: &mut Document, entries: &[Entry]) -
         match entry.key.as_str() {
             "kind" | "name" => {}
             STATE if has_state => document.state = state(reader, document.kind, entry)?,
+            ARCHIVED if document.kind == Kind::Kpi => document.archived = archived(reader, entry),
             CLOSING if document.kind == Kind::Objective => {
                 let message = reader.schema.message("Closing")?;
                 match &entry.value.content {
@@ -207,6 +209,24 @@ fn state(reader: &mut Reader<'_>, kind: Kind, entry: &Entry) -> Result<Option<St
             Ok(None)
         }
     }
+}
+
+fn archived(reader: &mut Reader<'_>, entry: &Entry) -> Option<Archived> {
+    if entry.value.is_null() {
+        return None;
+    }
+    let is_archived = match &entry.value.content {
+        Content::Scalar { text, plain: true } => text.parse().ok(),
+        _ => None,
+    };
+    if is_archived.is_none() {
+        let sentence = format!("{ARCHIVED}: write true or false, without quotes");
+        reader.faults.push(Fault::new(entry.line, sentence));
+    }
+    Some(Archived {
+        line: entry.line,
+        is_archived: is_archived?,
+    })
 }
 
 /// A target's date is the end of its name, whether it is given or not.

@@ -21,6 +21,20 @@ impl Driver {
         let request = self.by(owner, message);
         let answer = self.workspaces.create_workspace(request).await;
         self.done("CreateWorkspace", answer).await?;
+        let message = api::UpdateScoringPolicyRequest {
+            scoring_policy: Some(api::ScoringPolicy {
+                name: format!("{}/scoringPolicy", self.workspace),
+                alerts: Some(api::AlertRules {
+                    adverse_move_percent: Some(company.alerts.adverse_move_percent),
+                    ..api::AlertRules::default()
+                }),
+                ..api::ScoringPolicy::default()
+            }),
+            ..api::UpdateScoringPolicyRequest::default()
+        };
+        let request = self.by(owner, message);
+        let answer = self.workspaces.update_scoring_policy(request).await;
+        self.done("UpdateScoringPolicy", answer).await?;
         // Whoever creates a workspace is its first member already.
         for member in company.members.iter().skip(1) {
             self.create_member(owner, member).await?;

@@ -209,6 +209,21 @@ fn what_happened_is_one_sentence() {
             "objective Better customer support: on track → behind",
         ),
         (
+            Notable::Asks {
+                kpi: "w/a/kpis/reply".to_owned(),
+                about: api::alert::Kind::Breach,
+            },
+            "alert (breach): KPI Average reply time asks for action",
+        ),
+        (
+            Notable::Asked {
+                kpi: "w/a/kpis/reply".to_owned(),
+                about: api::alert::Kind::AdverseMove,
+                why: api::alert::CloseReason::Recovered,
+            },
+            "alert (moves for the worse) is over: KPI Average reply time has recovered",
+        ),
+        (
             Notable::Begun { objective },
             "objective Better customer support begins",
         ),

@@ -62,7 +62,8 @@ fn a_kpi_is_known_from_its_events_alone() {
         KPI,
         &[
             ("title", text("Revenue")),
-            ("unit.kind.CURRENCY", text("BRL")),
+            ("unit.kind", text("CURRENCY")),
+            ("unit.currency_code", text("BRL")),
             ("unit.decimals", Kind::NumberValue(0.0)),
         ],
     );
@@ -127,6 +128,74 @@ fn a_kpi_that_was_breached_recovers_when_it_is_healthy_and_not_before() {
         before = Some(after);
     }
     assert_eq!(picture.contradiction, None);
+}
+
+#[test]
+fn an_alert_that_is_over_is_told_with_what_it_was_about() {
+    let alert = format!("{KPI}/alerts/breach-3");
+    let closed = event(
+        "AlertClosed",
+        &alert,
+        &[("state", text("CLOSED")), ("close_reason", text("RECOVERED"))],
+    );
+    let over = |about| Notable::Asked {
+        kpi: KPI.to_owned(),
+        about,
+        why: api::alert::CloseReason::Recovered,
+    };
+    let mut picture = Picture::default();
+    let opened = event(
+        "AlertOpened",
+        &alert,
+        &[("kind", text("BREACH")), ("state", text("OPEN"))],
+    );
+    let about = api::alert::Kind::Breach;
+    let asks = Notable::Asks {
+        kpi: KPI.to_owned(),
+        about,
+    };
+    assert_eq!(picture.update(&update(1, vec![opened], Vec::new())), [asks]);
+    let told = picture.update(&update(2, vec![closed.clone()], Vec::new()));
+    assert_eq!(told, [over(about)]);
+
+    // Also where it was open before the subscription began.
+    let mut open = api::Alert {
+        name: alert,
+        ..api::Alert::default()
+    };
+    open.set_kind(api::alert::Kind::Stale);
+    open.set_state(api::alert::State::Open);
+    picture.resource(api::Resource {
+        resource: Some(Resource::Alert(open)),
+    });
+    let told = picture.update(&update(3, vec![closed], Vec::new()));
+    assert_eq!(told, [over(api::alert::Kind::Stale)]);
+    assert_eq!(picture.alerts, BTreeMap::new());
+}
+
+#[test]
+fn a_unit_is_known_from_the_events_paths_and_a_scale_by_its_labels() {
+    let labels = ["bad", "good"].map(|label| prost_types::Value {
+        kind: Some(text(label)),
+    });
+    let labels = prost_types::ListValue {
+        values: labels.to_vec(),
+    };
+    let created = event(
+        "KpiCreated",
+        KPI,
+        &[
+            ("unit.kind", text("SCALE")),
+            ("unit.scale_labels", Kind::ListValue(labels)),
+        ],
+    );
+    let mut picture = Picture::default();
+    picture.update(&update(1, vec![created], Vec::new()));
+    let unit = &picture.kpis[KPI].unit;
+    assert_eq!(
+        (unit.kind(), unit.scale_labels.as_slice()),
+        (api::unit::Kind::Scale, &["bad".to_owned(), "good".to_owned()][..])
+    );
 }
 
 #[test]
