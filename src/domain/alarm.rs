@@ -73,7 +73,7 @@ impl<'e> Cause<'e> {
             | Event::TargetDeleted { kpi: id, .. }
             | Event::KpiUpdated { id, .. } => self.kpis.entry(id).or_default().asked_otherwise = true,
             Event::KpiArchived { id }
-            | Event::KpiUnarchived { id }
+            | Event::KpiUnarchived { id, .. }
             | Event::Deleted {
                 name: ResourceName::Kpi(id),
             }

@@ -236,12 +236,14 @@ pub(super) fn acknowledge(
     if !alert.is_open() {
         return Err(Rejection::AlertClosed(kpi.clone(), id.clone()));
     }
-    if alert.acknowledged.as_ref().is_some_and(|(_, said)| said == note) {
+    let before = alert.acknowledged.as_ref().map(|(_, said)| said);
+    if before == Some(note) {
         return Ok(Vec::new());
     }
     Ok(vec![Event::AlertAcknowledged {
         kpi: kpi.clone(),
         id: id.clone(),
+        before: before.cloned(),
         note: note.clone(),
     }])
 }

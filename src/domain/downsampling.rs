@@ -13,6 +13,9 @@
 /// Where a point is in the picture.
 type Spot = (f64, f64);
 
+/// A point with its number and its height.
+type Seen<T> = Option<(usize, f64, T)>;
+
 /// Of very many points, so many are looked at for each one kept.
 const PRESELECTED: usize = 4;
 
@@ -49,7 +52,7 @@ fn extremes<T: Copy>(
     let mut bucket = 0;
     // Where the bucket ends; the first point lies in front of all buckets.
     let mut end = 1;
-    let (mut lowest, mut highest): (Option<(usize, f64, T)>, Option<(usize, f64, T)>) = (None, None);
+    let (mut lowest, mut highest): (Seen<T>, Seen<T>) = (None, None);
     points.enumerate().for_each(|(at, point)| {
         if at == end {
             kept.extend(in_order(lowest.take(), highest.take()));
@@ -73,7 +76,7 @@ fn extremes<T: Copy>(
 }
 
 /// The lowest and the highest in the order in which they came, once if they are the same.
-fn in_order<T>(lowest: Option<(usize, f64, T)>, highest: Option<(usize, f64, T)>) -> impl Iterator<Item = T> {
+fn in_order<T>(lowest: Seen<T>, highest: Seen<T>) -> impl Iterator<Item = T> {
     let (first, second) = match (lowest, highest) {
         (Some(low), Some(high)) if low.0 == high.0 => (Some(low), None),
         (Some(low), Some(high)) if high.0 < low.0 => (Some(high), Some(low)),

@@ -186,8 +186,10 @@ pub enum Event {
     KpiArchived {
         id: Id,
     },
+    /// `before`: since when it had been archived.
     KpiUnarchived {
         id: Id,
+        before: Timestamp,
     },
     AlertOpened {
         kpi: Id,
@@ -199,9 +201,11 @@ pub enum Event {
         id: Id,
         reason: CloseReason,
     },
+    /// `before`: what was said of it before; none: nobody had seen it.
     AlertAcknowledged {
         kpi: Id,
         id: Id,
+        before: Option<Text>,
         note: Text,
     },
     ActionPlanSet {
@@ -359,7 +363,7 @@ impl Event {
             Self::KpiCreated { id, .. }
             | Self::KpiUpdated { id, .. }
             | Self::KpiArchived { id }
-            | Self::KpiUnarchived { id }
+            | Self::KpiUnarchived { id, .. }
             | Self::MeasurementRetracted { kpi: id, .. } => ResourceName::Kpi(id.clone()),
             Self::TargetSet { kpi, date, .. } | Self::TargetDeleted { kpi, date, .. } => {
                 ResourceName::Target(kpi.clone(), *date)

@@ -286,7 +286,7 @@ impl Workspace {
                 kpi.archived = Some(stamp.recorded_time);
                 kpi.authorship.touch(stamp);
             }),
-            Event::KpiUnarchived { id } => change(&mut self.kpis, id, |kpi| {
+            Event::KpiUnarchived { id, before: _ } => change(&mut self.kpis, id, |kpi| {
                 kpi.archived = None;
                 kpi.authorship.touch(stamp);
             }),
@@ -296,7 +296,12 @@ impl Workspace {
             Event::AlertClosed { kpi, id, reason } => change(&mut self.kpis, kpi, |kpi| {
                 kpi.close_alert(id, *reason, stamp);
             }),
-            Event::AlertAcknowledged { kpi, id, note } => self.change_alert(kpi, id, |alert| {
+            Event::AlertAcknowledged {
+                kpi,
+                id,
+                before: _,
+                note,
+            } => self.change_alert(kpi, id, |alert| {
                 alert.acknowledged = Some((Provenance::of(stamp), note.clone()));
             }),
             Event::ActionPlanSet {

@@ -210,7 +210,10 @@ pub(super) fn unarchive(workspace: &Workspace, id: &Id, etag: Etag) -> Result<Ve
     kpi.authorship.check(etag, || ResourceName::Kpi(id.clone()))?;
     Ok(match kpi.archived {
         None => Vec::new(),
-        Some(_) => vec![Event::KpiUnarchived { id: id.clone() }],
+        Some(before) => vec![Event::KpiUnarchived {
+            id: id.clone(),
+            before,
+        }],
     })
 }
 

@@ -231,6 +231,21 @@ mod tests {
     }
 
     #[test]
+    fn what_computing_left_behind_the_digits_of_a_number_is_not_shown() {
+        for (value, text) in [
+            (0.1 + 0.2, "0.3"),
+            (86.0 / 3.0, "28.6666666666667"),
+            (-0.1 * 3.0, "-0.3"),
+            (1e15, "1,000,000,000,000,000"),
+            (123_456_789_012.34, "123,456,789,012.34"),
+            (0.000_000_001, "0.000000001"),
+            (0.0, "0"),
+        ] {
+            assert_eq!(Unit::number().text(value), text);
+        }
+    }
+
+    #[test]
     fn a_unit_has_bounds() {
         assert!(Unit::parse(UnitKind::Number, &"x".repeat(21), None).is_err());
         assert!(Unit::parse(UnitKind::Number, "", Some(10)).is_err());

@@ -1,11 +1,14 @@
 //! Of an event: every field that it changed, with before and after, as an auditor reads them.
+//!
+//! Invariant: a path is the name that the API gives the field. When and by whom is the commit's, and is not said again: a
+//! time is a field only where the API has no other that says the same, as with `archive_time`.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
-use crate::domain::{Event, ObjectiveResult};
+use crate::domain::{AlertOpening, Event, ObjectiveResult, Timestamp};
 
 /// One field before and after; `Json::Null`: it had no value.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,9 +21,9 @@ pub struct FieldChange {
     pub after: Json,
 }
 
-/// The fields that an event changed, by path.
+/// The fields that an event of a commit of that time changed, by path.
 #[must_use]
-pub fn field_changes(event: &Event) -> Vec<FieldChange> {
+pub fn field_changes(event: &Event, recorded_time: Timestamp) -> Vec<FieldChange> {
     match event {
         Event::EpochStarted(started) => {
             let root: String = started
@@ -176,19 +179,13 @@ pub fn field_changes(event: &Event) -> Vec<FieldChange> {
             date: _,
             before,
         } => between(before, &Json::Null),
-        Event::KpiArchived { id: _ } => between(&json!({ "archived": false }), &json!({ "archived": true })),
-        Event::KpiUnarchived { id: _ } => {
-            between(&json!({ "archived": true }), &json!({ "archived": false }))
-        }
+        Event::KpiArchived { id: _ } => between(&Json::Null, &json!({ "archive_time": recorded_time })),
+        Event::KpiUnarchived { id: _, before } => between(&json!({ "archive_time": before }), &Json::Null),
         Event::AlertOpened {
             kpi: _,
             id: _,
             opening,
-        } => {
-            let mut changes = between(&json!({ "state": Json::Null }), &json!({ "state": "OPEN" }));
-            changes.extend(between(&Json::Null, opening));
-            changes
-        }
+        } => between(&Json::Null, &opened(opening)),
         Event::AlertClosed {
             kpi: _,
             id: _,
@@ -197,9 +194,17 @@ pub fn field_changes(event: &Event) -> Vec<FieldChange> {
             &json!({ "state": "OPEN" }),
             &json!({ "state": "CLOSED", "close_reason": reason }),
         ),
-        Event::AlertAcknowledged { kpi: _, id: _, note } => between(
-            &Json::Null,
-            &json!({ "acknowledged": true, "acknowledge_note": note }),
+        Event::AlertAcknowledged {
+            kpi: _,
+            id: _,
+            before,
+            note,
+        } => between(
+            &json!({ "acknowledge_note": before }),
+            &json!({
+                "acknowledge_note": note,
+                "acknowledge_time": before.is_none().then_some(recorded_time),
+            }),
         ),
         Event::ActionPlanSet {
             kpi: _,
@@ -211,8 +216,8 @@ pub fn field_changes(event: &Event) -> Vec<FieldChange> {
             &json!({ "action_plan": after }),
         ),
         Event::ActionPlanCompleted { kpi: _, id: _, note } => between(
-            &json!({ "action_plan": { "completed": false } }),
-            &json!({ "action_plan": { "completed": true, "complete_note": note } }),
+            &Json::Null,
+            &json!({ "action_plan": { "complete_note": note, "complete_time": recorded_time } }),
         ),
         Event::ActionPlanOverdue {
             kpi: _,
@@ -223,6 +228,34 @@ pub fn field_changes(event: &Event) -> Vec<FieldChange> {
             &json!({ "action_plan": { "overdue": true } }),
         ),
     }
+}
+
+/// What an alert opened by, as the API shows it.
+fn opened(opening: &AlertOpening) -> Json {
+    let AlertOpening {
+        kind,
+        date,
+        period,
+        value,
+        reference,
+        periods,
+        newest: _,
+    } = opening;
+    let period_value = period.map(|period| {
+        json!({
+            "first_date": period.first,
+            "last_date": period.last,
+            "value": value,
+            "provisional": period.last >= *date,
+        })
+    });
+    json!({
+        "kind": kind,
+        "state": "OPEN",
+        "period_value": period_value,
+        "reference_value": reference,
+        "period_count": periods,
+    })
 }
 
 /// A result as the API shows it, and each key result as it was frozen.
@@ -294,8 +327,8 @@ fn leaves(value: &impl Serialize) -> Vec<(String, Json)> {
 fn collect(path: String, value: Json, found: &mut Vec<(String, Json)>) {
     match value {
         Json::Null => {}
-        // A kind of key result without fields of its own.
-        Json::String(kind) if path == KIND => found.push((kind, Json::Bool(true))),
+        // The kind of key result without fields of its own.
+        Json::String(kind) if path == KIND && kind == BINARY => found.push((kind, Json::Bool(true))),
         Json::String(text) if text.is_empty() && !path.starts_with("labels.") => {}
         // Of a check-in the empty list says that none is reached, and no list says nothing.
         Json::Array(items) if items.is_empty() && path != "reached_milestones" => {}
@@ -308,6 +341,12 @@ fn collect(path: String, value: Json, found: &mut Vec<(String, Json)>) {
             }
             found.push((path, Json::Array(ids)));
         }
+        Json::Object(fields) if path == UNIT_KIND => {
+            for (kind, value) in fields {
+                collect(unit_field(&kind).to_owned(), value, found);
+                found.push((path.clone(), Json::String(kind)));
+            }
+        }
         Json::Object(fields) => {
             for (name, value) in fields {
                 collect(inside(&path, name), value, found);
@@ -317,8 +356,20 @@ fn collect(path: String, value: Json, found: &mut Vec<(String, Json)>) {
     }
 }
 
-/// Where a key result's fields say how it is measured: no level of its own on the wire.
+/// Where a key result's fields say how it is measured: no level of its own on the wire. An alert's kind is a word.
 const KIND: &str = "kind";
+const BINARY: &str = "binary";
+
+/// Where a unit says what kind it is: what belongs to the kind stands beside it on the wire.
+const UNIT_KIND: &str = "unit.kind";
+
+fn unit_field(kind: &str) -> &'static str {
+    if kind == "CURRENCY" {
+        "unit.currency_code"
+    } else {
+        "unit.scale_labels"
+    }
+}
 
 fn inside(path: &str, name: String) -> String {
     match path {

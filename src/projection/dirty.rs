@@ -82,7 +82,7 @@ impl Dirty {
             Event::KpiCreated { id, .. }
             | Event::KpiUpdated { id, .. }
             | Event::KpiArchived { id }
-            | Event::KpiUnarchived { id }
+            | Event::KpiUnarchived { id, .. }
             | Event::MeasurementRetracted { kpi: id, .. }
             | Event::TargetSet { kpi: id, .. }
             | Event::TargetDeleted { kpi: id, .. } => {

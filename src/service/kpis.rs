@@ -314,6 +314,27 @@ impl KpiService for Api {
     ) -> Result<Response<api::BatchGetSeriesResponse>, Status> {
         self.many_series(request).await
     }
+
+    async fn suggest_target(
+        &self,
+        request: Request<api::SuggestTargetRequest>,
+    ) -> Result<Response<api::TargetSuggestions>, Status> {
+        self.suggestions(request.get_ref()).await
+    }
+
+    async fn forecast_kpi(
+        &self,
+        request: Request<api::ForecastKpiRequest>,
+    ) -> Result<Response<api::KpiForecast>, Status> {
+        self.forecast_of_kpi(request.get_ref()).await
+    }
+
+    async fn forecast_key_result(
+        &self,
+        request: Request<api::ForecastKeyResultRequest>,
+    ) -> Result<Response<api::KeyResultForecast>, Status> {
+        self.forecast_of_key_result(request.get_ref()).await
+    }
 }
 
 /// The target that a write took away, as it was.

@@ -16,6 +16,7 @@ mod audit;
 mod cycles;
 mod etag;
 mod filter;
+mod forecasts;
 mod from_proto;
 mod ids;
 mod ingest;

@@ -14,7 +14,7 @@ use super::gather::{Gathered, Place};
 use super::mapping::Reading;
 use super::per_kpi::PerKpi;
 use super::value_unit::{self, ValueUnit};
-use crate::domain::{Effective, Id, NewMeasurement, Timestamp, Unit};
+use crate::domain::{Effective, Id, NewMeasurement, Timestamp, Unit, Value};
 
 /// What is ready to be sent.
 #[derive(Debug, Default)]
@@ -50,9 +50,7 @@ pub(super) fn settle(
 ) -> Settled {
     let readings = std::mem::take(&mut gathered.readings);
     let refused = refused_kpis(gathered, units, value_units);
-    let mut settled = Settled::default();
-    let mut identities: HashMap<Identity, usize> = HashMap::new();
-    let mut disputed: BTreeSet<usize> = BTreeSet::new();
+    let mut settling = Settling::default();
     for (place, reading) in readings {
         let Some(Ok(unit)) = units
             .get(&reading.kpi)
@@ -62,59 +60,81 @@ pub(super) fn settle(
             continue;
         };
         let told = value_units.get(&reading.kpi).copied();
-        let value = match value_unit::value(&reading.written, unit, told) {
-            Ok(value) => value,
-            Err(sentence) => {
-                gathered.refuse_value(place, format!("kpis/{}: {sentence}", reading.kpi));
-                continue;
-            }
-        };
-        let Reading {
-            kpi,
-            name: _,
-            effective,
-            written: _,
-            source_id,
-            note,
-        } = reading;
-        let measurement = NewMeasurement {
-            kpi,
-            effective,
-            value,
-            source_id,
-            note,
-        };
-        match identities.entry(identity(&measurement)) {
-            Entry::Vacant(vacant) => {
-                vacant.insert(settled.measurements.len());
-                settled.measurements.push((place, measurement));
-            }
-            Entry::Occupied(first) => {
-                let (first_place, before) = &settled.measurements[*first.get()];
-                if before.value == value {
-                    match disputed.contains(first.get()) {
-                        true => gathered.leave_out(place),
-                        false => settled.duplicates += 1,
-                    }
-                    continue;
-                }
-                let sentence = format!(
-                    "its value is {} and in {} {} for the same KPI, time and source: keep one, or tell them apart with --source-column",
-                    value.get(),
-                    gathered.at(*first_place),
-                    before.value.get()
-                );
-                gathered.leave_out(*first_place);
-                gathered.refuse(place, sentence);
-                disputed.insert(*first.get());
-            }
+        match value_unit::value(&reading.written, unit, told) {
+            Ok(value) => settling.add(gathered, place, measurement(reading, value)),
+            Err(sentence) => gathered.refuse_value(place, format!("kpis/{}: {sentence}", reading.kpi)),
         }
     }
-    let mut at = 0..;
-    settled
-        .measurements
-        .retain(|_| at.next().is_none_or(|at| !disputed.contains(&at)));
-    settled
+    settling.finish()
+}
+
+/// What is settled so far.
+#[derive(Default)]
+struct Settling {
+    settled: Settled,
+    identities: HashMap<Identity, usize>,
+    /// By their index: those that another reading contradicts.
+    disputed: BTreeSet<usize>,
+}
+
+impl Settling {
+    fn add(&mut self, gathered: &mut Gathered, place: Place, measurement: NewMeasurement) {
+        let first = match self.identities.entry(identity(&measurement)) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(self.settled.measurements.len());
+                return self.settled.measurements.push((place, measurement));
+            }
+            Entry::Occupied(first) => *first.get(),
+        };
+        let (first_place, before) = &self.settled.measurements[first];
+        if before.value == measurement.value {
+            match self.disputed.contains(&first) {
+                true => gathered.leave_out(place),
+                false => self.settled.duplicates += 1,
+            }
+            return;
+        }
+        let sentence = format!(
+            "its value is {} and in {} {} for the same KPI, time and source: keep one, or tell them apart with --source-column",
+            measurement.value.get(),
+            gathered.at(*first_place),
+            before.value.get()
+        );
+        gathered.leave_out(*first_place);
+        gathered.refuse(place, sentence);
+        self.disputed.insert(first);
+    }
+
+    fn finish(self) -> Settled {
+        let Self {
+            mut settled,
+            identities: _,
+            disputed,
+        } = self;
+        let mut at = 0..;
+        settled
+            .measurements
+            .retain(|_| at.next().is_none_or(|at| !disputed.contains(&at)));
+        settled
+    }
+}
+
+fn measurement(reading: Reading, value: Value) -> NewMeasurement {
+    let Reading {
+        kpi,
+        name: _,
+        effective,
+        written: _,
+        source_id,
+        note,
+    } = reading;
+    NewMeasurement {
+        kpi,
+        effective,
+        value,
+        source_id,
+        note,
+    }
 }
 
 /// The KPIs no value of which can be settled; each is said once, at the first place that names it.

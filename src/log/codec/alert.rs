@@ -53,16 +53,10 @@ pub(super) fn opened_from_stored(stored: stored::AlertOpened) -> Result<Event, F
         period_count,
         newest_effective_time_us,
     } = stored;
-    let first = optional_date_from_stored(period_first_date).at("period_first_date")?;
-    let last = optional_date_from_stored(period_last_date).at("period_last_date")?;
     let opening = AlertOpening {
         kind: kind_from_stored(kind).at("kind")?,
         date: date_from_stored(date).at("date")?,
-        period: match (first, last) {
-            (Some(first), Some(last)) => Some(Period { first, last }),
-            (None, None) => None,
-            _ => return Err(Fault::damaged("it has one end only")).at("period"),
-        },
+        period: period_from_stored(period_first_date, period_last_date)?,
         value: value.map(finite_from_stored).transpose().at("value")?,
         reference: reference.map(finite_from_stored).transpose().at("reference")?,
         periods: period_count,
@@ -76,6 +70,19 @@ pub(super) fn opened_from_stored(stored: stored::AlertOpened) -> Result<Event, F
         id: id_from_stored(&alert).at("alert")?,
         opening: Box::new(opening),
     })
+}
+
+/// The days of a period, which has both ends or is not there.
+fn period_from_stored(first: Option<i32>, last: Option<i32>) -> Result<Option<Period>, Fault> {
+    let first = optional_date_from_stored(first).at("period_first_date")?;
+    let last = optional_date_from_stored(last).at("period_last_date")?;
+    match (first, last) {
+        (Some(first), Some(last)) if first <= last => Ok(Some(Period { first, last })),
+        (Some(_), Some(_)) => Err(Fault::damaged("it is after period_last_date")).at("period_first_date"),
+        (Some(_), None) => Err(Fault::damaged("it is missing")).at("period_last_date"),
+        (None, Some(_)) => Err(Fault::damaged("it is missing")).at("period_first_date"),
+        (None, None) => Ok(None),
+    }
 }
 
 pub(super) fn closed_to_stored(kpi: &Id, id: &Id, reason: CloseReason) -> stored::AlertClosed {
@@ -95,19 +102,31 @@ pub(super) fn closed_from_stored(stored: &stored::AlertClosed) -> Result<Event, 
     })
 }
 
-pub(super) fn acknowledged_to_stored(kpi: &Id, id: &Id, note: &Text) -> stored::AlertAcknowledged {
+pub(super) fn acknowledged_to_stored(
+    kpi: &Id,
+    id: &Id,
+    before: Option<&Text>,
+    note: &Text,
+) -> stored::AlertAcknowledged {
     stored::AlertAcknowledged {
         kpi: id_to_stored(kpi),
         alert: id_to_stored(id),
         note: note.as_str().to_owned(),
+        before: before.map(|before| before.as_str().to_owned()),
     }
 }
 
 pub(super) fn acknowledged_from_stored(stored: &stored::AlertAcknowledged) -> Result<Event, Fault> {
-    let stored::AlertAcknowledged { kpi, alert, note } = stored;
+    let stored::AlertAcknowledged {
+        kpi,
+        alert,
+        note,
+        before,
+    } = stored;
     Ok(Event::AlertAcknowledged {
         kpi: id_from_stored(kpi).at("kpi")?,
         id: id_from_stored(alert).at("alert")?,
+        before: before.as_deref().map(Text::parse).transpose().at("before")?,
         note: Text::parse(note).at("note")?,
     })
 }

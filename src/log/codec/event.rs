@@ -157,16 +157,19 @@ pub(super) fn event_to_stored(event: &Event) -> stored::Event {
             Payload::TargetDeleted(Box::new(target::deleted_to_stored(kpi, *date, before)))
         }
         Event::KpiArchived { id } => Payload::KpiArchived(kpi::archived_to_stored(id)),
-        Event::KpiUnarchived { id } => Payload::KpiUnarchived(kpi::unarchived_to_stored(id)),
+        Event::KpiUnarchived { id, before } => Payload::KpiUnarchived(kpi::unarchived_to_stored(id, *before)),
         Event::AlertOpened { kpi, id, opening } => {
             Payload::AlertOpened(Box::new(alert::opened_to_stored(kpi, id, opening)))
         }
         Event::AlertClosed { kpi, id, reason } => {
             Payload::AlertClosed(alert::closed_to_stored(kpi, id, *reason))
         }
-        Event::AlertAcknowledged { kpi, id, note } => {
-            Payload::AlertAcknowledged(alert::acknowledged_to_stored(kpi, id, note))
-        }
+        Event::AlertAcknowledged {
+            kpi,
+            id,
+            before,
+            note,
+        } => Payload::AlertAcknowledged(alert::acknowledged_to_stored(kpi, id, before.as_ref(), note)),
         Event::ActionPlanSet {
             kpi,
             id,

@@ -4,10 +4,11 @@ use super::fault::{At, Fault};
 use super::scalar::{
     before_and_after, created_fields, id_from_stored, id_to_stored, labels_from_stored, labels_to_stored,
     optional_enum, optional_id_from_stored, optional_id_to_stored, required, stored_enum,
+    timestamp_from_stored,
 };
 use super::unit::{unit_from_stored, unit_to_stored};
 use crate::domain::{
-    Aggregation, Cadence, Category, Direction, Event, Id, KpiFields, Text, Title, Transform,
+    Aggregation, Cadence, Category, Direction, Event, Id, KpiFields, Text, Timestamp, Title, Transform,
 };
 use crate::proto::stored;
 
@@ -19,7 +20,6 @@ stored_enum!(cadence_to_stored, cadence_from_stored:
     Cadence = stored::kpi_fields::Cadence { Daily, Weekly, Monthly, Quarterly, Semiannual, Annual, Irregular });
 stored_enum!(aggregation_to_stored, aggregation_from_stored:
     Aggregation = stored::kpi_fields::Aggregation { Last, Sum, Mean, Min, Max, Count });
-
 stored_enum!(transform_to_stored, transform_from_stored:
     Transform = stored::kpi_fields::Transform { ChangePercent });
 
@@ -147,15 +147,20 @@ pub(super) fn archived_from_stored(stored: &stored::KpiArchived) -> Result<Event
     })
 }
 
-pub(super) fn unarchived_to_stored(id: &Id) -> stored::KpiUnarchived {
+pub(super) fn unarchived_to_stored(id: &Id, before: Timestamp) -> stored::KpiUnarchived {
     stored::KpiUnarchived {
         kpi: id_to_stored(id),
+        archived_time_us: before.as_micros(),
     }
 }
 
 pub(super) fn unarchived_from_stored(stored: &stored::KpiUnarchived) -> Result<Event, Fault> {
-    let stored::KpiUnarchived { kpi } = stored;
+    let stored::KpiUnarchived {
+        kpi,
+        archived_time_us,
+    } = stored;
     Ok(Event::KpiUnarchived {
         id: id_from_stored(kpi).at("kpi")?,
+        before: timestamp_from_stored(*archived_time_us).at("archived_time_us")?,
     })
 }

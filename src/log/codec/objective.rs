@@ -118,10 +118,7 @@ pub(super) fn created_to_stored(
         objective: id_to_stored(id),
         fields: Some(fields_to_stored(fields)),
         carried_from: optional_id_to_stored(carried_from),
-        started_from: started_from.map(|from| stored::StartedFrom {
-            kpi: id_to_stored(&from.kpi),
-            alert: optional_id_to_stored(from.alert.as_ref()),
-        }),
+        started_from: started_from.map(started_from_to_stored),
     }
 }
 
@@ -137,13 +134,21 @@ pub(super) fn created_from_stored(stored: stored::ObjectiveCreated) -> Result<Ev
         fields: created_fields(fields, fields_from_stored)?,
         carried_from: optional_id_from_stored(carried_from.as_deref()).at("carried_from")?,
         started_from: started_from
-            .map(started_from_stored)
+            .map(started_from_from_stored)
             .transpose()
             .at("started_from")?,
     })
 }
 
-fn started_from_stored(stored: stored::StartedFrom) -> Result<StartedFrom, Fault> {
+fn started_from_to_stored(from: &StartedFrom) -> stored::StartedFrom {
+    let StartedFrom { kpi, alert } = from;
+    stored::StartedFrom {
+        kpi: id_to_stored(kpi),
+        alert: optional_id_to_stored(alert.as_ref()),
+    }
+}
+
+fn started_from_from_stored(stored: stored::StartedFrom) -> Result<StartedFrom, Fault> {
     let stored::StartedFrom { kpi, alert } = stored;
     Ok(StartedFrom {
         kpi: id_from_stored(&kpi).at("kpi")?,

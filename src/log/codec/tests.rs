@@ -14,6 +14,8 @@ use crate::log::{LogErrorKind, LogId, Record};
 use crate::proto::stored;
 
 mod golden;
+mod kpi;
+mod rules;
 mod strategies;
 
 const LOG: LogId = LogId([7; 16]);

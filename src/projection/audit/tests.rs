@@ -11,6 +11,13 @@ use crate::domain::{
     ScoringPolicy, StatusOverride, Text, Timestamp, Weight, Window,
 };
 
+mod kpi;
+
+/// 1970-01-02T00:00:00Z.
+fn recorded() -> Timestamp {
+    Timestamp::from_micros(86_400_000_000)
+}
+
 #[allow(
     clippy::needless_pass_by_value,
     reason = "a table reads better without borrowing"
@@ -20,7 +27,7 @@ fn check(event: Event, expected: &[&str]) {
         Json::Null => "none".to_owned(),
         json => json.to_string(),
     };
-    let read: Vec<String> = field_changes(&event)
+    let read: Vec<String> = field_changes(&event, recorded())
         .iter()
         .map(|FieldChange { path, before, after }| format!("{path}: {} → {}", side(before), side(after)))
         .collect();

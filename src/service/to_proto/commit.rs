@@ -72,7 +72,10 @@ pub(crate) fn event(
         r#type: event.kind().to_owned(),
         resource: names::full_name(workspace, &event.resource()),
         effective_time: event.effective_time().map(timestamp),
-        changes: field_changes(event).into_iter().map(field_change).collect(),
+        changes: field_changes(event, of.recorded_time)
+            .into_iter()
+            .map(field_change)
+            .collect(),
         commit: shown,
     })
 }

@@ -222,6 +222,12 @@ fn bound() -> api::Target {
         at_least: Some(50.0),
         critical_at_least: Some(0.0),
         stretch: Some(70.0),
+        ramp: Some(api::target::Ramp {
+            date: day(2026, 12, 31),
+            at_least: Some(60.0),
+            critical_at_least: Some(10.0),
+            ..api::target::Ramp::default()
+        }),
         ..api::Target::default()
     }
 }
@@ -296,8 +302,27 @@ macro_rules! authored {
     }};
 }
 
-// Behind the macro that it uses.
+/// A resource of one kind.
+macro_rules! read {
+    ($running:expr, $Kind:ident, $name:expr) => {
+        match $running.answer($name) {
+            Resource::$Kind(it) => it,
+            other => panic!("{other:?}"),
+        }
+    };
+}
+
+// Behind the macros that they use.
+mod kpi;
 mod okr;
+
+const WIN: &str = "workspaces/acme/objectives/win";
+
+fn all() -> Option<FieldMask> {
+    Some(FieldMask {
+        paths: vec!["*".to_owned()],
+    })
+}
 
 #[test]
 fn what_was_created_is_answered_with_the_same_authored_fields() {
@@ -331,6 +356,7 @@ fn what_was_created_is_answered_with_the_same_authored_fields() {
                     company(&parent),
                     name,
                     scores,
+                    foundation,
                     create_time,
                     update_time,
                     etag
@@ -362,7 +388,8 @@ fn what_was_created_is_answered_with_the_same_authored_fields() {
                     (answered.name.as_str(), answered.revision),
                     ("workspaces/acme/kpis/nps/targets/2026-01-01", 7)
                 );
-                authored!(answered, bound(), name, update_time, revision);
+                assert_eq!(answered.text, "at least 50 BRL, at least 60 BRL by 2026-12-31");
+                authored!(answered, bound(), name, update_time, revision, text);
             }
             Resource::Objective(answered) => {
                 assert_eq!(answered.state(), api::objective::State::Draft);
@@ -373,6 +400,7 @@ fn what_was_created_is_answered_with_the_same_authored_fields() {
                     state,
                     activation_date,
                     progress,
+                    foundation,
                     create_time,
                     update_time,
                     etag

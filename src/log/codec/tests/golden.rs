@@ -2,7 +2,7 @@
 //!
 //! `tests/data/README.md` says how a new one is added. A file is never edited, and neither is the value that belongs to
 //! it here, except that a field which came later is given the value that its absence means. What came with objectives
-//! that close, in all its shapes, is in `okr`.
+//! that close, in all its shapes, is in `okr`; what came with alerts is in `kpi`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -21,6 +21,7 @@ use crate::domain::{
     Value, Weight, Window, WorkspaceCreated, WorkspaceFields,
 };
 
+pub(super) mod kpi;
 mod okr;
 
 /// Where every golden commit stands.
@@ -46,8 +47,15 @@ enum Written {
     WithMore,
 }
 
-/// What is read for ever, and written with more fields today: the policy's and the key results' windows came later.
-const WRITTEN_WITH_MORE: [&str; 3] = ["workspace_created", "key_result_created", "key_result_updated"];
+/// What is read for ever, and written with more fields today: the policy's, first its limits and then the rules of alerts,
+/// and the key results' windows came later.
+const WRITTEN_WITH_MORE: [&str; 5] = [
+    "workspace_created",
+    "workspace_created_with_limits",
+    "scoring_policy_updated",
+    "key_result_created",
+    "key_result_updated",
+];
 
 impl Golden {
     fn path(&self) -> PathBuf {
@@ -93,6 +101,7 @@ fn goldens() -> Vec<Golden> {
     goldens.extend(
         okr::events_by_file()
             .into_iter()
+            .chain(kpi::events_by_file())
             .map(|(name, events)| golden(name.to_owned(), commit_of(events))),
     );
     goldens

@@ -10,16 +10,17 @@ use smol_str::SmolStr;
 
 use super::golden;
 use crate::domain::{
-    Actor, Aggregation, AlertRules, Authentication, Cadence, Category, Commit, CurrencyCode, Direction,
-    EpochStarted, Event, FirstWeekday, HygieneLimits, Id, KpiFields, Labels, MeasurementRecorded,
-    MemberFields, Origin, Preset, Principal, Ramp, RequestKey, Revision, Role, Roles, RollUp, ScoringPolicy,
-    Target, TeamFields, Text, TimeZoneRules, Timestamp, Title, Transform, Unit, UnitKind, Value, Weight,
+    Actor, AlertRules, Authentication, Commit, CurrencyCode, EpochStarted, Event, FirstWeekday,
+    HygieneLimits, Id, Labels, MemberFields, Origin, Preset, Principal, RequestKey, Revision, Role, Roles,
+    RollUp, ScoringPolicy, TeamFields, Text, TimeZoneRules, Timestamp, Title, Unit, UnitKind, Value, Weight,
     WorkspaceCreated, WorkspaceFields,
 };
 
+mod alert;
 mod closing;
 mod deletion;
 mod key_result;
+mod kpi;
 mod okr;
 
 /// A commit of up to four events of any kind.
@@ -43,7 +44,8 @@ pub(super) fn events() -> Vec<BoxedStrategy<Event>> {
         people_events(),
         okr::events(),
         deletion::events(),
-        kpi_events(),
+        kpi::events(),
+        alert::events(),
     ]
     .concat()
 }
@@ -94,38 +96,6 @@ fn people_events() -> Vec<BoxedStrategy<Event>> {
         team_updated.boxed(),
         member_created.boxed(),
         member_updated.boxed(),
-    ]
-}
-
-fn kpi_events() -> Vec<BoxedStrategy<Event>> {
-    let measurement = (id(), timestamp(), value(), small(), of(value()), small());
-    vec![
-        (id(), boxed(kpi()))
-            .prop_map(|(id, fields)| Event::KpiCreated { id, fields })
-            .boxed(),
-        (id(), boxed(kpi()), boxed(kpi()))
-            .prop_map(|(id, before, after)| Event::KpiUpdated { id, before, after })
-            .boxed(),
-        (id(), date(), of(target()), target())
-            .prop_map(|(kpi, date, before, after)| Event::TargetSet {
-                kpi,
-                date,
-                before,
-                after,
-            })
-            .boxed(),
-        measurement
-            .prop_map(|(kpi, effective_time, value, source_id, before, note)| {
-                Event::MeasurementRecorded(MeasurementRecorded {
-                    kpi,
-                    effective_time,
-                    value: value.get(),
-                    source_id,
-                    before: before.map(Value::get),
-                    note,
-                })
-            })
-            .boxed(),
     ]
 }
 
@@ -250,115 +220,6 @@ fn member() -> impl Strategy<Value = MemberFields> {
             roles: Roles::parse(roles).expect("roles"),
         }
     })
-}
-
-fn kpi() -> impl Strategy<Value = KpiFields> {
-    let category = select(vec![
-        Category::Strategic,
-        Category::Operational,
-        Category::Financial,
-    ]);
-    let direction = select(vec![
-        Direction::HigherIsBetter,
-        Direction::LowerIsBetter,
-        Direction::InRange,
-    ]);
-    let aggregation = select(vec![
-        Aggregation::Last,
-        Aggregation::Sum,
-        Aggregation::Mean,
-        Aggregation::Min,
-        Aggregation::Max,
-        Aggregation::Count,
-    ]);
-    let first = (
-        title(),
-        text(),
-        of(id()),
-        of(id()),
-        text(),
-        category,
-        unit(),
-        direction,
-    );
-    let second = (
-        cadence(),
-        any::<u32>(),
-        of(cadence()),
-        aggregation,
-        text(),
-        of(id()),
-        labels(),
-        of(Just(Transform::ChangePercent)),
-    );
-    (first, second).prop_map(|(first, second)| {
-        let (title, description, owner, team, area, category, unit, direction) = first;
-        let (cadence, grace_days, review_cadence, aggregation, data_source, replaces, labels, transform) =
-            second;
-        KpiFields {
-            title,
-            description,
-            owner,
-            team,
-            area,
-            category,
-            unit,
-            direction,
-            cadence,
-            grace_days,
-            review_cadence,
-            aggregation,
-            data_source,
-            replaces,
-            labels,
-            transform,
-        }
-    })
-}
-
-fn target() -> impl Strategy<Value = Target> {
-    (
-        of(value()),
-        of(value()),
-        of(value()),
-        of(value()),
-        of(value()),
-        of(ramp()),
-    )
-        .prop_map(
-            |(at_least, at_most, critical_at_least, critical_at_most, stretch, ramp)| Target {
-                at_least,
-                at_most,
-                critical_at_least,
-                critical_at_most,
-                stretch,
-                ramp,
-            },
-        )
-}
-
-fn ramp() -> impl Strategy<Value = Ramp> {
-    (date(), of(value()), of(value()), of(value()), of(value())).prop_map(
-        |(date, at_least, at_most, critical_at_least, critical_at_most)| Ramp {
-            date,
-            at_least,
-            at_most,
-            critical_at_least,
-            critical_at_most,
-        },
-    )
-}
-
-fn cadence() -> impl Strategy<Value = Cadence> {
-    select(vec![
-        Cadence::Daily,
-        Cadence::Weekly,
-        Cadence::Monthly,
-        Cadence::Quarterly,
-        Cadence::Semiannual,
-        Cadence::Annual,
-        Cadence::Irregular,
-    ])
 }
 
 fn unit() -> impl Strategy<Value = Unit> {

@@ -3,24 +3,7 @@
 
 use super::*;
 
-/// A resource of one kind.
-macro_rules! read {
-    ($running:expr, $Kind:ident, $name:expr) => {
-        match $running.answer($name) {
-            Resource::$Kind(it) => it,
-            other => panic!("{other:?}"),
-        }
-    };
-}
-
-const WIN: &str = "workspaces/acme/objectives/win";
 const SCORE: &str = "workspaces/acme/objectives/win/keyResults/score";
-
-fn all() -> Option<FieldMask> {
-    Some(FieldMask {
-        paths: vec!["*".to_owned()],
-    })
-}
 
 fn create_key_result(running: &mut Running, id: &str, key_result: api::KeyResult) {
     running.run(from_proto::create_key_result(&api::CreateKeyResultRequest {
@@ -215,6 +198,13 @@ fn policy() -> api::ScoringPolicy {
             confidence_min: Some(0.0),
             linked_kpis_share_max: Some(0.75),
             breached_periods_max: Some(8),
+        }),
+        alerts: Some(api::AlertRules {
+            breach_after: Some(2),
+            recover_after: Some(4),
+            adverse_move_periods: Some(5),
+            adverse_move_percent: Some(0.0),
+            healthy_share_periods: Some(6),
         }),
         ..api::ScoringPolicy::default()
     }

@@ -41,6 +41,9 @@ fn names() -> Vec<BoxedStrategy<ResourceName>> {
         (id(), date())
             .prop_map(|(kpi, date)| ResourceName::Target(kpi, date))
             .boxed(),
+        (id(), id())
+            .prop_map(|(kpi, alert)| ResourceName::Alert(kpi, alert))
+            .boxed(),
     ]
 }
 

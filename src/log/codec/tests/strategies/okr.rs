@@ -12,7 +12,7 @@ use super::key_result::key_result;
 use super::{boxed, date, id, labels, text, timestamp, title, value, weight};
 use crate::domain::{
     Alignment, Ambition, CheckIn, Confidence, CycleFields, CycleState, Event, InitiativeFields,
-    InitiativeState, ObjectiveFields, ObjectiveState, Review, StatusOverride,
+    InitiativeState, ObjectiveFields, ObjectiveState, Review, StartedFrom, StatusOverride,
 };
 
 /// One strategy for each variant.
@@ -53,14 +53,17 @@ fn cycle_events() -> Vec<BoxedStrategy<Event>> {
 }
 
 fn objective_events() -> Vec<BoxedStrategy<Event>> {
+    let started_from = (id(), of(id())).prop_map(|(kpi, alert)| StartedFrom { kpi, alert });
     vec![
-        (id(), boxed(objective()), of(id()))
-            .prop_map(|(id, fields, carried_from)| Event::ObjectiveCreated {
-                id,
-                fields,
-                carried_from,
-                started_from: None,
-            })
+        (id(), boxed(objective()), of(id()), of(started_from))
+            .prop_map(
+                |(id, fields, carried_from, started_from)| Event::ObjectiveCreated {
+                    id,
+                    fields,
+                    carried_from,
+                    started_from,
+                },
+            )
             .boxed(),
         (id(), boxed(objective()), boxed(objective()))
             .prop_map(|(id, before, after)| Event::ObjectiveUpdated { id, before, after })
