@@ -32,7 +32,7 @@ fn an_open_alert_without_a_plan_needs_action() {
     assert_eq!(needs(&seen), (true, true), "to have seen it is no plan");
     let planned = given.clone().and([set_plan("k", &alert, |_| {})]);
     assert_eq!(needs(&planned), (false, false));
-    let done = planned.clone().and([complete_plan("k", &alert)]);
+    let done = planned.and([complete_plan("k", &alert)]);
     assert_eq!(needs(&done), (false, false), "somebody did something");
     let closed = given.and([correct_measured("k", 1, 1, 9.0)]);
     assert_eq!(needs(&closed), (false, false));
@@ -91,7 +91,7 @@ fn a_plan_lives() {
     assert_eq!(plan_of(&again).completed, None);
     // What was done is worth knowing after the alert has closed, too.
     let closed = given.and([correct_measured("k", 1, 1, 9.0)]);
-    let late = closed.clone().and([set()]);
+    let late = closed.and([set()]);
     assert_eq!(late.when(done()), Ok(vec!["ActionPlanCompleted"]));
     assert!(!late.alert("k", AlertKind::Breach).is_open());
 }
@@ -189,7 +189,7 @@ fn an_overdue_plan_is_said_once() {
         ("no day", given.clone().and([set_plan("k", &alert, |_| {})])),
         ("completed", planned.clone().and([complete_plan("k", &alert)])),
         ("closed", planned.clone().and([correct_measured("k", 1, 1, 9.0)])),
-        ("archived", planned.clone().and([archive("k")])),
+        ("archived", planned.and([archive("k")])),
     ] {
         assert!(given.on(1, 6).alarms().is_empty(), "{case}");
     }

@@ -160,7 +160,7 @@ fn stale_is_what_awaits_a_value_in_vain() {
         .on(1, 10)
         .and([measured("k", 1, 8, 1.0)]);
     assert!(backdated.kpi("k").stale, "the 9th is missing");
-    assert!(!backdated.clone().and([measured("k", 1, 9, 1.0)]).kpi("k").stale);
+    assert!(!backdated.and([measured("k", 1, 9, 1.0)]).kpi("k").stale);
     let back_to_creation = given([kpi("k", |_| {})])
         .on(1, 10)
         .and([measured("k", 1, 10, 1.0), retract_measured("k", 1, 10)]);

@@ -32,12 +32,12 @@ fn a_retraction_removes_an_identity_and_brings_nothing_back() {
     assert_eq!(values(&given), [("", 7.0), ("deal-7", 3.0)]);
     let retract = |source: &str| retract_at("k", at(2026, 1, 8, 12), source);
     assert_eq!(given.when(retract("")), Ok(vec!["MeasurementRetracted"]));
-    let one = given.clone().and([retract("")]);
+    let one = given.and([retract("")]);
     assert_eq!(values(&one), [("deal-7", 3.0)], "1 does not come back");
     assert_eq!(one.when(retract("")), Err("MEASUREMENT_NOT_FOUND"));
-    let none = one.clone().and([retract("deal-7")]);
+    let none = one.and([retract("deal-7")]);
     assert_eq!((values(&none), none.kpi("k").health), (vec![], Health::NoData));
-    let again = none.clone().and([measured("k", 1, 8, 7.0)]);
+    let again = none.and([measured("k", 1, 8, 7.0)]);
     assert_eq!(values(&again), [("", 7.0)], "recorded again");
     assert_eq!(again.kpi("k").health, Health::Healthy);
     assert_eq!(again.when(measured("k", 1, 8, 7.0)), Ok(vec![]));

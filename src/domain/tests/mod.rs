@@ -1,6 +1,7 @@
 //! The rules as tables: given, when, then.
 
 mod action_plans;
+mod adverse_moves;
 mod alert_order;
 mod alerts;
 mod baselines;

@@ -191,7 +191,8 @@ fn a_day_of_23_or_25_hours_counts_what_its_hours_saw() {
 #[test]
 fn a_change_is_in_percent_of_the_amount_of_the_period_before() {
     let month = |month: i8, number: f64| (day(month, 10), number);
-    let cases: Vec<(&str, Vec<(Date, f64)>, Vec<(i8, f64)>)> = vec![
+    type Case = (&'static str, Vec<(Date, f64)>, Vec<(i8, f64)>);
+    let cases: Vec<Case> = vec![
         ("one has no change", vec![month(1, 100.0)], vec![]),
         ("up", vec![month(1, 100.0), month(2, 110.0)], vec![(2, 10.0)]),
         ("down", vec![month(1, 100.0), month(2, 75.0)], vec![(2, -25.0)]),
