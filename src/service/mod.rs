@@ -19,6 +19,7 @@ mod filter;
 mod from_proto;
 mod ids;
 mod ingest;
+mod kpi_answers;
 mod kpis;
 mod lists;
 mod mask;
