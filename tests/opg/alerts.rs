@@ -19,7 +19,7 @@ const ASKED: [(&str, Bounds); 5] = [
     ("81-bare", bounds(81.0, None)),
     ("81-crit-80", bounds(81.0, Some(80.0))),
 ];
-const RULES: [Rules; 4] = [rules(1, 1), rules(2, 2), rules(1, 3), rules(3, 1)];
+const RULES: [Rules; 3] = [rules(1, 1), rules(2, 2), rules(1, 3)];
 
 const fn bounds(at_least: f64, critical: Option<f64>) -> Bounds {
     Bounds { at_least, critical }
