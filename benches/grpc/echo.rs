@@ -81,4 +81,7 @@ not_here! {
     create_kpi_from_key_result(CreateKpiFromKeyResultRequest) -> Kpi;
     get_series(GetSeriesRequest) -> KpiSeries;
     batch_get_series(BatchGetSeriesRequest) -> BatchGetSeriesResponse;
+    suggest_target(SuggestTargetRequest) -> TargetSuggestions;
+    forecast_kpi(ForecastKpiRequest) -> KpiForecast;
+    forecast_key_result(ForecastKeyResultRequest) -> KeyResultForecast;
 }

@@ -12,31 +12,23 @@ use super::{
     ResourceName, Stamp, TOLERANCE, Target, Timestamp, UnitKind, Workspace, is_stale, judged_values,
 };
 
-/// How many alert events one commit may have; what is left over is found as the next day starts. So a commit stays below
-/// what a record may hold.
+/// How many alert events one commit has before no further KPI is looked at, so that it stays below what a record may hold.
+/// What is left over is found as the next day starts, or by asking for the start of the same day again.
 pub const ALARMS_PER_COMMIT_MAX: usize = 10_000;
 
 /// The alerts that open and close because of a command's events; `after` is the state that these lead to.
 pub(super) fn follow(events: &[Event], after: &Workspace, stamp: &Stamp) -> Vec<Event> {
-    let mut alarms = Vec::new();
-    let cause = Cause::of(events);
-    let mut judge = |id: &Id, kpi: &Kpi| {
-        if alarms.len() < ALARMS_PER_COMMIT_MAX {
-            cause.judge(id, kpi, after, stamp, &mut alarms);
-        }
+    Cause::of(events).follow(after, stamp)
+}
+
+/// What the start of a day that has begun already left over, because its commit was full.
+pub(super) fn left_over(workspace: &Workspace, stamp: &Stamp) -> Vec<Event> {
+    let cause = Cause {
+        everything: true,
+        day_starts: true,
+        kpis: BTreeMap::new(),
     };
-    if cause.everything {
-        for (id, kpi) in &after.kpis {
-            judge(id, kpi);
-        }
-    } else {
-        for id in cause.kpis.keys() {
-            if let Some(kpi) = after.kpis.get(*id) {
-                judge(id, kpi);
-            }
-        }
-    }
-    alarms
+    cause.follow(workspace, stamp)
 }
 
 /// Whether events may open or close alerts at all.
@@ -111,6 +103,27 @@ impl<'e> Cause<'e> {
         touch.latest = touch.latest.max(Some(at));
     }
 
+    fn follow(&self, after: &Workspace, stamp: &Stamp) -> Vec<Event> {
+        let mut alarms = Vec::new();
+        let mut judge = |id: &Id, kpi: &Kpi| {
+            if alarms.len() < ALARMS_PER_COMMIT_MAX {
+                self.judge(id, kpi, after, stamp, &mut alarms);
+            }
+        };
+        if self.everything {
+            for (id, kpi) in &after.kpis {
+                judge(id, kpi);
+            }
+        } else {
+            for id in self.kpis.keys() {
+                if let Some(kpi) = after.kpis.get(*id) {
+                    judge(id, kpi);
+                }
+            }
+        }
+        alarms
+    }
+
     fn judge(&self, id: &Id, kpi: &Kpi, after: &Workspace, stamp: &Stamp, alarms: &mut Vec<Event>) {
         let in_use = kpi.deleted.is_none() && kpi.archived.is_none();
         for kind in AlertKind::ALL {
@@ -124,7 +137,7 @@ impl<'e> Cause<'e> {
                 (Some(alert), Condition::Quiet) => alarms.push(Event::AlertClosed {
                     kpi: id.clone(),
                     id: alert.clone(),
-                    reason: self.reason(id, kpi, alert, in_use),
+                    reason: self.reason(id, kpi, alert, in_use, after),
                 }),
                 (None, Condition::Holds(opening)) if kind != AlertKind::Stale || self.day_starts => {
                     alarms.push(Event::AlertOpened {
@@ -141,14 +154,19 @@ impl<'e> Cause<'e> {
         }
     }
 
-    /// Why an alert closes: what is dated behind everything that opened it is news, everything else puts right what was.
-    fn reason(&self, id: &Id, kpi: &Kpi, alert: &Id, in_use: bool) -> CloseReason {
+    /// Why an alert closes: what is dated behind what opened it is news, everything else puts right what was.
+    fn reason(&self, id: &Id, kpi: &Kpi, alert: &Id, in_use: bool, after: &Workspace) -> CloseReason {
         let touch = self.kpis.get(id).copied().unwrap_or_default();
-        let newest = kpi.alerts.get(alert).and_then(|alert| alert.opening.newest);
+        let opening = kpi.alerts.get(alert).map(|alert| alert.opening);
+        let is_news = |latest: Timestamp| {
+            let period = opening.and_then(|opening| opening.period);
+            Some(latest) > opening.and_then(|opening| opening.newest)
+                || period.is_some_and(|period| after.rules().date(latest) > period.last)
+        };
         match touch.latest {
             _ if !in_use => CloseReason::Archived,
             _ if touch.asked_otherwise => CloseReason::TargetChanged,
-            Some(latest) if Some(latest) > newest => CloseReason::Recovered,
+            Some(latest) if is_news(latest) => CloseReason::Recovered,
             Some(_) => CloseReason::Corrected,
             // A period has become complete.
             None if self.day_starts => CloseReason::Recovered,
@@ -177,19 +195,24 @@ impl Condition {
 }
 
 /// Looking back from the newest period value: whether so many BREACHED ones in a row come before so many HEALTHY ones.
-/// WATCH, and a value without a target, break both rows.
+/// WATCH breaks both rows. How far one looks back is how long the KPI has been WATCH, or has gone to and fro.
 fn breach(kpi: &Kpi, workspace: &Workspace, rules: &AlertRules) -> Option<AlertOpening> {
     if kpi.targets.is_empty() {
         return None;
     }
     let (mut breached, mut healthy) = (0, 0);
+    // The newest of the row of BREACHED ones: newer values may be neither.
     let mut newest = None;
     for judged in judged_values(kpi, workspace) {
-        newest.get_or_insert(judged);
         match judged.health {
-            Health::Breached => (breached, healthy) = (breached + 1, 0),
-            Health::Healthy => (breached, healthy) = (0, healthy + 1),
-            Health::Watch | Health::NoTarget | Health::NoData => (breached, healthy) = (0, 0),
+            Health::Breached => {
+                newest.get_or_insert(judged);
+                (breached, healthy) = (breached + 1, 0);
+            }
+            Health::Healthy => (newest, breached, healthy) = (None, 0, healthy + 1),
+            Health::Watch => (newest, breached, healthy) = (None, 0, 0),
+            // Before the first target's date there is none, however far back one looks.
+            Health::NoTarget | Health::NoData => return None,
         }
         if healthy >= rules.recover_after {
             return None;

@@ -49,7 +49,8 @@ pub struct AlertOpening {
     pub kind: AlertKind,
     /// The local date on which it opened.
     pub date: Date,
-    /// The newest period with a value; none for a KPI that was never fed.
+    /// The newest period with a value, of a BREACH the newest of the row of BREACHED ones; none for a KPI that was never
+    /// fed.
     pub period: Option<Period>,
     /// Its value.
     pub value: Option<f64>,

@@ -22,6 +22,10 @@ pub struct Decision {
 /// A rule of the domain says no; nothing is to be recorded.
 pub fn decide(workspace: &Workspace, command: &Command, stamp: &Stamp) -> Result<Decision, Rejection> {
     let mut events = decide_alone(workspace, command, stamp)?;
+    if matches!(command, Command::StartDay { date } if *date == workspace.today()) {
+        let events = alarm::left_over(workspace, stamp);
+        return Ok(Decision { events, after: None });
+    }
     if !alarm::may_follow(&events) {
         return Ok(Decision { events, after: None });
     }

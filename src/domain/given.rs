@@ -16,9 +16,11 @@ use super::{
 
 mod changes;
 mod kinds;
+mod kpis;
 
 pub(crate) use changes::*;
 pub(crate) use kinds::*;
+pub(crate) use kpis::*;
 
 /// A workspace with a past.
 #[derive(Clone)]

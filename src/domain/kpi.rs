@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use imbl::OrdMap;
+use jiff::civil::Date;
 use serde::Serialize;
 
 use super::authored::authored;
 use super::{
     Alert, AlertKind, Authorship, Cadence, Deletion, Etag, Event, Id, Labels, Rejection, ResourceName,
-    Series, Targets, Text, Timestamp, Title, Unit, UnitKind, Workspace,
+    Series, SetTarget, Targets, Text, Timestamp, Title, Unit, UnitKind, Workspace,
 };
 
 authored! {
@@ -138,7 +139,8 @@ impl KpiFields {
         };
         match (self.transform, self.aggregation) {
             (Some(Transform::ChangePercent), _) => of_kind(UnitKind::Percent),
-            (None, Aggregation::Count) => of_kind(UnitKind::Count),
+            // Where each value stands alone, nothing is counted.
+            (None, Aggregation::Count) if self.cadence != Cadence::Irregular => of_kind(UnitKind::Count),
             (None, _) => self.unit.clone(),
         }
     }
@@ -185,6 +187,7 @@ pub(super) fn update(
     }
     if judged_otherwise {
         check_linked(workspace, id, &after)?;
+        check_targets(kpi, &after)?;
     }
     Ok(vec![Event::KpiUpdated {
         id: id.clone(),
@@ -237,6 +240,18 @@ fn check_linked(workspace: &Workspace, id: &Id, fields: &KpiFields) -> Result<()
         linked.fields.fits(key_result, id, fields)?;
     }
     Ok(())
+}
+
+/// Targets that were set already have to be labels of a scale that it comes to be judged on.
+fn check_targets(kpi: &Kpi, fields: &KpiFields) -> Result<(), Rejection> {
+    let fit = |(date, set): (&Date, &SetTarget)| set.target.violations(fields, *date).is_empty();
+    match kpi.targets.iter().all(fit) {
+        true => Ok(()),
+        false => Err(Rejection::invalid(
+            "kpi.unit",
+            "the KPI has targets that are no labels of this scale: delete them first",
+        )),
+    }
 }
 
 /// What a change names anew has to be there; what it leaves as it was may have been deleted since.

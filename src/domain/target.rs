@@ -133,9 +133,10 @@ impl Target {
     }
 
     /// What does not fit the KPI's direction and unit, or each other, as the target of a date.
-    fn violations(&self, kpi: &KpiFields, from: Date) -> Vec<Violation> {
+    pub(super) fn violations(&self, kpi: &KpiFields, from: Date) -> Vec<Violation> {
         let mut bad = Vec::new();
         self.check_bounds(kpi.direction, "target", &mut bad);
+        self.check_stretch(kpi.direction, &mut bad);
         self.check_scale(kpi, &mut bad);
         let Some(ramp) = &self.ramp else { return bad };
         let mut violation =
@@ -171,8 +172,9 @@ impl Target {
             );
         }
         if bad.is_empty() {
-            self.on(from, ramp.date)
-                .check_bounds(kpi.direction, "target.ramp", &mut bad);
+            let arrived = self.on(from, ramp.date);
+            arrived.check_bounds(kpi.direction, "target.ramp", &mut bad);
+            arrived.check_stretch(kpi.direction, &mut bad);
         }
         bad
     }
@@ -222,16 +224,23 @@ impl Target {
             "critical_at_most",
             "it is below at_most: the critical bound is the worse one",
         );
+    }
+
+    /// A stretch does not move with the ramp: it is better than all that the ramp comes to.
+    fn check_stretch(&self, direction: Direction, bad: &mut Vec<Violation>) {
+        let above = |a: Option<Value>, b: Option<Value>| matches!((a, b), (Some(a), Some(b)) if a > b);
         let worse = match direction {
             Direction::HigherIsBetter => above(self.at_least, self.stretch),
             Direction::LowerIsBetter => above(self.stretch, self.at_most),
             Direction::InRange => above(self.at_least, self.stretch) || above(self.stretch, self.at_most),
         };
-        check(
-            worse,
-            "stretch",
-            "it is worse than the target: a stretch is better than the target",
-        );
+        if worse {
+            bad.push(violation_of(
+                "target",
+                "stretch",
+                "it is worse than the target, or than what its ramp leads to: a stretch is better than the target",
+            ));
+        }
     }
 
     /// On a scale a bound is the index of a label, unless what is judged is a count or a change.
@@ -240,12 +249,23 @@ impl Target {
         if !matches!(unit.kind, UnitKind::Scale(_)) {
             return;
         }
+        let arrived = self.ramp.as_ref();
         for (field, bound) in [
             ("at_least", self.at_least),
             ("at_most", self.at_most),
             ("critical_at_least", self.critical_at_least),
             ("critical_at_most", self.critical_at_most),
             ("stretch", self.stretch),
+            ("ramp.at_least", arrived.and_then(|ramp| ramp.at_least)),
+            ("ramp.at_most", arrived.and_then(|ramp| ramp.at_most)),
+            (
+                "ramp.critical_at_least",
+                arrived.and_then(|ramp| ramp.critical_at_least),
+            ),
+            (
+                "ramp.critical_at_most",
+                arrived.and_then(|ramp| ramp.critical_at_most),
+            ),
         ] {
             if let Some(Err(invalid)) = bound.map(|bound| unit.check(bound.get())) {
                 bad.push(invalid.at(format!("target.{field}")));

@@ -149,17 +149,22 @@ pub fn grouped(number: &str) -> String {
 /// Seconds in the two largest of days, hours, minutes and seconds that they have.
 fn duration_text(seconds: f64) -> String {
     let spans = [("d", 86_400.0), ("h", 3_600.0), ("min", 60.0), ("s", 1.0)];
-    let sign = if seconds < 0.0 { "-" } else { "" };
     let amount = seconds.abs();
-    let largest = spans.iter().position(|(_, span)| amount >= *span).unwrap_or(3);
+    // Rounded first, so that 119.7 s are 2 min and not 1 min 60 s; what that makes a full minute, hour or day is one.
+    let (mut largest, mut rounded) = (3, (amount * 1000.0).round() / 1000.0);
+    for (index, (_, span)) in spans.iter().enumerate().take(3).rev() {
+        let next_span = spans[index + 1].1;
+        if rounded >= *span {
+            (largest, rounded) = (index, (amount / next_span).round() * next_span);
+        }
+    }
+    let sign = if seconds < 0.0 && rounded > 0.0 { "-" } else { "" };
     let (name, span) = spans[largest];
     let Some((next_name, next_span)) = spans.get(largest + 1) else {
-        return format!("{sign}{} {name}", (amount * 1000.0).round() / 1000.0);
+        return format!("{sign}{rounded} {name}");
     };
-    // Rounded first, so that 119.7 s are 2 min and not 1 min 60 s.
-    let smallest = (amount / next_span).round() * next_span;
-    let whole = (smallest / span).floor();
-    let rest = ((smallest - whole * span) / next_span).round();
+    let whole = (rounded / span).floor();
+    let rest = ((rounded - whole * span) / next_span).round();
     match rest {
         0.0 => format!("{sign}{} {name}", grouped(&whole.to_string())),
         rest => format!("{sign}{} {name} {rest} {next_name}", grouped(&whole.to_string())),
@@ -224,6 +229,21 @@ mod tests {
         let count = Unit::parse(UnitKind::Count, "visitors", Some(0)).expect("a unit");
         assert!(count.check(7.0).is_ok() && count.check(-1.0).is_err() && count.check(1.5).is_err());
         assert!(Unit::number().check(-1.5).is_ok());
+    }
+
+    #[test]
+    fn what_computing_left_behind_the_digits_of_a_number_is_not_shown() {
+        for (value, text) in [
+            (0.1 + 0.2, "0.3"),
+            (86.0 / 3.0, "28.6666666666667"),
+            (-0.1 * 3.0, "-0.3"),
+            (1e15, "1,000,000,000,000,000"),
+            (123_456_789_012.34, "123,456,789,012.34"),
+            (0.000_000_001, "0.000000001"),
+            (0.0, "0"),
+        ] {
+            assert_eq!(Unit::number().text(value), text);
+        }
     }
 
     #[test]

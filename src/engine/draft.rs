@@ -8,7 +8,8 @@ use super::hosted::Hosted;
 use super::replay::{ReadCommit, next_update, update_of};
 use super::{Refusal, Revision};
 use crate::domain::{
-    Command, Commit, Decision, Id, Origin, Rejection, ResourceName, Stamp, Timestamp, decide, plus_days,
+    ALARMS_PER_COMMIT_MAX, Command, Commit, Decision, Id, Origin, Rejection, ResourceName, Stamp, Timestamp,
+    decide, plus_days,
 };
 use crate::log::{Frontier, LeafHash, LogId, MAX_RECORD_BYTES, codec};
 use crate::projection::State;
@@ -216,24 +217,33 @@ impl Draft {
         }
     }
 
-    /// Records the new local day, if one has begun.
+    /// Records the new local day, if one has begun, and all alerts that its start opens and closes.
     pub(super) fn start_day_if_due(&mut self, now: Timestamp) {
         let origin = day_origin();
-        let stamp = self.stamp(&origin, now);
-        if stamp.recorded_time < self.line.midnight {
+        if self.stamp(&origin, now).recorded_time < self.line.midnight {
             return;
         }
+        // A commit of a day's start that is full is followed by one with what it left over.
+        while self.start_day(&origin, now) >= ALARMS_PER_COMMIT_MAX {}
+        self.line.midnight = midnight_after(&self.line.state);
+    }
+
+    /// How many events one more commit of the day's start has.
+    fn start_day(&mut self, origin: &Origin, now: Timestamp) -> usize {
+        let stamp = self.stamp(origin, now);
         let workspace = self.line.state.workspace();
         let command = Command::StartDay {
             date: workspace.rules().date(stamp.recorded_time),
         };
-        if let Ok(decision) = decide(workspace, &command, &stamp)
-            && !decision.events.is_empty()
-        {
-            // A day has at most ALARMS_PER_COMMIT_MAX alarms, each of less than 300 bytes: its record always fits.
-            let _fits = self.commit(&stamp, origin, decision);
+        let Ok(decision) = decide(workspace, &command, &stamp) else {
+            return 0;
+        };
+        let count = decision.events.len();
+        if count == 0 {
+            return 0;
         }
-        self.line.midnight = midnight_after(&self.line.state);
+        // A full one has at most ALARMS_PER_COMMIT_MAX alarms and a few, each of less than 300 bytes: it always fits.
+        self.commit(&stamp, origin.clone(), decision).map_or(0, |_| count)
     }
 
     fn stamp(&self, origin: &Origin, now: Timestamp) -> Stamp {
@@ -326,4 +336,37 @@ fn fits(bytes: usize) -> Result<(), Refusal> {
 /// The recorded time never goes back within a log.
 fn recorded_time(now: Timestamp, newest: Option<Timestamp>) -> Timestamp {
     newest.map_or(now, |newest| newest.max(now))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::given::{at, given, kpi};
+
+    /// A day's start opens and closes all alerts that it has to, in as many commits as that takes, and only once.
+    #[test]
+    fn a_days_start_goes_on_until_no_alert_is_left() {
+        let kpis = (0..=ALARMS_PER_COMMIT_MAX).map(|n| kpi(&format!("k{n:0>62}"), |_| {}));
+        let mut commits = given(kpis).commits.into_iter();
+        let mut all = commits.next().unwrap();
+        all.events.extend(commits.flat_map(|commit| commit.events));
+        let mut line = Line::new(LogId([7; 16]), State::empty(), Frontier::empty(), 1, None);
+        line.fold(ReadCommit {
+            commit: all,
+            leaf: LeafHash::of(b""),
+            size_bytes: 0,
+        });
+        let mut draft = Draft::of(&line);
+        draft.start_day_if_due(at(2026, 1, 9, 12));
+        let asking = |draft: &Draft| {
+            let kpis = draft.line.state.workspace().kpis();
+            kpis.values().filter(|kpi| !kpi.open_alerts.is_empty()).count()
+        };
+        assert_eq!(asking(&draft), ALARMS_PER_COMMIT_MAX + 1);
+        let bytes: Vec<usize> = draft.records.iter().map(Vec::len).collect();
+        assert_eq!(bytes.len(), 2, "one is full, one has the rest");
+        assert!(bytes[0] < MAX_RECORD_BYTES, "{bytes:?}");
+        draft.start_day_if_due(at(2026, 1, 9, 13));
+        assert_eq!(draft.records.len(), 2, "said once");
+    }
 }

@@ -2,11 +2,13 @@
 //!
 //! `state` is what a server keeps in memory and publishes: the workspace and every figure that follows from it.
 //! `audit` says of an event which fields it changed, `simulation` what would follow from commands that nobody has given,
-//! `hygiene` what is not as it should be, `kpi_series` what a chart of a KPI shows.
+//! `hygiene` what is not as it should be, `kpi_series` what a chart of a KPI shows, `forecast` what a KPI's past says of its
+//! future.
 
 mod audit;
 mod dirty;
 mod figures;
+mod forecast;
 mod hygiene;
 mod kpi_series;
 mod simulation;
@@ -17,6 +19,11 @@ mod tests;
 
 pub use audit::{FieldChange, field_changes};
 pub use figures::{DerivedChange, Figures};
+pub use forecast::{
+    Basis, ForecastPoint, ForecastRefusal, HORIZON_MAX, Horizon, Interval, KeyResultForecast, KpiForecast,
+    METHOD, POINTS_MIN, PROBABILITY_METHOD, Suggested, SuggestionMethod, Suggestions, forecast_key_result,
+    forecast_kpi, suggest_target,
+};
 pub use hygiene::{
     Finding, FindingCode, Foundation, HygieneScope, Severity, check_hygiene, objective_foundation,
     team_foundation,

@@ -14,6 +14,7 @@ use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 use crate::domain::{Rejection, RejectionKind, Revision, Violation};
 use crate::engine::Refusal;
 use crate::log::LogErrorKind;
+use crate::projection::{ForecastRefusal, POINTS_MIN};
 
 /// Who answers the reasons.
 const DOMAIN: &str = "binnacle";
@@ -141,6 +142,36 @@ pub(super) fn rows_ended(refusal: Refusal) -> Status {
             with_retry(Code::Unavailable, refusal.reason(), sentence, Some(RESTART_DELAY))
         }
         refusal => refusal.into(),
+    }
+}
+
+impl From<ForecastRefusal> for Status {
+    fn from(refusal: ForecastRefusal) -> Self {
+        let mut metadata = HashMap::new();
+        let subject = match &refusal {
+            ForecastRefusal::Rejected(rejection) => return refused(rejection),
+            ForecastRefusal::TooLittleHistory { of, points, since: _ } => {
+                metadata.insert("points_count".to_owned(), points.to_string());
+                metadata.insert("points_needed".to_owned(), POINTS_MIN.to_string());
+                of.to_string()
+            }
+            ForecastRefusal::NoRhythm(of)
+            | ForecastRefusal::UnitIsScale(of)
+            | ForecastRefusal::NoModel(of)
+            | ForecastRefusal::HorizonTooFar { of, target_date: _ } => of.to_string(),
+            ForecastRefusal::KindNotForecast(key_result)
+            | ForecastRefusal::WindowNotForecast(key_result)
+            | ForecastRefusal::NothingToForecast {
+                key_result,
+                target_date: _,
+            } => key_result.to_string(),
+        };
+        let (reason, sentence) = (refusal.reason(), refusal.to_string());
+        let mut details = ErrorDetails::with_error_info(reason, DOMAIN, metadata);
+        let subject = shortened(&subject, PATH_BYTES_MAX);
+        details.add_precondition_failure_violation(reason, subject, shortened(&sentence, SENTENCE_BYTES_MAX));
+        let message = shortened(&sentence, MESSAGE_BYTES_MAX);
+        Status::with_error_details(Code::FailedPrecondition, message, details)
     }
 }
 

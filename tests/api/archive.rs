@@ -46,7 +46,11 @@ async fn an_archived_kpi_keeps_its_history_takes_nothing_new_and_comes_back() {
     );
     assert_eq!(
         told[0].2,
-        [("archived".to_owned(), "false".to_owned(), "true".to_owned())]
+        [(
+            "archive_time".to_owned(),
+            String::new(),
+            "2026-01-01T12:00:00Z".to_owned()
+        )]
     );
     assert_eq!(kpis(&server, "archived = true").await, ["nps"]);
     assert_eq!(kpis(&server, "archived = false").await, ["churn"]);

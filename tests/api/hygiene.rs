@@ -39,7 +39,11 @@ async fn a_report_says_what_is_wrong_how_bad_it_is_and_what_to_do() {
     assert_eq!(codes_of(&report, "cycles/q1"), ["REVIEW_NOT_SCHEDULED"]);
     assert_eq!(
         codes_of(&report, "kpis/nps"),
-        ["KPI_WITHOUT_DATA_SOURCE", "KPI_WITHOUT_OWNER"]
+        [
+            "KPI_BREACHED_WITHOUT_PLAN",
+            "KPI_WITHOUT_DATA_SOURCE",
+            "KPI_WITHOUT_OWNER"
+        ]
     );
     let few = report.findings.iter().find(|it| it.code == "TOO_FEW_KEY_RESULTS");
     assert_eq!(
@@ -103,7 +107,8 @@ async fn a_report_is_narrowed_to_a_cycle_a_team_with_the_teams_below_it_and_a_se
         codes_of(&severe, "objectives/below"),
         ["OBJECTIVE_WITHOUT_KEY_RESULTS"]
     );
-    assert_eq!(severe.findings.len(), 1);
+    assert_eq!(codes_of(&severe, "kpis/nps"), ["KPI_BREACHED_WITHOUT_PLAN"]);
+    assert_eq!(severe.findings.len(), 2);
 }
 
 /// "Thresholds are policy".

@@ -43,8 +43,8 @@ async fn a_later_day_begins_first_and_may_have_measurements_that_nobody_could_re
     };
     let answer = simulated(&server, future).await;
     assert_eq!(
-        answer.event_count, 2,
-        "the day that begins is none of the commands'"
+        answer.event_count, 3,
+        "two, and the alert that the value closes; the day that begins is none of the commands'"
     );
     assert_eq!(
         grades(&answer, "objectives/win"),

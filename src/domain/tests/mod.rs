@@ -1,5 +1,9 @@
 //! The rules as tables: given, when, then.
 
+mod action_plans;
+mod adverse_moves;
+mod alert_order;
+mod alerts;
 mod baselines;
 mod buckets;
 mod carry_over;
@@ -9,13 +13,20 @@ mod closing;
 mod cycles;
 mod deleted;
 mod deletion;
+mod health;
+mod key_result_kpis;
 mod key_results;
 mod kpis;
+mod measurements;
 mod objectives;
 mod people;
+mod period_values;
 mod policy;
 mod refusals;
 mod reviews;
+mod starting;
+mod targets;
+mod units;
 
 use super::Rejection;
 use super::given::*;

@@ -68,7 +68,7 @@ fn number(refused: &Rejection) -> usize {
     }
 }
 
-const REFUSALS: usize = 43;
+const REFUSALS: usize = 52;
 
 /// The only one that no test can afford to provoke: it takes 16 million sources.
 const TOO_MANY_SOURCES: usize = 39;
@@ -135,6 +135,97 @@ fn everything() -> Given {
             delete("objectives/lost"),
         ])
         .and(chain)
+        .and(troubled())
+}
+
+/// A KPI in trouble with an alert that nobody has done anything about, one whose plan is done, one that is closed, and what
+/// else comes of KPIs.
+fn troubled() -> Vec<Command> {
+    let mut commands = vec![
+        kpi("archived", |_| {}),
+        archive("archived"),
+        kpi("changes", |f| {
+            f.transform = Some(super::super::Transform::ChangePercent)
+        }),
+        key_result("draft/steps", |f| f.kind = KeyResultKind::Binary),
+    ];
+    for name in ["asking", "done", "calm"] {
+        commands.extend(aimed(name, at_least(5.0), |_| {}));
+        commands.push(measured(name, 1, 1, 1.0));
+    }
+    commands.push(correct_measured("calm", 1, 1, 9.0));
+    commands
+}
+
+/// The BREACH of a KPI of [`troubled`].
+fn breach(given: &Given, kpi: &str) -> String {
+    given.alert_id(kpi, super::super::AlertKind::Breach)
+}
+
+fn provoked_by_kpis(given: &Given) -> Vec<(Command, &'static str, RejectionKind, &'static str)> {
+    use RejectionKind::{Missing, Rule};
+    let changing = |fields: &mut super::super::KeyResultFields| {
+        fields.kpi = Some(id("changes"));
+        fields.window = Window::Cycle;
+        fields.kind = maintain(Some(1.0), None, 0.0);
+    };
+    let keep = |path: &str| keep(path, "kept", super::super::Cadence::Daily);
+    vec![
+        (
+            measured("archived", 1, 1, 1.0),
+            "KPI_ARCHIVED",
+            Rule,
+            "unarchive it first",
+        ),
+        (
+            retract_at("asking", at(2025, 12, 31, 12), ""),
+            "MEASUREMENT_NOT_FOUND",
+            Missing,
+            "correct the time and the source",
+        ),
+        (
+            start_objective("nps", "new", |_| {}),
+            "KPI_NOT_IN_TROUBLE",
+            Rule,
+            "misses its target",
+        ),
+        (
+            acknowledge("calm", &breach(given, "calm"), ""),
+            "ALERT_CLOSED",
+            Rule,
+            "asks for nothing any more",
+        ),
+        (
+            complete_plan("asking", &breach(given, "asking")),
+            "ACTION_PLAN_MISSING",
+            Rule,
+            "set one first",
+        ),
+        (
+            complete_plan("done", &breach(given, "done")),
+            "ACTION_PLAN_COMPLETED",
+            Rule,
+            "set a new one",
+        ),
+        (
+            keep("draft/steps"),
+            "KEY_RESULT_HAS_NO_VALUES",
+            Rule,
+            "METRIC or MAINTAIN",
+        ),
+        (
+            keep("active/nps"),
+            "KEY_RESULT_HAS_KPI",
+            Rule,
+            "set a target there",
+        ),
+        (
+            key_result("draft/new", changing),
+            "WINDOW_OVER_CHANGES",
+            Rule,
+            "use window NEWEST",
+        ),
+    ]
 }
 
 fn of_kpi(of: &'static str, kind: KeyResultKind, window: Window) -> Command {
@@ -392,8 +483,11 @@ fn provoked() -> Vec<(Command, &'static str, RejectionKind, &'static str)> {
 #[test]
 fn every_refusal_is_provoked_and_says_what_to_do() {
     let given = everything();
+    let alert = breach(&given, "done");
+    let given = given.and([set_plan("done", &alert, |_| {}), complete_plan("done", &alert)]);
     let mut seen = BTreeSet::from([TOO_MANY_SOURCES]);
-    for (command, reason, kind, words) in provoked() {
+    let by_kpis = provoked_by_kpis(&given);
+    for (command, reason, kind, words) in provoked().into_iter().chain(by_kpis) {
         let refused = given.refused(&command);
         assert_eq!((refused.reason(), refused.kind()), (reason, kind), "{command:?}");
         assert!(refused.to_string().contains(words), "{words:?} in: {refused}");

@@ -11,6 +11,7 @@ mod correction;
 mod cycle;
 mod deletion;
 mod findings;
+mod forecast;
 mod hygiene;
 mod ingest;
 mod initiative;
@@ -38,6 +39,7 @@ pub(crate) use deletion::{
     delete_workspace, undelete_initiative, undelete_key_result, undelete_kpi, undelete_member,
     undelete_objective, undelete_team, undelete_workspace,
 };
+pub(crate) use forecast::{forecast_horizon, suggestion_periods};
 pub(crate) use hygiene::hygiene_scope;
 pub(crate) use ingest::{Row, RowStream};
 pub(crate) use initiative::{create_initiative, update_initiative};

@@ -127,6 +127,32 @@ mod tests {
     }
 
     #[test]
+    fn a_ramp_has_a_date_and_finite_bounds() {
+        let bad = api::Target {
+            effective_date: day(2026, 1, 1),
+            ramp: Some(api::target::Ramp {
+                date: None,
+                at_least: Some(f64::NAN),
+                at_most: Some(2e15),
+                critical_at_least: Some(f64::INFINITY),
+                critical_at_most: Some(-2e15),
+            }),
+            ..api::Target::default()
+        };
+        let expected = [
+            "date",
+            "at_least",
+            "at_most",
+            "critical_at_least",
+            "critical_at_most",
+        ];
+        assert_eq!(
+            bad_fields(set(bad)),
+            expected.map(|field| format!("target.ramp.{field}"))
+        );
+    }
+
+    #[test]
     fn a_target_has_a_date_and_finite_bounds() {
         let good = api::Target {
             effective_date: day(2026, 1, 1),
