@@ -145,6 +145,12 @@ fn read_kpi(place: Place, text: &str, parent: &Parent<'_>) -> Result<Option<Id>,
             )),
         };
     }
+    // As nearly every row says it: the name of all KPIs, with an id in the place of "-".
+    if let (Some(_), None, Some(all)) = (parent.workspace, parent.kpi, parent.text.strip_suffix('-'))
+        && let Some(Ok(id)) = text.strip_prefix(all).map(Id::parse)
+    {
+        return Ok(Some(id));
+    }
     let named =
         names::kpi_reference(parent.workspace, text).map_err(|invalid| place.violation("kpi", invalid))?;
     match (&named, parent.kpi) {
