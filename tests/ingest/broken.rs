@@ -130,6 +130,7 @@ async fn nothing_acknowledged_is_lost_and_nothing_doubled_by_a_server_that_is_ki
     let all = measurements(COUNT);
     let dir = tempfile::tempdir().unwrap();
     let mut durable_through = 0;
+    let mut killed_on_the_way = 0;
     // After how many answers of a round the kill comes; the last round is left alone.
     for kill_at in [Some(1), Some(3), Some(2), None] {
         let (server, channel) = started(dir.path()).await;
@@ -170,7 +171,10 @@ async fn nothing_acknowledged_is_lost_and_nothing_doubled_by_a_server_that_is_ki
             told,
         )
         .await;
-        assert_eq!(delivered.is_ok(), kill_at.is_none(), "{delivered:?}");
+        // A quick disk may be through before the kill.
+        let through = durable_through == COUNT;
+        assert!(delivered.is_err() || through, "{delivered:?}");
+        killed_on_the_way += usize::from(delivered.is_err() && !through);
         if kill_at.is_none() {
             assert_eq!(durable_through, COUNT);
             assert_eq!(
@@ -180,4 +184,5 @@ async fn nothing_acknowledged_is_lost_and_nothing_doubled_by_a_server_that_is_ki
             assert_eq!(recordings(&channel).await.len(), expected(COUNT).len(), "doubled");
         }
     }
+    assert!(killed_on_the_way >= 1, "every kill came too late");
 }

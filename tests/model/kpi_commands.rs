@@ -1,7 +1,7 @@
 //! The commands of a step that are about KPIs alone: alerts and their plans, what is put right, and the two bridges.
 
 use binnacle::domain::{
-    ActionPlan, AlertRules, Ambition, Cadence, Command, Effective, Etag, Id, KpiFromKeyResult,
+    ActionPlan, AlertRules, Ambition, Cadence, Command, Effective, Etag, Health, Id, KpiFromKeyResult,
     MeasurementIdentity, NewMeasurement, Ramp, ScoringPolicyPatch, StartObjective, Target, Text, Timestamp,
 };
 
@@ -103,7 +103,7 @@ pub(crate) fn command(world: &World, (kind, a, b, number, hours): Step, back: Ti
             etag: Etag::Any,
         },
         _ if b.is_multiple_of(2) => Command::StartObjective(Box::new(StartObjective {
-            kpi,
+            kpi: in_trouble(world, a).unwrap_or(kpi),
             objective: id("s", b, 6),
             key_result: None,
             cycle: id("c", hours, 3),
@@ -125,10 +125,21 @@ pub(crate) fn command(world: &World, (kind, a, b, number, hours): Step, back: Ti
     }
 }
 
+/// One of the KPIs that miss their targets.
+fn in_trouble(world: &World, number: u8) -> Option<Id> {
+    let misses = |id: &&Id| {
+        let health = world.state.figures().kpi(id).map(|figure| figure.health);
+        matches!(health, Some(Health::Watch | Health::Breached))
+    };
+    let all: Vec<_> = world.state.workspace().kpis().keys().filter(misses).collect();
+    all.get(usize::from(number) % all.len().max(1))
+        .map(|id| (*id).clone())
+}
+
 /// Bounds of the KPI's direction that move.
 fn ramped(a: u8, number: i16, date: jiff::civil::Date) -> Target {
     let at_least = (a % 3 != 1).then(|| value(number));
-    let at_most = (a % 3 != 0).then(|| value(number.saturating_add(20)));
+    let at_most = (!a.is_multiple_of(3)).then(|| value(number.saturating_add(20)));
     Target {
         at_least,
         at_most,
