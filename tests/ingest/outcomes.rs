@@ -148,7 +148,7 @@ async fn a_later_row_supersedes_an_earlier_one_whatever_is_refused_between_them(
             // A third is clearly out of order, a tenth refused by the state.
             let second = i64::try_from(random >> 33).unwrap() % 400 - 400;
             let second = if random >> 50 & 7 == 0 {
-                400 + second * -1
+                400 - second
             } else {
                 second
             };
