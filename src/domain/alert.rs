@@ -134,8 +134,9 @@ impl Alert {
         let title = kpi.title.as_str();
         let unit = kpi.judged_unit();
         let opening = &self.opening;
-        let text =
-            |number: Option<f64>| number.map_or_else(|| "nothing".to_owned(), |number| unit.text(number));
+        // A mean, or a bound on its way, may have more digits than anybody reads.
+        let short = |number: f64| unit.text((number * 1e4).round() / 1e4);
+        let text = |number: Option<f64>| number.map_or_else(|| "nothing".to_owned(), short);
         let (value, reference) = (text(opening.value), text(opening.reference));
         match opening.kind {
             AlertKind::Breach => {

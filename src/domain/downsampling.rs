@@ -11,37 +11,56 @@
 //! 0.2); these are the lines that they would save.
 
 /// Where a point is in the picture.
-type Spot = (f64, f64);
+pub type Spot = (f64, f64);
 
-/// A point with its number and its height.
-type Seen<T> = Option<(usize, f64, T)>;
+/// What was seen of a bucket: heights with their points.
+struct Seen<T> {
+    lowest: (f64, T),
+    highest: (f64, T),
+    highest_is_last: bool,
+}
 
 /// Of very many points, so many are looked at for each one kept.
 const PRESELECTED: usize = 4;
 
-/// `count` points, or `kept` of them if there are more. `spot` says where a point is; of fewer than two, the first and the last are
-/// kept all the same.
+/// What is left of some points.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Picture<T> {
+    /// In their order.
+    pub points: Vec<T>,
+    /// The lowest and the highest of all, also of those that were left out; none: there were no points.
+    pub extremes: Option<Spot>,
+}
+
+/// `count` points, or `kept` of them if there are more. `spot` says where a point is; of fewer than two, the first and the
+/// last are kept all the same.
 pub fn downsample<T: Copy>(
     points: impl Iterator<Item = T>,
     count: usize,
     kept: usize,
     spot: impl Fn(T) -> Spot,
-) -> Vec<T> {
+) -> Picture<T> {
     let kept = kept.max(2);
-    if count <= kept {
-        points.collect()
-    } else if count <= kept.saturating_mul(PRESELECTED) {
-        largest_triangles(&points.collect::<Vec<_>>(), kept, spot)
-    } else {
-        let extremes = extremes(points, count, kept.saturating_mul(PRESELECTED / 2), |point| {
+    let looked_at: Vec<T> = match count <= kept.saturating_mul(PRESELECTED) {
+        true => points.collect(),
+        false => lows_and_highs(points, count, kept.saturating_mul(PRESELECTED / 2), |point| {
             spot(point).1
-        });
-        largest_triangles(&extremes, kept, spot)
-    }
+        }),
+    };
+    let heights = looked_at.iter().map(|point| spot(*point).1);
+    let extremes = heights.fold(None, |extremes: Option<Spot>, height| {
+        let (lowest, highest) = extremes.unwrap_or((height, height));
+        Some((lowest.min(height), highest.max(height)))
+    });
+    let points = match looked_at.len() <= kept {
+        true => looked_at,
+        false => largest_triangles(&looked_at, kept, spot),
+    };
+    Picture { points, extremes }
 }
 
 /// The first, the last, and the lowest and the highest of each bucket of those between them, in their order.
-fn extremes<T: Copy>(
+fn lows_and_highs<T: Copy>(
     points: impl Iterator<Item = T>,
     count: usize,
     buckets: usize,
@@ -49,13 +68,13 @@ fn extremes<T: Copy>(
 ) -> Vec<T> {
     let inner = count.saturating_sub(2);
     let mut kept = Vec::with_capacity(2 * buckets + 2);
-    let mut bucket = 0;
+    let (mut bucket, mut at) = (0, 0);
     // Where the bucket ends; the first point lies in front of all buckets.
     let mut end = 1;
-    let (mut lowest, mut highest): (Seen<T>, Seen<T>) = (None, None);
-    points.enumerate().for_each(|(at, point)| {
+    let mut seen: Option<Seen<T>> = None;
+    points.for_each(|point| {
         if at == end {
-            kept.extend(in_order(lowest.take(), highest.take()));
+            kept.extend(seen.take().into_iter().flat_map(Seen::in_order));
             bucket += 1;
             // Behind the last bucket lies the last point.
             end = match bucket > buckets {
@@ -64,25 +83,47 @@ fn extremes<T: Copy>(
             };
         }
         let height = height(point);
-        if lowest.is_none_or(|(_, lowest, _)| height < lowest) {
-            lowest = Some((at, height, point));
+        match &mut seen {
+            None => seen = Some(Seen::first(height, point)),
+            Some(seen) => seen.add(height, point),
         }
-        if highest.is_none_or(|(_, highest, _)| height > highest) {
-            highest = Some((at, height, point));
-        }
+        at += 1;
     });
-    kept.extend(in_order(lowest, highest));
+    kept.extend(seen.into_iter().flat_map(Seen::in_order));
     kept
 }
 
-/// The lowest and the highest in the order in which they came, once if they are the same.
-fn in_order<T>(lowest: Seen<T>, highest: Seen<T>) -> impl Iterator<Item = T> {
-    let (first, second) = match (lowest, highest) {
-        (Some(low), Some(high)) if low.0 == high.0 => (Some(low), None),
-        (Some(low), Some(high)) if high.0 < low.0 => (Some(high), Some(low)),
-        both => both,
-    };
-    first.into_iter().chain(second).map(|(_, _, point)| point)
+impl<T: Copy> Seen<T> {
+    fn first(height: f64, point: T) -> Self {
+        Self {
+            lowest: (height, point),
+            highest: (height, point),
+            highest_is_last: true,
+        }
+    }
+
+    #[inline]
+    fn add(&mut self, height: f64, point: T) {
+        if height < self.lowest.0 {
+            self.lowest = (height, point);
+            self.highest_is_last = false;
+        }
+        if height > self.highest.0 {
+            self.highest = (height, point);
+            self.highest_is_last = true;
+        }
+    }
+
+    /// The lowest and the highest in the order in which they came, once if all are as high.
+    fn in_order(self) -> impl Iterator<Item = T> {
+        let (lowest, highest) = (self.lowest.1, self.highest.1);
+        let (first, second) = match self.highest_is_last {
+            true => (lowest, highest),
+            false => (highest, lowest),
+        };
+        let more = self.lowest.0 < self.highest.0;
+        std::iter::once(first).chain(more.then_some(second))
+    }
 }
 
 fn largest_triangles<T: Copy>(points: &[T], kept: usize, spot: impl Fn(T) -> Spot) -> Vec<T> {
@@ -176,7 +217,11 @@ mod tests {
             n in 2usize..400,
         ) {
             let points: Vec<_> = heights.into_iter().collect();
-            let kept = downsample(points.iter().copied(), points.len(), n, spot);
+            let picture = downsample(points.iter().copied(), points.len(), n, spot);
+            let kept = picture.points;
+            let heights = || points.iter().map(|(_, height)| *height);
+            let extremes = heights().reduce(f64::min).zip(heights().reduce(f64::max));
+            prop_assert_eq!(picture.extremes, extremes);
             invariant_ends_are_kept(&points, &kept)?;
             invariant_order_is_kept_and_nothing_invented(&points, &kept)?;
             invariant_as_many_as_asked_for(&points, &kept, n)?;
@@ -188,7 +233,7 @@ mod tests {
         for at in [1_u32, 7, 4_999, 99_998] {
             for depth in [-1.0, 1.0] {
                 let points = (0..100_000).map(|x| (x, if x == at { depth } else { 0.0 }));
-                let kept = downsample(points, 100_000, 100, spot);
+                let kept = downsample(points, 100_000, 100, spot).points;
                 assert!(kept.contains(&(at, depth)), "{depth} at {at}");
             }
         }
@@ -198,7 +243,7 @@ mod tests {
     fn the_picture_is_that_of_largest_triangle_three_buckets() {
         // Worked by hand: buckets {1, 2}, {3, 4} between the ends.
         let points = [(0, 0.0), (1, 5.0), (2, 1.0), (3, 0.0), (4, 9.0), (5, 0.0)];
-        let kept = downsample(points.into_iter(), 6, 4, spot);
+        let kept = downsample(points.into_iter(), 6, 4, spot).points;
         assert_eq!(kept, [(0, 0.0), (1, 5.0), (4, 9.0), (5, 0.0)]);
     }
 }

@@ -289,5 +289,12 @@ fn check(
             "labels of a scale are neither summed nor averaged: use LAST, MIN, MAX or COUNT",
         ));
     }
+    let labels = matches!(fields.unit.kind, UnitKind::Scale(_)) && fields.aggregation != Aggregation::Count;
+    if labels && fields.transform.is_some() {
+        return Err(Rejection::invalid(
+            "kpi.transform",
+            "from one label of a scale to another there is no change in percent: leave it out, or use COUNT",
+        ));
+    }
     Ok(())
 }

@@ -71,7 +71,7 @@ pub use commit::{Actor, Authentication, Commit, Origin, RequestKey, Stamp};
 pub use cycle::{Cycle, CycleFields, CyclePatch, CycleState, grade as grade_cycle};
 pub use decide::{Decision, decide};
 pub use deletion::Deletion;
-pub use downsampling::downsample;
+pub use downsampling::{Picture, Spot, downsample};
 pub use event::{EpochStarted, Event, MeasurementRecorded, WorkspaceCreated};
 pub use grading::{Band, Grade, Grading, Outcome};
 pub use health::{Health, JudgedValue, KpiHealth, is_stale, judge, judged_values, kpi_health};

@@ -7,8 +7,8 @@
 use jiff::civil::Date;
 
 use crate::domain::{
-    Aggregation, Bucket, Buckets, Cadence, Id, Kpi, Point, Rejection, Timestamp, TooManyBuckets, Unit,
-    UnitKind, Workspace, downsample, plus_days,
+    Aggregation, Bucket, Buckets, Cadence, Id, Kpi, Picture, Point, Rejection, Timestamp, TooManyBuckets,
+    Unit, UnitKind, Workspace, downsample, plus_days,
 };
 
 /// What is asked of a KPI's history.
@@ -164,13 +164,9 @@ fn unit_of(id: &Id, kpi: &Kpi, aggregation: Aggregation) -> Result<Unit, Rejecti
 fn measured(id: &Id, kpi: &Kpi, start: Timestamp, end: Timestamp, points_max: usize) -> KpiSeries {
     let total_count = kpi.series.count_from(start, end);
     let origin = start.max(kpi.series.points().next().map_or(start, Point::effective_time));
-    let mut extremes = None;
-    let points = kpi
-        .series
-        .range_from(start, end)
-        .inspect(|point| widen(&mut extremes, point.value()));
     let spot = |point: Point| (micros_since(origin, point.effective_time()), point.value());
-    let points = downsample(points, total_count, points_max, spot);
+    let points = kpi.series.range_from(start, end);
+    let Picture { points, extremes } = downsample(points, total_count, points_max, spot);
     KpiSeries {
         kpi: id.clone(),
         unit: kpi.fields.unit.clone(),
@@ -181,7 +177,7 @@ fn measured(id: &Id, kpi: &Kpi, start: Timestamp, end: Timestamp, points_max: us
     }
 }
 
-/// All buckets where they fit, else some of those that have a value.
+/// All buckets where they fit, else some of those that have a value, each with whether one without was left out before it.
 fn in_buckets(
     id: &Id,
     unit: Unit,
@@ -189,55 +185,40 @@ fn in_buckets(
     buckets: &[Bucket],
     points_max: usize,
 ) -> KpiSeries {
-    let mut extremes = None;
-    buckets
-        .iter()
-        .filter_map(|bucket| bucket.value)
-        .for_each(|value| widen(&mut extremes, value));
-    let points = match buckets.len() <= points_max {
-        true => buckets.iter().map(|bucket| (*bucket, false)).collect(),
-        false => thinned(buckets, points_max),
-    };
-    let points = points
-        .into_iter()
-        .map(|(bucket, gap_before)| SeriesPoint::Aggregated { bucket, gap_before });
-    KpiSeries {
-        kpi: id.clone(),
-        unit,
-        aggregated: Some(aggregated),
-        points: points.collect(),
-        total_count: buckets.len(),
-        extremes,
-    }
-}
-
-/// Some of the buckets that have a value, each with whether one without was left out before it.
-fn thinned(buckets: &[Bucket], points_max: usize) -> Vec<(Bucket, bool)> {
     let valued: Vec<(usize, f64)> = buckets
         .iter()
         .enumerate()
         .filter_map(|(at, bucket)| bucket.value.map(|value| (at, value)))
         .collect();
-    let kept = downsample(valued.iter().copied(), valued.len(), points_max, |(at, value)| {
-        (at as f64, value)
-    });
-    let mut behind = 0;
-    kept.into_iter()
-        .filter_map(|(at, _)| {
-            let gap = buckets
-                .get(behind..at)?
-                .iter()
-                .any(|bucket| bucket.value.is_none());
+    let spot = |(at, value): (usize, f64)| (at as f64, value);
+    let picture = downsample(valued.iter().copied(), valued.len(), points_max, spot);
+    let aggregated_point = |bucket: &Bucket, gap_before| SeriesPoint::Aggregated {
+        bucket: *bucket,
+        gap_before,
+    };
+    let points = if buckets.len() <= points_max {
+        buckets
+            .iter()
+            .map(|bucket| aggregated_point(bucket, false))
+            .collect()
+    } else {
+        let mut behind = 0;
+        let kept = picture.points.into_iter().filter_map(|(at, _)| {
+            let mut before = buckets.get(behind..at)?.iter();
             behind = at + 1;
-            Some((*buckets.get(at)?, gap))
-        })
-        .collect()
-}
-
-fn widen(extremes: &mut Option<(f64, f64)>, value: f64) {
-    *extremes = Some(extremes.map_or((value, value), |(least, most)| {
-        (least.min(value), most.max(value))
-    }));
+            let gap_before = before.any(|bucket| bucket.value.is_none());
+            Some(aggregated_point(buckets.get(at)?, gap_before))
+        });
+        kept.collect()
+    };
+    KpiSeries {
+        kpi: id.clone(),
+        unit,
+        aggregated: Some(aggregated),
+        points,
+        total_count: buckets.len(),
+        extremes: picture.extremes,
+    }
 }
 
 fn micros_since(origin: Timestamp, at: Timestamp) -> f64 {

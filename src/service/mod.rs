@@ -20,6 +20,7 @@ mod forecasts;
 mod from_proto;
 mod ids;
 mod ingest;
+mod kpi_answers;
 mod kpis;
 mod lists;
 mod mask;

@@ -10,7 +10,7 @@ use crate::gauges::*;
 use crate::steps::*;
 
 /// A request's id by its number.
-fn request_id(number: u32) -> String {
+fn request_id(number: usize) -> String {
     format!("3f0d6f8e-6c1d-4b7e-9a55-{number:012x}")
 }
 
@@ -21,7 +21,7 @@ async fn everything(server: &Server) -> Vec<String> {
     macro_rules! ask {
         ($client:ident.$call:ident($request:expr)) => {{
             let mut request = $request;
-            request.request_id = request_id(said.len() as u32);
+            request.request_id = request_id(said.len());
             let answer = server.$client().$call(request).await;
             let answer = answer.unwrap_or_else(|refused| panic!("{}: {refused}", stringify!($call)));
             let revision = answer

@@ -40,7 +40,10 @@ async fn a_snapshot_has_the_open_alerts_as_they_are_and_no_closed_one() {
         .await
         .expect("a plan")
         .into_inner();
-    assert_eq!(open_alerts(&resources(&server).await), [planned.clone()]);
+    assert_eq!(
+        open_alerts(&resources(&server).await),
+        std::slice::from_ref(&planned)
+    );
     let closed_first = alerts(&server, "state = CLOSED").await;
     assert_eq!(closed_first, ["nps/breach-7"]);
     let snapshot = resources(&server).await;

@@ -169,9 +169,12 @@ impl Lists {
             // Alerts and their plans are not exported.
             kpi.open_alerts.clear();
             kpi.needs_action = false;
+            kpi.period_value_text.clear();
+            kpi.latest_value_text.clear();
         }
         for target in &mut self.targets {
             (target.update_time, target.revision) = (None, 0);
+            target.text.clear();
         }
         for measurement in &mut self.measurements {
             (measurement.recorded_time, measurement.revision) = (None, 0);

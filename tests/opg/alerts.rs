@@ -19,7 +19,8 @@ const ASKED: [(&str, Bounds); 5] = [
     ("81-bare", bounds(81.0, None)),
     ("81-crit-80", bounds(81.0, Some(80.0))),
 ];
-const RULES: [Rules; 4] = [rules(1, 1), rules(2, 2), rules(1, 3), rules(3, 1)];
+const HELD: Bounds = bounds(0.0, None);
+const RULES: [Rules; 3] = [rules(1, 1), rules(2, 2), rules(1, 3)];
 
 const fn bounds(at_least: f64, critical: Option<f64>) -> Bounds {
     Bounds { at_least, critical }
@@ -266,6 +267,21 @@ async fn ninety_percent_was_missed_when_the_published_figures_say_so() {
     }
 }
 
+/// The last month of the newest row of BREACHED months that is long enough: what is at the root of an alert that opens late.
+fn newest_row(months: &Months, bounds: Bounds, rules: Rules) -> Date {
+    let (mut length, mut found) = (0, None);
+    for (month, figure) in months {
+        length = match bounds.judge(*figure) {
+            api::Health::Breached => length + 1,
+            _ => 0,
+        };
+        if length >= rules.breach_after {
+            found = Some(*month);
+        }
+    }
+    found.expect("a row")
+}
+
 #[tokio::test]
 async fn a_file_that_is_loaded_at_once_leaves_open_what_would_be_open() {
     let server = with_figures().await;
@@ -278,11 +294,18 @@ async fn a_file_that_is_loaded_at_once_leaves_open_what_would_be_open() {
             for (id, months) in published {
                 let mut spells = adverse_moves(months, lower_is_better(id));
                 if id.ends_with("percent") {
-                    ask(&server, id, *months.keys().next().expect("a month"), bounds).await;
+                    let first = *months.keys().next().expect("a month");
+                    // What every month holds is asked in between, so that each alert opens anew.
+                    ask(&server, id, first, HELD).await;
+                    ask(&server, id, first, bounds).await;
                     spells.extend(breaches(months, bounds, rules));
                 }
                 for spell in spells.iter().filter(|spell| spell.closed.is_none()) {
-                    let newest = (NEWEST.to_string(), months[&NEWEST]);
+                    let month = match spell.kind {
+                        Kind::Breach => newest_row(months, bounds, rules),
+                        _ => NEWEST,
+                    };
+                    let newest = (month.to_string(), months[&month]);
                     expected.insert((id.clone(), spell.kind.as_str_name()), newest);
                 }
             }

@@ -239,10 +239,7 @@ impl Shown {
                 ));
             }
             if progress.outdated {
-                let how = match last(&key_result.kpi) {
-                    "" => "check in".to_owned(),
-                    kpi => format!("measure kpis/{kpi}"),
-                };
+                let how = self.to_be_heard(key_result);
                 actions.push(format!("{about}: nothing was heard of it for too long: {how}"));
             }
         }
@@ -259,6 +256,19 @@ impl Shown {
             }
         }
         actions
+    }
+
+    /// How a key result that is silent is heard of again.
+    fn to_be_heard(&self, key_result: &api::KeyResult) -> String {
+        let mut archived = self.kpis.iter().filter(|kpi| kpi.archive_time.is_some());
+        let is_archived = archived.any(|kpi| kpi.name == key_result.kpi);
+        match last(&key_result.kpi) {
+            "" => "check in".to_owned(),
+            kpi if is_archived => {
+                format!("kpis/{kpi} is archived: take it into use, or link the one that replaces it")
+            }
+            kpi => format!("measure kpis/{kpi}"),
+        }
     }
 }
 

@@ -949,6 +949,62 @@ Customers wait too long.
 }
 
 #[test]
+fn what_an_archived_kpi_gives_no_more_is_not_asked_to_be_measured() {
+    let key_result = api::KeyResult {
+        name: format!("{WORKSPACE}/objectives/listen/keyResults/nps"),
+        title: "NPS".to_owned(),
+        kpi: format!("{WORKSPACE}/kpis/nps"),
+        progress: Some(api::KeyResultProgress {
+            outdated: true,
+            ..api::KeyResultProgress::default()
+        }),
+        ..api::KeyResult::default()
+    };
+    let objective = api::Objective {
+        name: format!("{WORKSPACE}/objectives/listen"),
+        title: "Listen".to_owned(),
+        owner: format!("{WORKSPACE}/members/maria"),
+        state: api::objective::State::Active.into(),
+        ..api::Objective::default()
+    };
+    let mut shown = shown_of(vec![ShownObjective {
+        objective,
+        key_results: vec![key_result],
+        initiatives: Vec::new(),
+    }]);
+    let action = |shown: &Shown| {
+        let board = shown.board();
+        let action = board.lines().find(|line| line.starts_with("- [ ] Listen, NPS"));
+        action.expect("an action").to_owned()
+    };
+    let silent = "- [ ] Listen, NPS: nothing was heard of it for too long: ";
+    assert_eq!(action(&shown), format!("{silent}measure kpis/nps"));
+    shown.kpis[0].archive_time = Some(prost_types::Timestamp::default());
+    assert_eq!(
+        action(&shown),
+        format!("{silent}kpis/nps is archived: take it into use, or link the one that replaces it")
+    );
+}
+
+#[test]
+fn a_key_result_is_in_the_unit_that_its_kpi_is_judged_in() {
+    let mut facts = facts();
+    let board = "# Win\n\n- KR: Raise the growth from 1 % to 3 %\n";
+    let brl = of_kind(api::unit::Kind::Currency, "BRL");
+    facts.kpis.push(kpi("growth", "Growth", brl, Some(2.0)));
+    let (_, faults) = read_with(board, &facts);
+    assert_eq!(faults.len(), 1, "no % in BRL: {faults:?}");
+    let growth = facts.kpis.last_mut().expect("a KPI");
+    growth.set_transform(api::kpi::Transform::ChangePercent);
+    let (wanted, faults) = read_with(board, &facts);
+    assert_eq!(faults, []);
+    assert_eq!(
+        shown(&wanted.resources[1].message),
+        "Raise the growth | METRIC from 1 to 3 | kpi growth"
+    );
+}
+
+#[test]
 fn the_units_of_this_table_are_those_of_the_domain() {
     let code = CurrencyCode::parse("EUR").expect("a currency");
     let unit = crate::domain::Unit::parse(UnitKind::Currency(code), "€", Some(2)).expect("a unit");

@@ -11,6 +11,8 @@ use crate::domain::Timestamp;
 #[derive(Clone, Debug)]
 pub(super) struct Packed {
     times: Column,
+    /// The last of the times, so that whether a run lies in a range is known without a look into its columns.
+    last: Timestamp,
     values: Box<[f64]>,
     revisions: Column,
     sources: Column,
@@ -27,6 +29,7 @@ impl Packed {
     pub(super) fn new(points: &[Point]) -> Self {
         let signed = |number: u64| number.cast_signed();
         Self {
+            last: points.last().map_or(Timestamp::MIN, |last| last.effective_time()),
             times: Column::pack(points.iter().map(|point| point.effective_time().as_micros())),
             values: points.iter().map(|point| point.value()).collect(),
             revisions: Column::pack(points.iter().map(|point| signed(point.revision().0))),
@@ -116,9 +119,18 @@ impl Run<'_> {
 
     /// How many of its points are earlier than a moment.
     pub(super) fn count_before(self, moment: Timestamp) -> usize {
-        match self.last() {
-            Some(last) if last.effective_time() < moment => self.len(),
-            _ => self.partition_point(|point| point.effective_time() < moment),
+        let (first, last) = match self {
+            Self::Open([]) => return 0,
+            Self::Open([first, .., last]) => (first.effective_time(), last.effective_time()),
+            Self::Open([only]) => (only.effective_time(), only.effective_time()),
+            Self::Packed(packed) => (Timestamp::from_micros(packed.times.lowest()), packed.last),
+        };
+        if moment <= first {
+            0
+        } else if last < moment {
+            self.len()
+        } else {
+            self.partition_point(|point| point.effective_time() < moment)
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Values as people read them.
 
-use super::super::{CurrencyCode, Unit, UnitKind, Value};
+use super::super::given::*;
+use super::super::{Aggregation, CurrencyCode, Transform, Unit, UnitKind, Value};
 
 fn unit(kind: UnitKind, symbol: &str, decimals: Option<u32>) -> Unit {
     Unit::parse(kind, symbol, decimals).unwrap()
@@ -135,5 +136,30 @@ fn a_bound_of_all_values_is_shown_without_an_exponent() {
                 "{number}: {text}"
             );
         }
+    }
+}
+
+/// "scale (ordered labels, index from 0, no SUM or MEAN)": nor is there a change in percent from label to label.
+#[test]
+fn labels_are_not_reckoned_with() {
+    let scale = |aggregation: Aggregation, transform: Option<Transform>| {
+        kpi("light", |fields| {
+            let labels = ["red", "green"].map(str::to_owned);
+            fields.unit = unit(UnitKind::scale(&labels).unwrap(), "", None);
+            (fields.aggregation, fields.transform) = (aggregation, transform);
+        })
+    };
+    let change = Some(Transform::ChangePercent);
+    for (aggregation, transform, expected) in [
+        (Aggregation::Last, None, Ok(vec!["KpiCreated"])),
+        (Aggregation::Max, None, Ok(vec!["KpiCreated"])),
+        (Aggregation::Sum, None, Err("INVALID_FIELD")),
+        (Aggregation::Mean, None, Err("INVALID_FIELD")),
+        (Aggregation::Last, change, Err("INVALID_FIELD")),
+        (Aggregation::Min, change, Err("INVALID_FIELD")),
+        (Aggregation::Count, change, Ok(vec!["KpiCreated"])),
+    ] {
+        let outcome = given([]).when(scale(aggregation, transform));
+        assert_eq!(outcome, expected, "{aggregation:?} {transform:?}");
     }
 }
