@@ -33,6 +33,12 @@ const CALLS: usize = 100;
 const PICTURE: usize = 1000;
 
 fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    if let [_, flag, load, keeper] = arguments.as_slice()
+        && flag == "--points"
+    {
+        return points::measure(load, keeper);
+    }
     let mut report = Map::new();
     points::run(&mut report);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");

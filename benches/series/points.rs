@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
+use std::process::Command;
 use std::time::Instant;
 
 use binnacle::domain::{Revision, Series, Timestamp};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 /// Points of all series together.
@@ -17,61 +19,103 @@ const BATCH: usize = 1000;
 /// The points: series, milliseconds, revision.
 type Load = fn(usize) -> (usize, i64, u64);
 
+/// What keeping the points cost one process.
+#[derive(Clone, Copy, Deserialize, Serialize)]
+struct Cost {
+    record_ns: f64,
+    bytes_a_point: f64,
+    read_ns: f64,
+}
+
+const LOADS: [(&str, Load); 3] = [
+    ("in order, batches", in_order),
+    ("newest first", newest_first),
+    ("in random order", in_random_order),
+];
+
 pub(crate) fn run(report: &mut Map<String, Value>) {
     println!(
         "                     record ns   BTreeMap ns     ×   bytes a point   BTreeMap     ×   read ns a point"
     );
-    let loads: [(&str, Load); 3] = [
-        ("in order, batches", in_order),
-        ("newest first", newest_first),
-        ("in random order", in_random_order),
-    ];
-    for (name, load) in loads {
-        let before = resident_bytes();
-        let mut all = vec![Series::default(); SERIES];
-        let record = timed(|| {
-            for at in 0..POINTS {
-                let (series, ms, revision) = load(at);
-                all[series].record(
-                    Timestamp::from_micros(ms * 1000),
-                    "",
-                    at as f64,
-                    Revision(revision),
-                );
-            }
-        });
-        let bytes = (resident_bytes() - before) / POINTS as f64;
-        let read = timed(|| {
-            for series in &all {
-                black_box(series.points().map(|point| point.value()).sum::<f64>());
-            }
-        });
-        drop(all);
-        let before = resident_bytes();
-        let mut maps: Vec<BTreeMap<(i64, u64), (f64, u64)>> = vec![BTreeMap::new(); SERIES];
-        let insert = timed(|| {
-            for at in 0..POINTS {
-                let (series, ms, revision) = load(at);
-                maps[series].insert((ms * 1000, 0), (at as f64, revision));
-            }
-        });
-        let map_bytes = (resident_bytes() - before) / POINTS as f64;
-        drop(maps);
+    for (number, (name, _)) in LOADS.iter().enumerate() {
+        let (series, map) = (in_a_process(number, "series"), in_a_process(number, "map"));
         println!(
-            "{name:<18} {record:>11.0} {insert:>13.0} {:>5.1} {bytes:>15.1} {map_bytes:>10.1} {:>5.1} {read:>17.1}",
-            record / insert,
-            bytes / map_bytes
+            "{name:<18} {:>11.0} {:>13.0} {:>5.1} {:>15.1} {:>10.1} {:>5.1} {:>17.1}",
+            series.record_ns,
+            map.record_ns,
+            series.record_ns / map.record_ns,
+            series.bytes_a_point,
+            map.bytes_a_point,
+            series.bytes_a_point / map.bytes_a_point,
+            series.read_ns
         );
-        report.insert(
-            name.replace([' ', ','], "_"),
-            json!({
-                "record_ns": record,
-                "btree_map_insert_ns": insert,
-                "bytes_a_point": bytes,
-                "btree_map_bytes_a_point": map_bytes,
-                "read_ns_a_point": read,
-            }),
-        );
+        let name = name.replace([' ', ','], "_");
+        report.insert(name, json!({ "series": series, "btree_map": map }));
+    }
+}
+
+/// Measures in a process of its own: what another measurement has freed would be used again, and look like nothing.
+fn in_a_process(load: usize, keeper: &str) -> Cost {
+    let program = std::env::current_exe().expect("this program");
+    let output = Command::new(program)
+        .args(["--points", &load.to_string(), keeper])
+        .output()
+        .expect("its output");
+    serde_json::from_slice(&output.stdout).expect("a cost")
+}
+
+/// What such a process does: prints a cost.
+pub(crate) fn measure(load: &str, keeper: &str) {
+    let (_, load) = LOADS[load.parse::<usize>().expect("the number of a load")];
+    let cost = match keeper {
+        "series" => of_series(load),
+        _ => of_map(load),
+    };
+    println!("{}", serde_json::to_string(&cost).expect("JSON"));
+}
+
+fn of_series(load: Load) -> Cost {
+    let before = resident_bytes();
+    let mut all = vec![Series::default(); SERIES];
+    let record_ns = timed(|| {
+        for at in 0..POINTS {
+            let (series, ms, revision) = load(at);
+            let time = Timestamp::from_micros(ms * 1000);
+            all[series].record(time, "", at as f64, Revision(revision));
+        }
+    });
+    let bytes_a_point = (resident_bytes() - before) / POINTS as f64;
+    let read_ns = timed(|| {
+        for series in &all {
+            black_box(series.points().map(|point| point.value()).sum::<f64>());
+        }
+    });
+    Cost {
+        record_ns,
+        bytes_a_point,
+        read_ns,
+    }
+}
+
+fn of_map(load: Load) -> Cost {
+    let before = resident_bytes();
+    let mut maps: Vec<BTreeMap<(i64, u64), (f64, u64)>> = vec![BTreeMap::new(); SERIES];
+    let record_ns = timed(|| {
+        for at in 0..POINTS {
+            let (series, ms, revision) = load(at);
+            maps[series].insert((ms * 1000, 0), (at as f64, revision));
+        }
+    });
+    let bytes_a_point = (resident_bytes() - before) / POINTS as f64;
+    let read_ns = timed(|| {
+        for map in &maps {
+            black_box(map.values().map(|(value, _)| value).sum::<f64>());
+        }
+    });
+    Cost {
+        record_ns,
+        bytes_a_point,
+        read_ns,
     }
 }
 
