@@ -65,63 +65,6 @@ pub(crate) fn update_cycle(request: &api::UpdateCycleRequest) -> Result<Asked, R
     findings.asked(command, request_id, reason)
 }
 
-/// Reads an ActivateCycle request.
-///
-/// # Errors
-/// Everything that is wrong with it.
-pub(crate) fn activate_cycle(request: &api::ActivateCycleRequest) -> Result<Asked, Rejection> {
-    let api::ActivateCycleRequest {
-        name,
-        etag,
-        request_id,
-        reason,
-    } = request;
-    let mut findings = Findings::default();
-    let command = findings.keep(names::cycle("name", name)).map(|(workspace, id)| {
-        let etag = etag::read(etag);
-        (workspace, Command::ActivateCycle { id, etag })
-    });
-    findings.asked(command, request_id, reason)
-}
-
-/// Reads a BeginCycleReview request.
-///
-/// # Errors
-/// Everything that is wrong with it.
-pub(crate) fn begin_cycle_review(request: &api::BeginCycleReviewRequest) -> Result<Asked, Rejection> {
-    let api::BeginCycleReviewRequest {
-        name,
-        etag,
-        request_id,
-        reason,
-    } = request;
-    let mut findings = Findings::default();
-    let command = findings.keep(names::cycle("name", name)).map(|(workspace, id)| {
-        let etag = etag::read(etag);
-        (workspace, Command::BeginCycleReview { id, etag })
-    });
-    findings.asked(command, request_id, reason)
-}
-
-/// Reads a ReopenCycle request.
-///
-/// # Errors
-/// Everything that is wrong with it.
-pub(crate) fn reopen_cycle(request: &api::ReopenCycleRequest) -> Result<Asked, Rejection> {
-    let api::ReopenCycleRequest {
-        name,
-        etag,
-        request_id,
-        reason,
-    } = request;
-    let mut findings = Findings::default();
-    let command = findings.keep(names::cycle("name", name)).map(|(workspace, id)| {
-        let etag = etag::read(etag);
-        (workspace, Command::ReopenCycle { id, etag })
-    });
-    findings.asked(command, request_id, reason)
-}
-
 fn read(message: &api::Cycle, mut fields: Fields<'_>) -> CyclePatch {
     let api::Cycle {
         name: _,
@@ -204,7 +147,7 @@ mod tests {
         };
         assert_eq!(*patch, expected);
         let activate = |name: &str| {
-            activate_cycle(&api::ActivateCycleRequest {
+            super::super::activate_cycle(&api::ActivateCycleRequest {
                 name: name.to_owned(),
                 etag: "r9".to_owned(),
                 ..api::ActivateCycleRequest::default()

@@ -1,7 +1,7 @@
 //! Requests that delete and bring back: one shape for every kind of resource.
 
 use super::Asked;
-use super::findings::Findings;
+use super::transition::asked;
 use crate::domain::{Command, Id, Rejection, ResourceName, Violation};
 use crate::proto::api;
 use crate::service::{etag, names};
@@ -59,19 +59,6 @@ fn named<T>(
     name: impl FnOnce(T) -> ResourceName,
 ) -> Result<(Id, ResourceName), Violation> {
     read.map(|(workspace, id)| (workspace, name(id)))
-}
-
-fn asked(
-    named: Result<(Id, ResourceName), Violation>,
-    request_id: &str,
-    reason: &str,
-    command: impl FnOnce(ResourceName) -> Command,
-) -> Result<Asked, Rejection> {
-    let mut findings = Findings::default();
-    let command = findings
-        .keep(named)
-        .map(|(workspace, name)| (workspace, command(name)));
-    findings.asked(command, request_id, reason)
 }
 
 #[cfg(test)]

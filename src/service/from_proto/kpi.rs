@@ -149,44 +149,6 @@ pub(super) fn read_area(text: &str) -> Result<Text, Invalid> {
     Text::parse(chars_at_most(text, AREA_CHARS_MAX)?)
 }
 
-/// Reads an ArchiveKpi request.
-///
-/// # Errors
-/// Everything that is wrong with it.
-pub(crate) fn archive_kpi(request: &api::ArchiveKpiRequest) -> Result<Asked, Rejection> {
-    let api::ArchiveKpiRequest {
-        name,
-        etag,
-        request_id,
-        reason,
-    } = request;
-    let mut findings = Findings::default();
-    let command = findings.keep(names::kpi("name", name)).map(|(workspace, id)| {
-        let etag = etag::read(etag);
-        (workspace, Command::ArchiveKpi { id, etag })
-    });
-    findings.asked(command, request_id, reason)
-}
-
-/// Reads an UnarchiveKpi request.
-///
-/// # Errors
-/// Everything that is wrong with it.
-pub(crate) fn unarchive_kpi(request: &api::UnarchiveKpiRequest) -> Result<Asked, Rejection> {
-    let api::UnarchiveKpiRequest {
-        name,
-        etag,
-        request_id,
-        reason,
-    } = request;
-    let mut findings = Findings::default();
-    let command = findings.keep(names::kpi("name", name)).map(|(workspace, id)| {
-        let etag = etag::read(etag);
-        (workspace, Command::UnarchiveKpi { id, etag })
-    });
-    findings.asked(command, request_id, reason)
-}
-
 fn read_grace_days(number: i32) -> Result<u32, Invalid> {
     u32::try_from(number)
         .ok()

@@ -26,6 +26,7 @@ mod scalar;
 mod series;
 mod target;
 mod team;
+mod transition;
 mod unit;
 mod workspace;
 
@@ -33,7 +34,7 @@ pub(crate) use alert::{acknowledge_alert, complete_action_plan, set_action_plan}
 pub(crate) use check_in::{batch_create_check_ins, correct_check_in, create_check_in, retract_check_in};
 pub(crate) use closing::{close_cycle, close_objective};
 pub(crate) use correction::{correct_measurement, retract_measurement};
-pub(crate) use cycle::{activate_cycle, begin_cycle_review, create_cycle, reopen_cycle, update_cycle};
+pub(crate) use cycle::{create_cycle, update_cycle};
 pub(crate) use deletion::{
     delete_initiative, delete_key_result, delete_kpi, delete_member, delete_objective, delete_team,
     delete_workspace, undelete_initiative, undelete_key_result, undelete_kpi, undelete_member,
@@ -44,19 +45,20 @@ pub(crate) use hygiene::hygiene_scope;
 pub(crate) use ingest::{Row, RowStream};
 pub(crate) use initiative::{create_initiative, update_initiative};
 pub(crate) use key_result::{create_key_result, update_key_result};
-pub(crate) use kpi::{archive_kpi, create_kpi, read_cadence as cadence, unarchive_kpi, update_kpi};
+pub(crate) use kpi::{create_kpi, read_cadence as cadence, update_kpi};
 pub(crate) use kpi_to_objective::{create_kpi_from_key_result, start_objective_from_kpi};
 pub(crate) use measurement::{batch_record_measurements, record_measurement};
-pub(crate) use objective::{
-    activate_objective, cancel_objective, carry_over_objective, cascade_objective, create_objective,
-    reopen_objective, update_objective,
-};
+pub(crate) use objective::{carry_over_objective, cascade_objective, create_objective, update_objective};
 pub(crate) use policy::update_scoring_policy;
 pub(crate) use review::create_review;
 pub(crate) use scalar::{optional_date_at as optional_date, optional_timestamp};
 pub(crate) use series::{AskedSeries, batch_series, series};
 pub(crate) use target::{delete_target, set_target};
 pub(crate) use team::{create_member, create_team, update_member, update_team};
+pub(crate) use transition::{
+    activate_cycle, activate_objective, archive_kpi, begin_cycle_review, cancel_objective, reopen_cycle,
+    reopen_objective, unarchive_kpi,
+};
 pub(crate) use workspace::{create_workspace, update_workspace};
 
 use smol_str::SmolStr;

@@ -84,69 +84,6 @@ pub(crate) fn update_objective(request: &api::UpdateObjectiveRequest) -> Result<
     findings.asked(command, request_id, reason)
 }
 
-/// Reads an ActivateObjective request.
-///
-/// # Errors
-/// Everything that is wrong with it.
-pub(crate) fn activate_objective(request: &api::ActivateObjectiveRequest) -> Result<Asked, Rejection> {
-    let api::ActivateObjectiveRequest {
-        name,
-        etag,
-        request_id,
-        reason,
-    } = request;
-    let mut findings = Findings::default();
-    let command = findings
-        .keep(names::objective("name", name))
-        .map(|(workspace, id)| {
-            let etag = etag::read(etag);
-            (workspace, Command::ActivateObjective { id, etag })
-        });
-    findings.asked(command, request_id, reason)
-}
-
-/// Reads a ReopenObjective request.
-///
-/// # Errors
-/// Everything that is wrong with it.
-pub(crate) fn reopen_objective(request: &api::ReopenObjectiveRequest) -> Result<Asked, Rejection> {
-    let api::ReopenObjectiveRequest {
-        name,
-        etag,
-        request_id,
-        reason,
-    } = request;
-    let mut findings = Findings::default();
-    let command = findings
-        .keep(names::objective("name", name))
-        .map(|(workspace, id)| {
-            let etag = etag::read(etag);
-            (workspace, Command::ReopenObjective { id, etag })
-        });
-    findings.asked(command, request_id, reason)
-}
-
-/// Reads a CancelObjective request.
-///
-/// # Errors
-/// Everything that is wrong with it.
-pub(crate) fn cancel_objective(request: &api::CancelObjectiveRequest) -> Result<Asked, Rejection> {
-    let api::CancelObjectiveRequest {
-        name,
-        etag,
-        request_id,
-        reason,
-    } = request;
-    let mut findings = Findings::default();
-    let command = findings
-        .keep(names::objective("name", name))
-        .map(|(workspace, id)| {
-            let etag = etag::read(etag);
-            (workspace, Command::CancelObjective { id, etag })
-        });
-    findings.asked(command, request_id, reason)
-}
-
 /// Reads a CarryOverObjective request.
 ///
 /// # Errors
@@ -383,7 +320,7 @@ mod tests {
     #[test]
     fn an_activation_names_its_objective() {
         let activate = |name: &str| {
-            activate_objective(&api::ActivateObjectiveRequest {
+            super::super::activate_objective(&api::ActivateObjectiveRequest {
                 name: name.to_owned(),
                 ..api::ActivateObjectiveRequest::default()
             })

@@ -3,6 +3,7 @@
 use super::Asked;
 use super::findings::Findings;
 use super::scalar::{optional_value, required_date};
+use super::transition::asked;
 use crate::domain::{Command, Ramp, Rejection, Target, Value};
 use crate::proto::api;
 use crate::service::names;
@@ -106,11 +107,9 @@ pub(crate) fn delete_target(request: &api::DeleteTargetRequest) -> Result<Asked,
         request_id,
         reason,
     } = request;
-    let mut findings = Findings::default();
-    let command = findings
-        .keep(names::target("name", name))
-        .map(|(workspace, (kpi, date))| (workspace, Command::DeleteTarget { kpi, date }));
-    findings.asked(command, request_id, reason)
+    asked(names::target("name", name), request_id, reason, |(kpi, date)| {
+        Command::DeleteTarget { kpi, date }
+    })
 }
 
 #[cfg(test)]
