@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use super::{
     AlertKind, AlertOpening, AlertRules, CloseReason, Direction, Event, Health, Id, JudgedValue, Kpi,
     ResourceName, Stamp, TOLERANCE, Target, Timestamp, UnitKind, Workspace, is_stale, judged_values,
+    period_value::LOOK_BACK_MAX,
 };
 
 /// How many alert events one commit has before no further KPI is looked at, so that it stays below what a record may hold.
@@ -195,7 +196,8 @@ impl Condition {
 }
 
 /// Looking back from the newest period value: whether so many BREACHED ones in a row come before so many HEALTHY ones.
-/// WATCH breaks both rows. How far one looks back is how long the KPI has been WATCH, or has gone to and fro.
+/// WATCH breaks both rows. How far one looks back is how long the KPI has been WATCH, or has gone to and fro; after 10,000
+/// such values nothing is asked for.
 fn breach(kpi: &Kpi, workspace: &Workspace, rules: &AlertRules) -> Option<AlertOpening> {
     if kpi.targets.is_empty() {
         return None;
@@ -203,7 +205,7 @@ fn breach(kpi: &Kpi, workspace: &Workspace, rules: &AlertRules) -> Option<AlertO
     let (mut breached, mut healthy) = (0, 0);
     // The newest of the row of BREACHED ones: newer values may be neither.
     let mut newest = None;
-    for judged in judged_values(kpi, workspace) {
+    for judged in judged_values(kpi, workspace).take(LOOK_BACK_MAX) {
         match judged.health {
             Health::Breached => {
                 newest.get_or_insert(judged);

@@ -135,7 +135,7 @@ impl Alert {
         let unit = kpi.judged_unit();
         let opening = &self.opening;
         // A mean, or a bound on its way, may have more digits than anybody reads.
-        let short = |number: f64| unit.text((number * 1e4).round() / 1e4);
+        let short = |number: f64| unit.short_text(number);
         let text = |number: Option<f64>| number.map_or_else(|| "nothing".to_owned(), short);
         let (value, reference) = (text(opening.value), text(opening.reference));
         match opening.kind {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
+
 use super::{
     Aggregation, Cadence, Category, Direction, Etag, Event, Id, KeyResult, KeyResultId, KeyResultKind,
     KeyResultPatch, KpiFields, Labels, MeasurementRecorded, Objective, Rejection, Stamp, Target, Text,
@@ -46,7 +48,7 @@ pub(super) fn create(
     )?;
     let mut after = workspace.clone();
     fold(&mut after, &events, stamp);
-    events.extend(target::set(&after, &new.kpi, workspace.today(), &bounds)?);
+    events.extend(keep(&after, new, workspace.today(), &bounds)?);
     events.extend(measurements(new, key_result));
     let mut after = workspace.clone();
     fold(&mut after, &events, stamp);
@@ -64,6 +66,26 @@ pub(super) fn create(
         )?);
     }
     Ok(events)
+}
+
+/// Sets the target. Bounds that the unit has no room for are the key result's.
+fn keep(
+    workspace: &Workspace,
+    new: &KpiFromKeyResult,
+    today: Date,
+    bounds: &Target,
+) -> Result<Vec<Event>, Rejection> {
+    target::set(workspace, &new.kpi, today, bounds).map_err(|refused| match refused {
+        Rejection::Invalid(violations) => {
+            let sentences: Vec<String> = violations.into_iter().map(|it| it.sentence).collect();
+            let sentence = format!(
+                "its bounds are no target of a KPI, so update the key result first: {}",
+                sentences.join("; ")
+            );
+            Rejection::invalid("name", sentence)
+        }
+        other => other,
+    })
 }
 
 fn fold(workspace: &mut Workspace, events: &[Event], stamp: &Stamp) {

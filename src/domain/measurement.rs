@@ -95,7 +95,13 @@ pub(super) fn record(
                 Entry::Vacant(vacant) => {
                     vacant.insert((index, measurement.value.get()));
                 }
-                Entry::Occupied(first) if first.get().1 == measurement.value.get() => continue,
+                Entry::Occupied(first) if first.get().1 == measurement.value.get() => {
+                    // What is refused is refused again: who leaves out what is refused has to know of both.
+                    let first = first.get().0;
+                    let again = refused.iter().find(|(index, _)| *index == first);
+                    refused.extend(again.map(|(_, rejection)| (index, rejection.clone())));
+                    continue;
+                }
                 Entry::Occupied(first) => {
                     let first_index = first.get().0;
                     refused.push((index, Rejection::ConflictingValues { first_index }));

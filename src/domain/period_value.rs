@@ -21,6 +21,10 @@ pub struct PeriodValue {
     pub provisional: bool,
 }
 
+/// How many periods one looks back for one that has a value, or an alert for one that decides it: a KPI that says nothing for
+/// so long says nothing, and nobody waits for the search.
+pub(super) const LOOK_BACK_MAX: usize = 10_000;
+
 impl Aggregation {
     /// What values in the order of their effective times become; none of none. Sums run in that order.
     #[must_use]
@@ -68,8 +72,8 @@ pub fn period_values_back<'k>(
     let mut singles =
         (kpi.fields.cadence == Cadence::Irregular).then(|| kpi.series.range_from(Timestamp::MIN, end).rev());
     std::iter::from_fn(move || {
-        // Each turn looks at one period with data.
-        loop {
+        // Each turn looks at one period with data, and goes on from before it.
+        for _ in 0..LOOK_BACK_MAX {
             let point = match &mut singles {
                 Some(singles) => singles.next()?,
                 None if end == Timestamp::MAX => kpi.series.latest()?,
@@ -82,7 +86,7 @@ pub fn period_values_back<'k>(
             }
             let begin = rules.start_of(period.first);
             if singles.is_none() {
-                end = begin;
+                end = begin.min(point.effective_time());
             }
             let running = period.last >= workspace.today();
             let counts = match (window, dated_by_itself(kpi)) {
@@ -98,9 +102,10 @@ pub fn period_values_back<'k>(
                 continue;
             }
             let measured = match dated_by_itself(kpi) {
-                true => point.value(),
-                false => measured(kpi, workspace, period)?,
+                true => Some(point.value()),
+                false => measured(kpi, workspace, period),
             };
+            let Some(measured) = measured else { continue };
             let begin = if singles.is_some() {
                 point.effective_time()
             } else {
@@ -114,6 +119,7 @@ pub fn period_values_back<'k>(
                 });
             }
         }
+        None
     })
 }
 

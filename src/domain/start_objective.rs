@@ -148,12 +148,11 @@ fn planned(
     alert: &Id,
     fields: &ObjectiveFields,
 ) -> Result<Event, Rejection> {
-    let before = workspace
-        .alert(&new.kpi, alert)?
-        .plan
-        .as_ref()
-        .map(|set| &set.plan);
-    let after = match before {
+    let set = workspace.alert(&new.kpi, alert)?.plan.as_ref();
+    let before = set.map(|set| &set.plan);
+    // What is completed has done its part: the objective is a new plan.
+    let open = set.filter(|set| set.completed.is_none()).map(|set| &set.plan);
+    let after = match open {
         Some(plan) => ActionPlan {
             objective: Some(new.objective.clone()),
             ..plan.clone()

@@ -100,7 +100,7 @@ impl Target {
     #[must_use]
     pub fn text(&self, unit: &Unit) -> String {
         let said = |at_least: Option<Value>, at_most: Option<Value>| {
-            let text = |bound: Value| unit.text(bound.get());
+            let text = |bound: Value| unit.short_text(bound.get());
             match (at_least.map(text), at_most.map(text)) {
                 (Some(least), Some(most)) => format!("{least} to {most}"),
                 (Some(least), None) => format!("at least {least}"),
@@ -166,10 +166,10 @@ impl Target {
             }
         }
         if moves.iter().all(|(_, _, end)| end.is_none()) {
-            violation(
-                "at_least",
-                "it moves nothing: say which bound it leads to, or leave the ramp out",
-            );
+            bad.push(Violation {
+                field: "target.ramp".to_owned(),
+                sentence: "it moves nothing: say which bound it leads to, or leave the ramp out".to_owned(),
+            });
         }
         if bad.is_empty() {
             let arrived = self.on(from, ramp.date);

@@ -4,10 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 use serde::{Serialize, Serializer};
 
-use super::Invalid;
+use super::{Invalid, plus_days};
 
 /// Microseconds since 1970-01-01T00:00:00Z, from year −9999 to 9999.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -104,20 +104,32 @@ impl TimeZoneRules {
         &self.tzif
     }
 
-    /// The local date of a moment.
+    /// The local day that a moment lies in: the one whose start is the last before it. So every moment lies in exactly one
+    /// day, also where the clocks go back across midnight: what comes again of an evening is of the day that has begun.
     #[must_use]
     pub fn date(&self, at: Timestamp) -> Date {
-        self.zone.to_datetime(at.to_jiff()).date()
+        let local = self.zone.to_datetime(at.to_jiff());
+        let next = plus_days(local.date(), 1);
+        match local.hour() {
+            22.. if (self.start_of(next)..Timestamp::MAX).contains(&at) => next,
+            _ => local.date(),
+        }
     }
 
-    /// The first moment of a local day. Where the clocks skip midnight it is the first one after.
+    /// The first moment of a local day. Where the clocks skip midnight it is the moment in which they do.
     #[must_use]
     pub fn start_of(&self, date: Date) -> Timestamp {
-        match self
+        let midnight = self
             .zone
-            .to_ambiguous_timestamp(date.to_datetime(jiff::civil::Time::midnight()))
-            .compatible()
-        {
+            .to_ambiguous_timestamp(date.to_datetime(jiff::civil::Time::midnight()));
+        let skipped = matches!(midnight.offset(), AmbiguousOffset::Gap { .. });
+        match midnight.compatible() {
+            Ok(at) if skipped => {
+                // A gap that begins before midnight ends before what midnight would have been.
+                let jump = self.zone.preceding(at).next().map(|jump| jump.timestamp());
+                let first = jump.filter(|jump| self.zone.to_datetime(*jump).date() == date);
+                Timestamp::from_micros(first.unwrap_or(at).as_microsecond())
+            }
             Ok(at) => Timestamp::from_micros(at.as_microsecond()),
             Err(_) if date.year() < 0 => Timestamp::MIN,
             Err(_) => Timestamp::MAX,
@@ -162,6 +174,36 @@ pub(crate) mod tests {
             beirut.start_of(jiff::civil::date(2026, 3, 29)).to_string(),
             "2026-03-28T22:00:00Z"
         );
+    }
+
+    #[test]
+    fn every_moment_lies_in_the_day_whose_start_is_the_last_before_it() {
+        // Toronto jumped from 23:30 to 00:30 in 1919; in St. John's one minute past midnight was 23:01 again, until 2010.
+        for (name, first, last) in [
+            ("America/Toronto", "1919-03-29T00:00:00Z", "1919-04-02T00:00:00Z"),
+            ("America/St_Johns", "1987-10-23T00:00:00Z", "1987-10-27T00:00:00Z"),
+            ("America/St_Johns", "1987-04-03T00:00:00Z", "1987-04-07T00:00:00Z"),
+            ("Asia/Beirut", "2026-03-27T00:00:00Z", "2026-03-31T00:00:00Z"),
+            ("Pacific/Apia", "2011-12-28T00:00:00Z", "2012-01-01T00:00:00Z"),
+            ("Europe/Berlin", "2026-10-24T00:00:00Z", "2026-10-27T00:00:00Z"),
+        ] {
+            let zone = zone(name);
+            let micros = |text: &str| text.parse::<jiff::Timestamp>().unwrap().as_microsecond();
+            let mut before = Date::MIN;
+            for at in (micros(first)..micros(last)).step_by(60_000_000) {
+                let at = Timestamp::from_micros(at);
+                let date = zone.date(at);
+                assert!(before <= date, "{name}: {at} is on {date}, behind {before}");
+                assert!(zone.start_of(date) <= at, "{name}: {date} begins behind {at}");
+                assert!(
+                    at < zone.start_of(plus_days(date, 1)),
+                    "{name}: {date} is over at {at}"
+                );
+                before = date;
+            }
+        }
+        let toronto = zone("America/Toronto").start_of(jiff::civil::date(1919, 3, 31));
+        assert_eq!(toronto.to_string(), "1919-03-31T04:30:00Z");
     }
 
     #[test]

@@ -105,6 +105,12 @@ impl Unit {
         }
     }
 
+    /// A computed value as people read it: where the unit does not say how many decimals, at most four.
+    #[must_use]
+    pub fn short_text(&self, value: f64) -> String {
+        self.text((value * 1e4).round() / 1e4)
+    }
+
     fn number_text(&self, value: f64) -> String {
         let text = match self.decimals {
             Some(decimals) => format!("{value:.*}", usize::from(decimals)),

@@ -235,7 +235,9 @@ impl Draft {
         let command = Command::StartDay {
             date: workspace.rules().date(stamp.recorded_time),
         };
-        let Ok(decision) = decide(workspace, &command, &stamp) else {
+        let decided = catch_unwind(AssertUnwindSafe(|| decide(workspace, &command, &stamp)));
+        let Ok(Ok(decision)) = decided else {
+            tracing::error!(workspace = ?workspace.id(), "the day cannot be started: this is a fault in Binnacle");
             return 0;
         };
         let count = decision.events.len();

@@ -285,7 +285,7 @@ async fn a_target_that_makes_no_sense_is_refused_with_every_bad_bound() {
         ),
         (
             with_ramp(|it| (it.at_least, it.critical_at_least) = (None, None)),
-            vec!["target.ramp.at_least"],
+            vec!["target.ramp"],
         ),
         (
             with_ramp(|it| it.at_least = Some(45.0)),

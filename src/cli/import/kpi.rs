@@ -204,11 +204,11 @@ impl Told {
     fn units(
         &self,
         gathered: &Gathered,
-        known: &BTreeMap<Id, Unit>,
+        known: &BTreeMap<Id, Result<Unit, String>>,
         unknown: impl Fn(&Id) -> String,
     ) -> BTreeMap<Id, Result<Unit, String>> {
         let unit = |id: &Id| match (known.get(id), &self.blueprints) {
-            (Some(unit), _) => Ok(unit.clone()),
+            (Some(measured_in), _) => measured_in.clone(),
             (None, Some(blueprints)) => blueprints.of(id).map(|blueprint| blueprint.unit().clone()),
             (None, None) => Err(unknown(id)),
         };
@@ -222,7 +222,7 @@ async fn connect(
     actor: Option<MetadataValue<Ascii>>,
     reason: &str,
     run: Uuid,
-) -> Result<(Connection, BTreeMap<Id, Unit>), Failure> {
+) -> Result<(Connection, BTreeMap<Id, Result<Unit, String>>), Failure> {
     let connection = Connection::open(server, workspace.to_owned(), actor, reason.to_owned(), run).await?;
     let kpis = connection.kpis().await;
     let known = kpis.map_err(|status| failure(&status, "nothing was written"))?;

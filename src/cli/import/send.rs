@@ -76,12 +76,13 @@ impl Connection {
         })
     }
 
-    /// The workspace's KPIs, each with what its unit demands.
-    pub(super) async fn kpis(&self) -> Result<BTreeMap<Id, Unit>, Status> {
+    /// The workspace's KPIs, each with what it is measured in, or why it cannot be measured.
+    pub(super) async fn kpis(&self) -> Result<BTreeMap<Id, Result<Unit, String>>, Status> {
         let mut kpis = BTreeMap::new();
         let mut request = api::ListKpisRequest {
             parent: self.workspace.clone(),
             page_size: PAGE_SIZE,
+            show_deleted: true,
             ..api::ListKpisRequest::default()
         };
         loop {
@@ -91,7 +92,7 @@ impl Connection {
             for kpi in &page.kpis {
                 let id = kpi.name.rsplit('/').next().map(Id::parse);
                 if let Some(Ok(id)) = id {
-                    kpis.insert(id, unit_of(kpi));
+                    kpis.insert(id, measured_in(kpi));
                 }
             }
             if page.next_page_token.is_empty() {
@@ -173,5 +174,47 @@ impl Counts {
         self.recorded += count(answer.recorded_count);
         self.superseded += count(answer.superseded_count);
         self.unchanged += count(answer.unchanged_count);
+    }
+}
+
+/// What a KPI is measured in, or why it is measured no more.
+fn measured_in(kpi: &api::Kpi) -> Result<Unit, String> {
+    let name = &kpi.name;
+    match (&kpi.delete_time, &kpi.archive_time) {
+        (Some(_), _) => Err(format!("{name} is deleted: undelete it first, or name another")),
+        (None, Some(_)) => Err(format!(
+            "{name} is archived: unarchive it first, or name its successor"
+        )),
+        (None, None) => Ok(unit_of(kpi)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_deleted_or_archived_is_measured_no_more() {
+        let kpi = |change: fn(&mut api::Kpi)| {
+            let mut kpi = api::Kpi {
+                name: "workspaces/acme/kpis/nps".to_owned(),
+                ..api::Kpi::default()
+            };
+            change(&mut kpi);
+            measured_in(&kpi).map_err(|sentence| sentence.split(':').next().unwrap_or_default().to_owned())
+        };
+        assert!(kpi(|_| {}).is_ok());
+        for (refused, expected) in [
+            (
+                kpi(|kpi| kpi.archive_time = Some(prost_types::Timestamp::default())),
+                "archived",
+            ),
+            (
+                kpi(|kpi| kpi.delete_time = Some(prost_types::Timestamp::default())),
+                "deleted",
+            ),
+        ] {
+            assert_eq!(refused, Err(format!("workspaces/acme/kpis/nps is {expected}")));
+        }
     }
 }

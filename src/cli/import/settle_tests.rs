@@ -1,3 +1,5 @@
+//! How readings become measurements once their units are known.
+
 use proptest::prelude::*;
 
 use super::super::notation::Notation;

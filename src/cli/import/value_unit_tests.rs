@@ -1,3 +1,5 @@
+//! Values in other units than their KPI's.
+
 use proptest::prelude::*;
 
 use super::super::numerals::{DecimalMark, Numerals};

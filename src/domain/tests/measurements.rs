@@ -1,7 +1,7 @@
 //! Measurements that are corrected, retracted, recorded again; and a KPI that takes no more of them.
 
 use super::super::given::*;
-use super::super::{Cadence, Command, Direction, Effective, Health, Unit, UnitKind, Workspace};
+use super::super::{Cadence, Command, Direction, Effective, Health, Rejection, Unit, UnitKind, Workspace};
 
 /// KPI `k` on 10 January with a value of the 8th that superseded another, and one of a source.
 fn fed() -> Given {
@@ -205,4 +205,18 @@ fn a_linked_key_result_follows_a_retraction() {
         score(&given.and([correct_measured("k", 1, 9, 9.0)]).workspace),
         Some(0.9)
     );
+}
+
+/// "a refusal names each bad element by index": also the repeat of one that is refused.
+#[test]
+fn a_repeat_of_what_is_refused_is_refused_too() {
+    let given = given([kpi("k", |fields| fields.unit.kind = UnitKind::Count)]);
+    let batch = [2.5, 2.5, 3.0].iter().zip([1, 1, 2]);
+    let batch = batch.map(|(number, hour)| measurement("k", Effective::At(at(2026, 1, 1, hour)), *number));
+    let refused = given.refused(&Command::RecordMeasurements(batch.collect()));
+    let Rejection::Elements { list: _, refused } = refused else {
+        panic!("another refusal: {refused}");
+    };
+    let indices: Vec<usize> = refused.iter().map(|(index, _)| *index).collect();
+    assert_eq!(indices, [0, 1]);
 }

@@ -5,7 +5,7 @@ use jiff::civil::{Date, Weekday, date};
 use super::super::given::*;
 use super::super::{
     Aggregation, Cadence, Command, Direction, Effective, FirstWeekday, KeyResultFields, KpiFields, Period,
-    Transform, Window, newest_period_value,
+    Timestamp, Transform, Window, newest_period_value, period_values_back,
 };
 
 fn of(cadence: Cadence, aggregation: Aggregation) -> impl Fn(&mut KpiFields) {
@@ -466,4 +466,66 @@ fn a_kpi_does_not_turn_against_what_it_measures() {
     ] {
         assert_eq!(measured.when(change), Err("KPI_HAS_MEASUREMENTS"));
     }
+}
+
+/// A day that begins in the middle of a jump, and an evening that comes twice: each day is one period value, and looking back
+/// ends.
+#[test]
+fn days_without_a_midnight_and_with_two_have_one_value_each() {
+    let at = |text: &str| {
+        let micros = text.parse::<jiff::Timestamp>().unwrap().as_microsecond();
+        Effective::At(Timestamp::from_micros(micros))
+    };
+    let values = |given: &Given| -> Vec<f64> {
+        let kpi = given.workspace.kpi(&id("k")).unwrap();
+        period_values_back(kpi, &given.workspace, None)
+            .map(|value| value.value)
+            .collect()
+    };
+    let batch = |points: &[(&str, f64)]| {
+        let points = points
+            .iter()
+            .map(|(when, number)| measurement("k", at(when), *number));
+        Command::RecordMeasurements(points.collect())
+    };
+    let toronto = given_in("America/Toronto", 1, [kpi("k", |_| {})]).and([batch(&[
+        ("1919-03-30T12:00:00Z", 1.0),
+        ("1919-03-31T04:40:00Z", 2.0),
+        ("1919-03-31T12:00:00Z", 3.0),
+    ])]);
+    assert_eq!(values(&toronto), [3.0, 1.0]);
+    let johns = given_in(
+        "America/St_Johns",
+        1,
+        [kpi("k", |f| f.aggregation = Aggregation::Mean)],
+    )
+    .and([batch(&[
+        ("1987-10-05T12:00:00Z", 7.0),
+        ("1987-10-25T03:00:00Z", 9.0),
+    ])]);
+    assert_eq!(values(&johns), [9.0, 7.0]);
+}
+
+/// A KPI whose every base is 0 has no change to show, and nobody looks for one for ever.
+#[test]
+fn looking_back_for_a_value_has_an_end() {
+    let given = given([kpi("k", |fields| {
+        fields.cadence = Cadence::Irregular;
+        fields.transform = Some(Transform::ChangePercent);
+    })]);
+    let seconds = |second: i64| Effective::At(at(2025, 1, 1, 0).plus_seconds(second));
+    let change = [
+        measurement("k", seconds(0), 1.0),
+        measurement("k", seconds(1), 2.0),
+    ];
+    let nothing = |count: i64| (2..count).map(|second| measurement("k", seconds(second), 0.0));
+    let newest = |count: i64| {
+        let all = change.iter().cloned().chain(nothing(count)).collect();
+        let given = given.clone().and([Command::RecordMeasurements(all)]);
+        let kpi = given.workspace.kpi(&id("k")).unwrap();
+        newest_period_value(kpi, &given.workspace, None).map(|newest| newest.value)
+    };
+    assert_eq!(newest(2), Some(100.0));
+    assert_eq!(newest(9_000), Some(-100.0), "2 → 0, behind it only 0 → 0");
+    assert_eq!(newest(11_000), None);
 }

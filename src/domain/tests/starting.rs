@@ -157,6 +157,17 @@ fn the_objective_is_the_kpis_and_its_alerts_plan() {
     let set = started.alert("k", AlertKind::Breach).plan.clone().unwrap().plan;
     let said = plan(|plan| (plan.due_date, plan.objective) = (Some(day(2, 1)), Some(id("better"))));
     assert_eq!(set, said, "what was planned stays");
+    let done = given.clone().and([
+        set_plan("k", &alert, |plan| plan.due_date = Some(day(2, 1))),
+        complete_plan("k", &alert),
+        start_objective("k", "better", |_| {}),
+    ]);
+    let set = done.alert("k", AlertKind::Breach).plan.clone().unwrap();
+    assert_eq!(
+        (set.plan.due_date, set.plan.objective, set.completed),
+        (Some(day(3, 31)), Some(id("better")), None),
+        "what is completed has done its part"
+    );
 
     let told = given.and([start_objective("k", "better", |new| {
         (new.title, new.owner, new.team) = (Some(title("Up")), Some(id("maria")), None);

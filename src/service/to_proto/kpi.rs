@@ -83,7 +83,7 @@ pub(crate) fn kpi(workspace: &Id, id: &Id, kpi: &Kpi, health: Option<&KpiHealth>
         needs_action: kpi.needs_action(),
         period_value_text: health
             .and_then(|health| health.period_value)
-            .map(|newest| fields.judged_unit().text(newest.value))
+            .map(|newest| fields.judged_unit().short_text(newest.value))
             .unwrap_or_default(),
         latest_value_text: health
             .and_then(|health| health.latest)
