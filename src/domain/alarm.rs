@@ -27,6 +27,7 @@ pub(super) fn left_over(workspace: &Workspace, stamp: &Stamp) -> Vec<Event> {
     let cause = Cause {
         everything: true,
         day_starts: true,
+        asked_otherwise: false,
         kpis: BTreeMap::new(),
     };
     cause.follow(workspace, stamp)
@@ -43,6 +44,8 @@ pub(super) fn may_follow(events: &[Event]) -> bool {
 struct Cause<'e> {
     everything: bool,
     day_starts: bool,
+    /// The policy or the calendar asks something else of every KPI.
+    asked_otherwise: bool,
     kpis: BTreeMap<&'e Id, Touch>,
 }
 
@@ -61,6 +64,7 @@ impl<'e> Cause<'e> {
         for event in events {
             cause.mark(event);
         }
+        cause.everything |= cause.asked_otherwise;
         cause
     }
 
@@ -90,11 +94,13 @@ impl<'e> Cause<'e> {
                 self.day_starts = true;
             }
             Event::WorkspaceUpdated { before, after, rules } => {
-                self.everything |= rules.is_some()
+                self.asked_otherwise |= rules.is_some()
                     || before.first_weekday != after.first_weekday
                     || before.fiscal_year_first_month != after.fiscal_year_first_month;
             }
-            Event::ScoringPolicyUpdated { before, after } => self.everything |= before.alerts != after.alerts,
+            Event::ScoringPolicyUpdated { before, after } => {
+                self.asked_otherwise |= before.alerts != after.alerts;
+            }
             _ => {}
         }
     }
@@ -169,10 +175,10 @@ impl<'e> Cause<'e> {
             _ if touch.asked_otherwise => CloseReason::TargetChanged,
             Some(latest) if is_news(latest) => CloseReason::Recovered,
             Some(_) => CloseReason::Corrected,
+            // A new zone may be in its next day already, and asks something else all the same.
+            None if self.asked_otherwise => CloseReason::TargetChanged,
             // A period has become complete.
-            None if self.day_starts => CloseReason::Recovered,
-            // The policy or the calendar asks something else.
-            None => CloseReason::TargetChanged,
+            None => CloseReason::Recovered,
         }
     }
 }

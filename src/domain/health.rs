@@ -62,19 +62,16 @@ pub enum Health {
 /// How a KPI stands.
 #[must_use]
 pub fn kpi_health(kpi: &Kpi, workspace: &Workspace) -> KpiHealth {
-    let periods = workspace.policy().alerts.healthy_share_periods as usize;
-    let mut judged = judged_values(kpi, workspace).take(periods.max(1));
-    let newest = judged.next();
     // Without any target there is nothing to hold, and no need to look further back.
-    let looked_at = newest
-        .into_iter()
-        .chain(judged)
-        .filter(|_| !kpi.targets.is_empty());
-    let (held, counted) = looked_at
-        .filter(|judged| judged.health != Health::NoTarget)
-        .fold((0_usize, 0_usize), |(held, counted), judged| {
-            (held + usize::from(judged.health == Health::Healthy), counted + 1)
-        });
+    let periods = match kpi.targets.is_empty() {
+        true => 1,
+        false => workspace.policy().alerts.healthy_share_periods.max(1) as usize,
+    };
+    let judged: Vec<JudgedValue> = judged_values(kpi, workspace).take(periods).collect();
+    let count = |so: fn(Health) -> bool| judged.iter().filter(|judged| so(judged.health)).count();
+    let held = count(|health| health == Health::Healthy);
+    let counted = count(|health| health != Health::NoTarget);
+    let newest = judged.first().copied();
     let in_force = newest.and_then(|newest| newest.target);
     KpiHealth {
         health: newest.map_or(Health::NoData, |newest| newest.health),

@@ -236,16 +236,24 @@ impl Draft {
             date: workspace.rules().date(stamp.recorded_time),
         };
         let decided = catch_unwind(AssertUnwindSafe(|| decide(workspace, &command, &stamp)));
-        let Ok(Ok(decision)) = decided else {
-            tracing::error!(workspace = ?workspace.id(), "the day cannot be started: this is a fault in Binnacle");
-            return 0;
+        let count = match decided {
+            Ok(Ok(decision)) if decision.events.is_empty() => Some(0),
+            Ok(Ok(decision)) => {
+                let count = decision.events.len();
+                // A full one has at most ALARMS_PER_COMMIT_MAX alarms and a few, each of less than 300 bytes: it fits.
+                let committed = self.commit(&stamp, origin.clone(), decision);
+                committed.ok().map(|_| count)
+            }
+            Ok(Err(_)) | Err(_) => None,
         };
-        let count = decision.events.len();
-        if count == 0 {
-            return 0;
-        }
-        // A full one has at most ALARMS_PER_COMMIT_MAX alarms and a few, each of less than 300 bytes: it always fits.
-        self.commit(&stamp, origin.clone(), decision).map_or(0, |_| count)
+        count.unwrap_or_else(|| {
+            let workspace = self.line.state.workspace().id();
+            tracing::error!(
+                ?workspace,
+                "the day cannot be started: this is a fault in Binnacle"
+            );
+            0
+        })
     }
 
     fn stamp(&self, origin: &Origin, now: Timestamp) -> Stamp {

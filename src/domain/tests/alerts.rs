@@ -551,3 +551,17 @@ fn what_a_full_commit_leaves_over_is_found_by_asking_again() {
     let yesterday = Command::StartDay { date: day(1, 8) };
     assert_eq!(done.when(yesterday), Ok(vec![]));
 }
+
+/// "closed as … `TARGET_CHANGED`": by a calendar that asks otherwise, also where it is in its next day already.
+#[test]
+fn a_zone_that_is_in_its_next_day_asks_otherwise() {
+    let given = watched(1, 1, |fields| fields.aggregation = Aggregation::Mean).at_hour(1, 2, 23);
+    let given = given.and([
+        measured_at("k", at(2026, 1, 2, 9), -9.0),
+        measured_at("k", at(2026, 1, 2, 22), 9.0),
+    ]);
+    assert_eq!(given.open("k"), [AlertKind::Breach], "their mean");
+    let moved = given.and([update_workspace(Some("Pacific/Kiritimati"), |_| {})]);
+    assert_eq!(moved.workspace.today(), day(1, 3));
+    assert_eq!(moved.alarms(), [CHANGED], "the newest is alone in its day");
+}
