@@ -720,7 +720,7 @@ async fn a_reader_who_is_behind_sees_the_updates_that_a_live_reader_saw() {
     assert_eq!(live.len(), replayed.len());
     for (live, replayed) in live.iter().zip(&replayed) {
         assert_eq!(live.commit, replayed.commit);
-        assert_eq!(live.changes, replayed.changes);
+        assert_eq!(live.effect, replayed.effect);
         assert_eq!(live.root, replayed.root);
     }
     engine.close();

@@ -33,6 +33,7 @@ impl Reader {
             parent: "workspaces/acme".to_owned(),
             start: Some(start),
             checkpoint_interval: Some(prost_types::Duration { seconds: 1, nanos: 0 }),
+            ..Default::default()
         };
         let stream = server.progress().subscribe(request).await?.into_inner();
         Ok(Self(stream))
@@ -344,7 +345,7 @@ async fn a_token_is_refused_where_it_does_not_belong() {
     let request = api::SubscribeRequest {
         parent: "workspaces/other".to_owned(),
         start: Some(Start::After(token)),
-        checkpoint_interval: None,
+        ..Default::default()
     };
     let status = server
         .progress()
@@ -389,6 +390,7 @@ async fn a_request_that_makes_no_sense_is_refused_before_the_first_message() {
             parent: "workspaces/acme".to_owned(),
             start: None,
             checkpoint_interval: Some(prost_types::Duration { seconds, nanos }),
+            ..Default::default()
         };
         let expected = Refused::new(Code::InvalidArgument, "INVALID_FIELD", &["checkpoint_interval"]);
         assert_eq!(refused(request).await, expected, "{seconds} s {nanos} ns");

@@ -215,7 +215,7 @@ fn step(state: &mut State, command: &binnacle::domain::Command) -> usize {
     commit.events = decide(workspace, command, &commit.stamp())
         .expect("a decision")
         .events;
-    state.apply(&commit).len()
+    state.apply(&commit).changes.len()
 }
 
 fn median(mut took: Vec<Duration>) -> Duration {

@@ -285,8 +285,8 @@ impl Draft {
         let (state, frontier) = (&mut self.line.state, &mut self.line.frontier);
         let update = Arc::new(match after {
             Some(after) => {
-                let changes = state.accept(&read.commit, after);
-                update_of(changes, frontier, read)
+                let effect = state.accept(&read.commit, after);
+                update_of(effect, state, frontier, read)
             }
             None => next_update(state, frontier, read),
         });

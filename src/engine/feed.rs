@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use crate::domain::{Commit, Revision};
 use crate::log::{LeafHash, Root};
-use crate::projection::DerivedChange;
+use crate::projection::{Effect, State};
 
 /// One commit and all that followed from it.
 #[derive(Debug)]
@@ -19,8 +19,10 @@ pub struct Update {
     pub leaf: LeafHash,
     /// The tree's root with it.
     pub root: Root,
-    /// The figures that changed because of it.
-    pub changes: Vec<DerivedChange>,
+    /// What it came to.
+    pub effect: Effect,
+    /// The state behind it, where a resource moved: who gets to see it is shown it whole. None: nothing moved.
+    pub state: Option<Arc<State>>,
     /// About how many bytes it takes in memory.
     pub size_bytes: usize,
 }

@@ -11,7 +11,7 @@ use super::hosted::{Hosted, VERSION_EVERY};
 use super::requests::{Known, RequestDigest, RequestMemory, digest, first_half};
 use crate::domain::{Commit, Id, Revision, Workspace};
 use crate::log::{EventLog, Frontier, Head, LeafHash, LogError, LogErrorKind, LogId, Record, codec};
-use crate::projection::{DerivedChange, State};
+use crate::projection::{Effect, State};
 
 /// What the start has read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub(super) struct ReadCommit {
 const CHUNK_COMMITS: usize = 512;
 /// Behind so many bytes of updates a reader who is behind has enough for a while.
 const ADVANCE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// About what a state takes beside the next one: the paths to what changed.
+const STATE_BYTES: usize = 8 * 1024;
 /// How many such chunks may wait.
 const CHUNKS_MAX: usize = 8;
 
@@ -294,20 +296,27 @@ impl Past {
 
 /// Folds one commit and makes the update of it: the same for whoever is live and whoever is behind.
 pub(super) fn next_update(state: &mut State, frontier: &mut Frontier, read: ReadCommit) -> Update {
-    let changes = state.apply(&read.commit);
-    update_of(changes, frontier, read)
+    let effect = state.apply(&read.commit);
+    update_of(effect, state, frontier, read)
 }
 
-/// Makes the update of a commit whose changes are known.
-pub(super) fn update_of(changes: Vec<DerivedChange>, frontier: &mut Frontier, read: ReadCommit) -> Update {
+/// Makes the update of a commit whose effect is known; `state` is the one behind it.
+pub(super) fn update_of(effect: Effect, state: &State, frontier: &mut Frontier, read: ReadCommit) -> Update {
     frontier.push(read.leaf);
-    // A decoded commit takes a few times its stored bytes; a change is two shared figures.
-    let size_bytes = 512 + 4 * read.size_bytes + 320 * changes.len();
+    let state = effect.moves().then(|| Arc::new(state.clone()));
+    // A decoded commit takes a few times its stored bytes; a change is two shared figures; a state shares almost everything
+    // with those beside it.
+    let size_bytes = 512
+        + 4 * read.size_bytes
+        + 320 * effect.changes.len()
+        + 160 * effect.concerns.len()
+        + if state.is_some() { STATE_BYTES } else { 0 };
     Update {
         commit: Arc::new(read.commit),
         leaf: read.leaf,
         root: frontier.root(),
-        changes,
+        effect,
+        state,
         size_bytes,
     }
 }

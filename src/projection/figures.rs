@@ -11,8 +11,9 @@ use imbl::ordmap::DiffItem;
 use super::dirty::Dirty;
 use super::sums::Sums;
 use crate::domain::{
-    ALIGNMENT_DEPTH_MAX, CycleState, Id, KeyResultId, KeyResultProgress, KpiHealth, ObjectiveProgress,
-    TeamCycle, Workspace, key_result_progress, kpi_health, objective_progress, weighted_mean,
+    ALIGNMENT_DEPTH_MAX, Alert, CycleState, Id, KeyResultId, KeyResultProgress, KpiFields, KpiHealth,
+    ObjectiveProgress, ResourceName, TeamCycle, Workspace, key_result_progress, kpi_health,
+    objective_progress, weighted_mean,
 };
 
 /// The figures of one workspace at one revision. What has none is not in its map.
@@ -61,6 +62,30 @@ pub enum DerivedChange {
         before: Option<f64>,
         after: Option<f64>,
     },
+    /// `fields`: the KPI's, which say how its values are written.
+    Alert {
+        kpi: Id,
+        id: Id,
+        fields: Arc<KpiFields>,
+        before: Option<Arc<Alert>>,
+        after: Option<Arc<Alert>>,
+    },
+}
+
+impl DerivedChange {
+    /// Whose figure it is.
+    #[must_use]
+    pub fn resource(&self) -> ResourceName {
+        match self {
+            Self::Kpi { id, .. } => ResourceName::Kpi(id.clone()),
+            Self::KeyResult { id, .. } => ResourceName::KeyResult(id.clone()),
+            Self::Objective { id, .. } => ResourceName::Objective(id.clone()),
+            Self::Team { id, .. } => ResourceName::Team(id.team.clone()),
+            Self::Cycle { id, .. } => ResourceName::Cycle(id.clone()),
+            Self::Workspace { .. } => ResourceName::Workspace,
+            Self::Alert { kpi, id, .. } => ResourceName::Alert(kpi.clone(), id.clone()),
+        }
+    }
 }
 
 impl Figures {

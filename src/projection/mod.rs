@@ -1,16 +1,19 @@
 //! Folds that answer questions. Pure, like the domain: a projection is a function of a prefix of the log.
 //!
 //! `state` is what a server keeps in memory and publishes: the workspace and every figure that follows from it.
+//! `effect` is what a commit came to, and `scope` where the resources belong that it is about.
 //! `audit` says of an event which fields it changed, `simulation` what would follow from commands that nobody has given,
 //! `hygiene` what is not as it should be, `kpi_series` what a chart of a KPI shows, `forecast` what a KPI's past says of its
 //! future.
 
 mod audit;
 mod dirty;
+mod effect;
 mod figures;
 mod forecast;
 mod hygiene;
 mod kpi_series;
+mod scope;
 mod simulation;
 mod state;
 mod sums;
@@ -18,6 +21,7 @@ mod sums;
 mod tests;
 
 pub use audit::{FieldChange, field_changes};
+pub use effect::{Effect, NetEffect};
 pub use figures::{DerivedChange, Figures};
 pub use forecast::{
     Basis, ForecastPoint, ForecastRefusal, HORIZON_MAX, Horizon, Interval, KeyResultForecast, KpiForecast,
@@ -29,5 +33,6 @@ pub use hygiene::{
     team_foundation,
 };
 pub use kpi_series::{KpiSeries, SeriesBuckets, SeriesPoint, SeriesQuery, SeriesRange, kpi_series};
+pub use scope::{Concern, Move, Scope, scope};
 pub use simulation::{Imagined, Premise, Simulated, simulate};
 pub use state::State;

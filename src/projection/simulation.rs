@@ -97,7 +97,7 @@ pub fn simulate(
     }
     imagined.refresh();
     Ok(Simulated {
-        changes: state.figures().changes_to(imagined.figures()),
+        changes: state.changes_to(&imagined),
         event_count,
     })
 }

@@ -1,8 +1,11 @@
 //! What a server keeps in memory of one workspace and publishes: the workspace and every figure that follows from it.
 
 use super::dirty::Dirty;
+use super::effect::{Effect, alert_change};
 use super::figures::{DerivedChange, Figures};
 use crate::domain::{Commit, Workspace};
+use imbl::OrdMap;
+use imbl::ordmap::DiffItem;
 
 /// One workspace at one revision. A copy costs a handful of pointers.
 #[derive(Clone, Debug)]
@@ -35,20 +38,46 @@ impl State {
         &self.figures
     }
 
-    /// Folds the next commit and answers the figures that changed because of it, each with before and after.
-    pub fn apply(&mut self, commit: &Commit) -> Vec<DerivedChange> {
+    /// Folds the next commit and answers what it came to.
+    pub fn apply(&mut self, commit: &Commit) -> Effect {
+        let before = Effect::wants_before(commit).then(|| self.workspace.clone());
         self.fold(commit);
-        self.refresh()
+        let changes = self.refresh();
+        Effect::of(commit, before.as_ref(), &self.workspace, changes)
     }
 
     /// Takes the next commit with the state that it leads to, as deciding it has folded it already, and answers what `apply`
     /// would.
-    pub fn accept(&mut self, commit: &Commit, after: Workspace) -> Vec<DerivedChange> {
-        self.workspace = after;
+    pub fn accept(&mut self, commit: &Commit, after: Workspace) -> Effect {
+        let before = std::mem::replace(&mut self.workspace, after);
         for event in &commit.events {
             self.dirty.mark(event, &self.workspace);
         }
-        self.refresh()
+        let changes = self.refresh();
+        let before = Effect::wants_before(commit).then_some(&before);
+        Effect::of(commit, before, &self.workspace, changes)
+    }
+
+    /// The figures and the alerts that differ in another state of the same workspace, each with before (here) and after
+    /// (there), from the gauges up.
+    #[must_use]
+    pub fn changes_to(&self, after: &Self) -> Vec<DerivedChange> {
+        let mut changes = self.figures.changes_to(&after.figures);
+        let kpis = self.workspace.kpis().diff(after.workspace.kpis());
+        for item in kpis {
+            let (id, alerts_before, alerts_after) = match item {
+                DiffItem::Add(id, added) => (id, OrdMap::new(), added.alerts.clone()),
+                DiffItem::Remove(id, removed) => (id, removed.alerts.clone(), OrdMap::new()),
+                DiffItem::Update { old, new } => (new.0, old.1.alerts.clone(), new.1.alerts.clone()),
+            };
+            changes.extend(alerts_before.diff(&alerts_after).filter_map(|item| {
+                let (DiffItem::Add(alert, _)
+                | DiffItem::Remove(alert, _)
+                | DiffItem::Update { new: (alert, _), .. }) = item;
+                alert_change(id, alert, &self.workspace, &after.workspace)
+            }));
+        }
+        changes
     }
 
     /// Folds the next commit and leaves the figures for later: for a replay, where only the last ones are wanted.

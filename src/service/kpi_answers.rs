@@ -46,7 +46,7 @@ pub(super) fn started(written: &Written) -> Result<api::StartObjectiveFromKpiRes
     let alert = objective.started_from.as_ref().and_then(|from| {
         let kpi = workspace.kpis().get(&from.kpi)?;
         let alert = kpi.alerts.get(from.alert.as_ref()?)?;
-        Some(to_proto::alert(id, &from.kpi, kpi, alert))
+        Some(to_proto::alert(id, &from.kpi, &kpi.fields, alert))
     });
     Ok(api::StartObjectiveFromKpiResponse {
         objective: Some(to_proto::objective_of(id, state, new, objective)),

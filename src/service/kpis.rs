@@ -251,7 +251,7 @@ impl KpiService for Api {
                 |state, after| lists::alerts(state, kpi.as_ref(), after),
                 |entry| {
                     let of = entry.state.workspace().kpis().get(entry.id);
-                    let shown = of.map(|of| to_proto::alert(&workspace, entry.id, of, entry.it));
+                    let shown = of.map(|of| to_proto::alert(&workspace, entry.id, &of.fields, entry.it));
                     shown.unwrap_or_default()
                 },
             )

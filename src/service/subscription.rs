@@ -344,22 +344,21 @@ fn split(workspace: &Id, update: &Update) -> Vec<api::Update> {
     let events =
         (0..update.commit.events.len()).filter_map(|i| to_proto::event(workspace, &update.commit, i, None));
     let changes = update
+        .effect
         .changes
         .iter()
         .map(|change| to_proto::derived_change(workspace, change));
     let mut messages = Vec::new();
     let mut message = api::Update {
         commit: Some(commit.clone()),
-        events: Vec::new(),
-        derived_changes: Vec::new(),
+        ..Default::default()
     };
     let mut bytes = 0;
     let mut make_room = |message: &mut api::Update, more: usize| {
         if bytes + more > MESSAGE_BYTES_MAX && bytes > 0 {
             let next = api::Update {
                 commit: Some(commit.clone()),
-                events: Vec::new(),
-                derived_changes: Vec::new(),
+                ..Default::default()
             };
             messages.push(std::mem::replace(message, next));
             bytes = 0;

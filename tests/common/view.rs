@@ -32,11 +32,16 @@ pub(crate) fn view_of(resources: &[api::Resource]) -> View {
             | Resource::Initiative(_)
             | Resource::Target(_)
             | Resource::Review(_)
-            | Resource::ScoringPolicy(_)
-            | Resource::Alert(_) => {}
+            | Resource::ScoringPolicy(_) => {}
+            Resource::Alert(alert) => note(&mut view, &alert.name, open(Some(alert))),
         }
     }
     view
+}
+
+/// A view has the alerts that are open.
+fn open(alert: Option<&api::Alert>) -> Option<&api::Alert> {
+    alert.filter(|alert| alert.state() == api::alert::State::Open)
 }
 
 fn note(view: &mut View, whose: &str, figure: Option<&impl std::fmt::Debug>) {
@@ -68,6 +73,7 @@ pub(crate) fn fold(view: &mut View, change: &api::DerivedChange) {
         Figure::Objective(c) => step(view, whose, c.before.as_ref(), c.after.as_ref()),
         Figure::Kpi(c) => step(view, whose, c.before.as_ref(), c.after.as_ref()),
         Figure::Score(c) => step(view, whose, c.before.as_ref(), c.after.as_ref()),
+        Figure::Alert(c) => step(view, whose, open(c.before.as_ref()), open(c.after.as_ref())),
         Figure::TeamScore(c) => {
             step(
                 view,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use binnacle::domain::{
-    Alignment, Ambition, Band, ClosedObjective, Command, Commit, Event, Id, Objective, ObjectiveState,
+    Alert, Alignment, Ambition, Band, ClosedObjective, Command, Commit, Event, Id, Objective, ObjectiveState,
     Outcome, Rejection, ResourceName, Revision, RollUp, Scored, Stamp, TeamCycle, Workspace, decide, score,
     weighted_mean,
 };
@@ -253,8 +253,8 @@ pub(crate) fn a_closed_result_never_changes(
 /// Simulate answers what really doing it gives: the same refusal, or the same figures before and after.
 pub(crate) fn a_what_if_is_what_really_doing_it_gives(
     foreseen: &Result<Simulated, Vec<(usize, Rejection)>>,
-    before: &Figures,
-    after: &Figures,
+    before: &State,
+    after: &State,
 ) {
     let foreseen = foreseen.as_ref().expect("it was not refused");
     assert_eq!(foreseen.changes, before.changes_to(after));
@@ -301,8 +301,13 @@ pub(crate) fn scores_are_in_range_or_absent(state: &State) {
     }
 }
 
+fn alert(state: &State, kpi: &Id, id: &Id) -> Option<Arc<Alert>> {
+    state.workspace().kpis().get(kpi)?.alerts.get(id).cloned()
+}
+
 /// Each change begins where the figure stood and ends where it stands, and no figure changed without one.
-pub(crate) fn derived_changes_chain(before: &Figures, state: &State, changes: &[DerivedChange]) {
+pub(crate) fn derived_changes_chain(was: &State, state: &State, changes: &[DerivedChange]) {
+    let before = was.figures();
     let (after, workspace) = (state.figures(), state.workspace());
     let mut said = BTreeSet::new();
     for change in changes {
@@ -357,6 +362,19 @@ pub(crate) fn derived_changes_chain(before: &Figures, state: &State, changes: &[
                 assert_eq!((before.workspace(), after.workspace()), (*b, *a));
                 "workspace".to_owned()
             }
+            DerivedChange::Alert {
+                kpi,
+                id,
+                fields: _,
+                before: b,
+                after: a,
+            } => {
+                assert_eq!(
+                    (alert(was, kpi, id), alert(state, kpi, id)),
+                    (b.clone(), a.clone())
+                );
+                format!("alert {id} of {kpi}")
+            }
         };
         assert!(said.insert(name), "said twice: {change:?}");
     }
@@ -366,8 +384,14 @@ pub(crate) fn derived_changes_chain(before: &Figures, state: &State, changes: &[
             changed.insert(name);
         }
     };
-    for id in workspace.kpis().keys() {
+    for (id, kpi) in workspace.kpis() {
         look(before.kpi(id) != after.kpi(id), format!("kpi {id}"));
+        for of in kpi.alerts.keys() {
+            look(
+                alert(was, id, of) != alert(state, id, of),
+                format!("alert {of} of {id}"),
+            );
+        }
     }
     for id in workspace.key_results().keys() {
         look(

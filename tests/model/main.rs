@@ -4,6 +4,7 @@ mod commands;
 mod invariants;
 mod kpi_commands;
 mod kpi_invariants;
+mod stream_invariants;
 mod world;
 
 use std::collections::BTreeSet;

@@ -15,7 +15,7 @@ use jiff::ToSpan;
 use jiff::civil::{Date, date};
 
 use crate::commands::{cycle_fields, key_result_fields, kpi_fields, objective_fields};
-use crate::{invariants, kpi_invariants};
+use crate::{invariants, kpi_invariants, stream_invariants};
 
 pub(crate) const LOG: LogId = LogId([7; 16]);
 /// 2026-01-01T12:00:00Z.
@@ -194,14 +194,15 @@ impl World {
         let read = codec::decode(LOG, &record).expect("what was encoded");
         assert_eq!(read, commit);
         self.stored.push(record);
-        let before = self.state.figures().clone();
-        let workspace_before = self.state.workspace().clone();
-        let changes = self.state.apply(&read);
+        let before = self.state.clone();
+        let effect = self.state.apply(&read);
         if let Some(after) = after {
             invariants::decided_state_is_the_folded_one(&after, &self.state);
         }
         invariants::no_gap(&self.state, head);
-        invariants::derived_changes_chain(&before, &self.state, &changes);
+        invariants::derived_changes_chain(&before, &self.state, &effect.changes);
+        stream_invariants::no_resource_moves_unnoticed(&before, &self.state, &effect);
+        stream_invariants::a_net_effect_is_the_effect_of_its_one_commit(&before, &self.state, &effect);
         invariants::retry_is_a_no_op(&self.state, command, &self.stamp());
         invariants::scores_are_in_range_or_absent(&self.state);
         invariants::figures_are_what_everything_computed_anew_gives(&self.state);
@@ -210,10 +211,10 @@ impl World {
         invariants::grade_band_and_outcome_agree(self.state.workspace());
         kpi_invariants::open_breaches_follow_from_the_series(self.state.workspace());
         kpi_invariants::open_alerts_are_those_that_are_open(self.state.workspace());
-        kpi_invariants::openings_stay(&workspace_before, self.state.workspace());
+        kpi_invariants::openings_stay(before.workspace(), self.state.workspace());
         invariants::a_closed_result_never_changes(&mut self.closed, self.state.workspace(), &read);
         if let Some(foreseen) = foreseen {
-            invariants::a_what_if_is_what_really_doing_it_gives(&foreseen, &before, self.state.figures());
+            invariants::a_what_if_is_what_really_doing_it_gives(&foreseen, &before, &self.state);
         }
     }
 

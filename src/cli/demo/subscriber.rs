@@ -138,7 +138,7 @@ async fn subscribe(
     let request = api::SubscribeRequest {
         parent: workspace.to_owned(),
         start: Some(start),
-        checkpoint_interval: None,
+        ..Default::default()
     };
     let answer = client.subscribe(request).await;
     answer

@@ -331,8 +331,8 @@ impl Picture {
                 agrees = *score == figure.before;
                 *score = figure.after;
             }
-            // Teams are not shown.
-            Figure::TeamScore(_) => {}
+            // Teams are not shown, and of alerts the events tell.
+            Figure::TeamScore(_) | Figure::Alert(_) => {}
         }
         if !agrees {
             let revision = self.revision;

@@ -362,6 +362,11 @@ impl Series {
 
 impl PartialEq for Series {
     fn eq(&self, other: &Self) -> bool {
+        // Two versions of a workspace share most of their series.
+        if Arc::ptr_eq(&self.open, &other.open) && self.packed.ptr_eq(&other.packed) && self.len == other.len
+        {
+            return self.begun == other.begun;
+        }
         let same = |(one, two): (Point, Point)| {
             one.effective_time() == two.effective_time()
                 && one.value() == two.value()

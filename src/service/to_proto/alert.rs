@@ -3,15 +3,15 @@
 use super::kpi::period_value;
 use super::scalar::{date, member_name, reference, revision as write_revision, timestamp};
 use crate::domain::{
-    ActionPlan, Alert, AlertClosing, AlertKind, AlertOpening, CloseReason, Id, Kpi, PeriodValue, Provenance,
-    ResourceName, SetPlan,
+    ActionPlan, Alert, AlertClosing, AlertKind, AlertOpening, CloseReason, Id, KpiFields, PeriodValue,
+    Provenance, ResourceName, SetPlan,
 };
 use crate::proto::api;
 use crate::service::names;
 
 /// An alert of a KPI.
 #[must_use]
-pub(crate) fn alert(workspace: &Id, kpi: &Id, of: &Kpi, alert: &Alert) -> api::Alert {
+pub(crate) fn alert(workspace: &Id, kpi: &Id, of: &KpiFields, alert: &Alert) -> api::Alert {
     let Alert {
         id,
         opening,
@@ -46,7 +46,7 @@ pub(crate) fn alert(workspace: &Id, kpi: &Id, of: &Kpi, alert: &Alert) -> api::A
         name: names::full_name(workspace, &ResourceName::Alert(kpi.clone(), id.clone())),
         kind: alert_kind(kind).into(),
         state: state.into(),
-        summary: alert.summary(&of.fields),
+        summary: alert.summary(of),
         open_time: Some(timestamp(*recorded_time)),
         open_revision: write_revision(*revision),
         period_value: period.zip(value).map(|(period, value)| {

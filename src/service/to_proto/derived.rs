@@ -1,8 +1,8 @@
 //! Figures that changed because of a commit.
 
 use super::scalar::cycle_name;
-use super::{key_result_progress, kpi_health, objective_progress};
-use crate::domain::{Id, ResourceName, TeamCycle};
+use super::{alert, key_result_progress, kpi_health, objective_progress};
+use crate::domain::{Id, TeamCycle};
 use crate::projection::DerivedChange;
 use crate::proto::api;
 use crate::proto::api::derived_change::Figure;
@@ -11,45 +11,56 @@ use crate::service::names;
 /// One figure before and after.
 #[must_use]
 pub(crate) fn derived_change(workspace: &Id, change: &DerivedChange) -> api::DerivedChange {
-    let (resource, figure) = match change {
+    let figure = match change {
         DerivedChange::Kpi { id, before, after } => {
             let write = |health: &_| kpi_health(workspace, id, health);
             let change = api::KpiChange {
                 before: before.as_deref().map(write),
                 after: after.as_deref().map(write),
             };
-            (ResourceName::Kpi(id.clone()), Figure::Kpi(change))
+            Figure::Kpi(change)
         }
-        DerivedChange::KeyResult { id, before, after } => {
+        DerivedChange::KeyResult { id: _, before, after } => {
             let change = api::KeyResultChange {
                 before: before.as_deref().map(key_result_progress),
                 after: after.as_deref().map(key_result_progress),
             };
-            (ResourceName::KeyResult(id.clone()), Figure::KeyResult(change))
+            Figure::KeyResult(change)
         }
-        DerivedChange::Objective { id, before, after } => {
+        DerivedChange::Objective { id: _, before, after } => {
             let change = api::ObjectiveChange {
                 before: before.as_deref().map(objective_progress),
                 after: after.as_deref().map(objective_progress),
             };
-            (ResourceName::Objective(id.clone()), Figure::Objective(change))
+            Figure::Objective(change)
         }
         DerivedChange::Team { id, before, after } => {
-            let TeamCycle { team, cycle } = id;
+            let TeamCycle { team: _, cycle } = id;
             let change = api::TeamScoreChange {
                 cycle: cycle_name(workspace, cycle),
                 before: *before,
                 after: *after,
             };
-            (ResourceName::Team(team.clone()), Figure::TeamScore(change))
+            Figure::TeamScore(change)
         }
-        DerivedChange::Cycle { id, before, after } => {
-            (ResourceName::Cycle(id.clone()), score(*before, *after))
+        DerivedChange::Cycle { id: _, before, after } => score(*before, *after),
+        DerivedChange::Workspace { before, after } => score(*before, *after),
+        DerivedChange::Alert {
+            kpi,
+            id: _,
+            fields,
+            before,
+            after,
+        } => {
+            let write = |it: &_| alert(workspace, kpi, fields, it);
+            Figure::Alert(api::AlertChange {
+                before: before.as_deref().map(write),
+                after: after.as_deref().map(write),
+            })
         }
-        DerivedChange::Workspace { before, after } => (ResourceName::Workspace, score(*before, *after)),
     };
     api::DerivedChange {
-        resource: names::full_name(workspace, &resource),
+        resource: names::full_name(workspace, &change.resource()),
         figure: Some(figure),
     }
 }

@@ -50,7 +50,7 @@ pub(crate) fn resource(id: &Id, state: &State, log: LogId, name: &ResourceName) 
         }
         ResourceName::Alert(of, alert_id) => {
             let kpi = here.kpis().get(of)?;
-            Resource::Alert(alert(id, of, kpi, kpi.alerts.get(alert_id)?))
+            Resource::Alert(alert(id, of, &kpi.fields, kpi.alerts.get(alert_id)?))
         }
         ResourceName::CheckIn(_, _) => return None,
     };

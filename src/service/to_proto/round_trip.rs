@@ -58,7 +58,7 @@ impl Running {
         commit.events = decide(self.state.workspace(), &command, &commit.stamp())
             .unwrap()
             .events;
-        self.derived = self.state.apply(&commit);
+        self.derived = self.state.apply(&commit).changes;
         self.commits.push(commit);
     }
 

@@ -18,6 +18,7 @@ fn update(revision: i64, events: Vec<api::Event>, figures: Vec<(&str, Figure)>) 
         }),
         events,
         derived_changes: derived_changes.collect(),
+        ..api::Update::default()
     }
 }
 

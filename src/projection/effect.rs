@@ -1,0 +1,136 @@
+//! What a commit, or everything between two moments, came to: the figures that changed, and where the resources that it is
+//! about belonged before and belong after.
+//!
+//! Invariant: it is a function of the state before and of the commit, so that whoever folds the log later sees what a live
+//! reader saw.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::figures::DerivedChange;
+use super::scope::{Concern, different, looks_back, moved_along, scope, was_written};
+use super::state::State;
+use crate::domain::{Commit, Event, Id, ResourceName, Workspace};
+
+/// What a commit came to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Effect {
+    /// The figures that changed because of it, from the gauges up, then the alerts.
+    pub changes: Vec<DerivedChange>,
+    /// Every resource that an event or a change is about, and those that moved along with one.
+    pub concerns: BTreeMap<ResourceName, Concern>,
+}
+
+/// What happened between two moments, as a whole.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NetEffect {
+    /// The figures that are others, and the alerts.
+    pub changes: Vec<DerivedChange>,
+    /// Every resource that is another, or that a change is about, and whether something of it was written.
+    pub concerns: BTreeMap<ResourceName, (Concern, bool)>,
+}
+
+impl Effect {
+    /// Whether a resource moved.
+    #[must_use]
+    pub fn moves(&self) -> bool {
+        self.concerns
+            .values()
+            .any(|concern| matches!(concern, Concern::Moves(_)))
+    }
+
+    /// Of a commit. `before`: the workspace before it, which may be missing when `wants_before` says so.
+    pub(super) fn of(
+        commit: &Commit,
+        before: Option<&Workspace>,
+        after: &Workspace,
+        mut changes: Vec<DerivedChange>,
+    ) -> Self {
+        if let Some(before) = before {
+            alert_changes(commit, before, after, &mut changes);
+        }
+        let mut names: BTreeSet<ResourceName> = changes.iter().map(DerivedChange::resource).collect();
+        for event in &commit.events {
+            names.insert(event.resource());
+            if before.is_some() {
+                moved_along(event, after, &mut names);
+            }
+        }
+        let concerns = names.into_iter().filter_map(|name| {
+            let concern = match before {
+                Some(before) => Concern::between(before, after, &name),
+                None => Concern::Stays(scope(after, &name)?),
+            };
+            Some((name, concern))
+        });
+        Self {
+            concerns: concerns.collect(),
+            changes,
+        }
+    }
+
+    /// Whether a commit may have moved something.
+    pub(super) fn wants_before(commit: &Commit) -> bool {
+        commit.events.iter().any(looks_back)
+    }
+}
+
+impl NetEffect {
+    /// Of everything that happened between two states.
+    #[must_use]
+    pub fn between(before: &State, after: &State) -> Self {
+        let changes = before.changes_to(after);
+        let (before, after) = (before.workspace(), after.workspace());
+        let mut names = different(before, after);
+        names.extend(changes.iter().map(DerivedChange::resource));
+        let concerns = names.into_iter().map(|name| {
+            let written = was_written(before, after, &name);
+            let concern = Concern::between(before, after, &name);
+            (name, (concern, written))
+        });
+        Self {
+            concerns: concerns.collect(),
+            changes,
+        }
+    }
+}
+
+/// The alerts that a commit's events are about, before and after.
+fn alert_changes(commit: &Commit, before: &Workspace, after: &Workspace, changes: &mut Vec<DerivedChange>) {
+    let alerts: BTreeSet<(&Id, &Id)> = commit.events.iter().filter_map(alert_of).collect();
+    changes.extend(
+        alerts
+            .into_iter()
+            .filter_map(|(kpi, id)| alert_change(kpi, id, before, after)),
+    );
+}
+
+fn alert_of(event: &Event) -> Option<(&Id, &Id)> {
+    match event {
+        Event::AlertOpened { kpi, id, .. }
+        | Event::AlertClosed { kpi, id, .. }
+        | Event::AlertAcknowledged { kpi, id, .. }
+        | Event::ActionPlanSet { kpi, id, .. }
+        | Event::ActionPlanCompleted { kpi, id, .. }
+        | Event::ActionPlanOverdue { kpi, id, .. } => Some((kpi, id)),
+        _ => None,
+    }
+}
+
+/// One alert before and after; none: it is the same, or not there.
+pub(super) fn alert_change(
+    kpi: &Id,
+    id: &Id,
+    before: &Workspace,
+    after: &Workspace,
+) -> Option<DerivedChange> {
+    let alert = |workspace: &Workspace| workspace.kpis().get(kpi)?.alerts.get(id).cloned();
+    let (was, is) = (alert(before), alert(after));
+    let fields = after.kpis().get(kpi)?.fields.clone();
+    (was != is).then(|| DerivedChange::Alert {
+        kpi: kpi.clone(),
+        id: id.clone(),
+        fields,
+        before: was,
+        after: is,
+    })
+}
