@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use crate::stream::{Stream, connect};
 use crate::wire::{CAUGHT_UP, CHECKPOINT, FELL_BEHIND, STARTED, Seen, UPDATE};
-use crate::writer::{Schedule, micros};
+use crate::writer::{Delay, Schedule, micros};
 
 /// What follows what.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -64,6 +64,8 @@ pub(crate) struct Follower {
     fell_behind: u64,
     bytes: u64,
     pub(crate) caught_up: bool,
+    /// The first thing that was not as it has to be; nothing is read behind it.
+    pub(crate) wrong: Option<String>,
 }
 
 /// Every so many messages of a reader one is decoded in full.
@@ -101,7 +103,7 @@ impl Readers {
         while shared.live.load(Ordering::Relaxed) < count {
             assert!(begun.elapsed() < WAIT, "not every subscriber has become live");
             if let Some(ended) = tasks.try_join_next() {
-                ended.expect("a reader that goes on");
+                panic!("{:?}", ended.expect("a reader").wrong);
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
@@ -130,6 +132,9 @@ impl Readers {
         let followers = tokio::time::timeout(WAIT, all)
             .await
             .expect("subscribers that get everything");
+        if let Some(wrong) = followers.iter().find_map(|follower| follower.wrong.as_ref()) {
+            panic!("{wrong}");
+        }
         let mut delays = Delays::default();
         for part in self.delays {
             let part = part.lock().unwrap_or_else(PoisonError::into_inner);
@@ -150,26 +155,22 @@ impl Shared {
     async fn read(&self, mut stream: Stream, delays: &Mutex<Delays>) -> Follower {
         let mut follower = Follower::default();
         let mut announced = false;
-        while follower.place < self.enough.load(Ordering::Relaxed) {
+        while follower.wrong.is_none() && follower.place < self.enough.load(Ordering::Relaxed) {
             let mut now = None;
-            let schedule = self.schedule.get();
-            stream
-                .read(|message| {
-                    // All that came at once is there now.
-                    let now = *now.get_or_insert_with(Instant::now);
-                    let seen = follower.follow(self.order, message);
-                    if let (Some(schedule), Some(effective)) = (schedule, seen.effective_ms)
-                        && let Some(delay) = schedule.delay(effective, seen.events, now)
-                    {
-                        let mut delays = delays.lock().unwrap_or_else(PoisonError::into_inner);
-                        delays.from_due.record(micros(delay.from_due)).expect("a delay");
-                        delays
-                            .from_answered
-                            .record(micros(delay.from_answered))
-                            .expect("a delay");
-                    }
-                })
-                .await;
+            let read = stream.read(|message| {
+                // All that came at once is there now.
+                let now = *now.get_or_insert_with(Instant::now);
+                let seen = follower.follow(self.order, message);
+                if let (Some(schedule), Some(effective)) = (self.schedule.get(), seen.effective_ms)
+                    && let Some(delay) = schedule.delay(effective, seen.events, now)
+                {
+                    let mut delays = delays.lock().unwrap_or_else(PoisonError::into_inner);
+                    delays.add(&delay);
+                }
+            });
+            if let Err(ended) = read.await {
+                follower.wrong = Some(ended);
+            }
             if follower.caught_up && !announced {
                 announced = true;
                 self.live.fetch_add(1, Ordering::Relaxed);
@@ -193,40 +194,47 @@ impl Follower {
         let seen = Seen::in_message(message);
         self.messages += 1;
         self.bytes += message.len() as u64;
+        let mut promise = |holds: bool, promise: &str| {
+            if !holds && self.wrong.is_none() {
+                self.wrong = Some(format!("{promise}: at {} there came {seen:?}", self.place));
+            }
+        };
         if self.messages % SAMPLE == 1 {
-            assert_eq!(seen, Seen::decoded(message), "what is seen is what is decoded");
+            promise(seen == Seen::decoded(message), "what is seen is what is decoded");
         }
-        assert!(
-            seen.has_token,
-            "every message here can be resumed after: {seen:?}"
-        );
-        match seen.kind {
-            STARTED => {}
-            CAUGHT_UP => self.caught_up = true,
-            CHECKPOINT => {}
-            FELL_BEHIND => self.fell_behind += 1,
-            UPDATE => self.check_order(order, &seen),
-            other => panic!("nobody asked for messages of kind {other}"),
-        }
+        promise(seen.has_token, "every message here can be resumed after");
         match (seen.kind, order) {
-            (STARTED, _) if self.from_beginning => {}
+            (UPDATE, Order::Every) => promise(seen.revision == self.place + 1, "revision by revision"),
+            (UPDATE, Order::Net) => promise(seen.from_revision == Some(self.place), "from where it stood"),
+            (UPDATE, Order::Matching) => {
+                promise(seen.revision > self.place, "in order");
+                promise(seen.events == 1, "only what the filter takes");
+            }
             // What says where the stream stands says that nothing is missing up to there.
-            (CAUGHT_UP | CHECKPOINT | FELL_BEHIND, Order::Every) => assert_eq!(seen.revision, self.place),
-            _ => self.place = seen.revision,
+            (CAUGHT_UP | CHECKPOINT | FELL_BEHIND, Order::Every) => {
+                promise(seen.revision == self.place, "nothing left out");
+            }
+            (CAUGHT_UP | CHECKPOINT | FELL_BEHIND, _) => {
+                promise(seen.revision >= self.place, "never back");
+            }
+            (kind, _) => promise(kind == STARTED, "nothing that nobody asked for"),
+        }
+        self.updates += u64::from(seen.kind == UPDATE);
+        self.fell_behind += u64::from(seen.kind == FELL_BEHIND);
+        self.caught_up |= seen.kind == CAUGHT_UP;
+        if seen.kind != STARTED || !self.from_beginning {
+            self.place = seen.revision;
         }
         seen
     }
+}
 
-    fn check_order(&mut self, order: Order, seen: &Seen) {
-        self.updates += 1;
-        match order {
-            Order::Every => assert_eq!(seen.revision, self.place + 1, "revision by revision"),
-            Order::Net => assert_eq!(seen.from_revision, Some(self.place), "from where it stood"),
-            Order::Matching => {
-                assert!(seen.revision > self.place, "in order");
-                assert_eq!(seen.events, 1, "only what the filter takes");
-            }
-        }
+impl Delays {
+    fn add(&mut self, delay: &Delay) {
+        self.from_due.record(micros(delay.from_due)).expect("a delay");
+        self.from_answered
+            .record(micros(delay.from_answered))
+            .expect("a delay");
     }
 }
 

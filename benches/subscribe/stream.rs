@@ -57,7 +57,7 @@ impl Stream {
             .await
             .expect("a connection");
         let response = channel.call(request).await.expect("an answer");
-        refused(response.headers());
+        said(response.headers()).expect("a subscription");
         let rest = BytesMut::new();
         Self {
             body: response.into_body(),
@@ -65,19 +65,21 @@ impl Stream {
         }
     }
 
-    /// Waits for bytes and gives every message that is whole now to `take`.
-    pub(crate) async fn read(&mut self, take: impl FnMut(&[u8])) {
+    /// Waits for bytes and gives every message that is whole now to `take`; an error: the server has ended the stream.
+    pub(crate) async fn read(&mut self, take: impl FnMut(&[u8])) -> Result<(), String> {
         let frame = self
             .body
             .frame()
             .await
-            .expect("a stream that goes on")
-            .expect("a frame");
-        match frame.into_data() {
-            Ok(bytes) => self.cut(&bytes, take),
+            .ok_or("the stream has ended without a word")?;
+        match frame.map_err(|status| status.to_string())?.into_data() {
+            Ok(bytes) => {
+                self.cut(&bytes, take);
+                Ok(())
+            }
             Err(end) => {
-                refused(end.trailers_ref().expect("trailers"));
-                panic!("the server has ended the stream");
+                end.trailers_ref().map_or(Ok(()), said)?;
+                Err("the server has ended the stream as if all were said".to_owned())
             }
         }
     }
@@ -111,11 +113,10 @@ fn length(bytes: &[u8]) -> Option<usize> {
     usize::try_from(u32::from_be_bytes(length)).ok()
 }
 
-/// Fails with what the server has to say, if it has refused or ended the stream.
-fn refused(headers: &http::HeaderMap) {
-    if let Some(status) = tonic::Status::from_header_map(headers)
-        && status.code() != tonic::Code::Ok
-    {
-        panic!("{status}");
+/// What the server has to say where it refuses or ends a stream.
+fn said(headers: &http::HeaderMap) -> Result<(), String> {
+    match tonic::Status::from_header_map(headers) {
+        Some(status) if status.code() != tonic::Code::Ok => Err(status.to_string()),
+        _ => Ok(()),
     }
 }
