@@ -5,11 +5,13 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use futures_util::Stream;
 use thiserror::Error;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tonic::service::Routes;
 use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
+use tonic::transport::server::{Connected, TcpIncoming};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
@@ -71,9 +73,9 @@ pub enum ServeError {
     Log(Arc<LogError>),
 }
 
-/// A server that has its address.
-pub struct BoundServer {
-    incoming: TcpIncoming,
+/// A server that has its address: on a port of the machine, or on connections that come from elsewhere.
+pub struct BoundServer<I = TcpIncoming> {
+    incoming: I,
     address: SocketAddr,
     config: ServerConfig,
 }
@@ -120,6 +122,18 @@ impl BoundServer {
         })
     }
 
+}
+
+impl<I> BoundServer<I> {
+    /// A server on connections that whoever embeds it accepts. The address is what it is called by.
+    pub fn on(incoming: I, address: SocketAddr, config: ServerConfig) -> Self {
+        Self {
+            incoming,
+            address,
+            config,
+        }
+    }
+
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
@@ -133,11 +147,16 @@ impl BoundServer {
     ///
     /// # Errors
     /// The log cannot be opened or has failed, or the transport has.
-    pub async fn serve(
+    pub async fn serve<C, E>(
         self,
         open: impl FnOnce() -> Result<Engine, LogError> + Send + 'static,
         shutdown: impl Future<Output = ()> + Send,
-    ) -> Result<(), ServeError> {
+    ) -> Result<(), ServeError>
+    where
+        I: Stream<Item = Result<C, E>>,
+        C: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
         let engine = Arc::new(OnceLock::new());
         let (drain, draining) = watch::channel(false);
         let api = Api::new(Arc::clone(&engine), draining.clone(), self.config.record_peer);

@@ -197,6 +197,7 @@ impl Subscription {
     async fn wait(&mut self) {
         let place = self.place.revision;
         tokio::select! {
+            biased;
             // A sender that is gone means that the server is ending: the drain says so.
             _ = self.head.wait_for(|head| *head > place) => return,
             _ = self.draining.wait_for(|draining| *draining) => return,
