@@ -122,8 +122,14 @@ impl Subscription {
         }
         if Instant::now() < coalescing.due {
             let due = coalescing.due;
+            // What was the head has been sent: where something happens all the time, there is no other moment to say so.
+            let announced = std::mem::replace(&mut coalescing.announced, true);
             self.stage = Stage::Coalesced(coalescing);
-            return self.rest_until(due).await;
+            if announced {
+                return self.rest_until(due).await;
+            }
+            self.say_caught_up();
+            return Ok(());
         }
         let states = (Arc::clone(&coalescing.shown), Arc::clone(&published.state));
         let compared = tokio::task::spawn_blocking(move || {
@@ -184,10 +190,7 @@ impl Subscription {
     /// when nothing does.
     async fn wait_for_news(&mut self, announced: bool) -> Result<(), Status> {
         if !announced {
-            let caught_up = api::CaughtUp {
-                revision: wire(self.position.revision),
-            };
-            self.say(Event::CaughtUp(caught_up), self.token());
+            self.say_caught_up();
             return Ok(());
         }
         let here = self.position.revision;
@@ -199,6 +202,13 @@ impl Subscription {
         }
         self.say_checkpoint();
         Ok(())
+    }
+
+    fn say_caught_up(&mut self) {
+        let caught_up = api::CaughtUp {
+            revision: wire(self.position.revision),
+        };
+        self.say(Event::CaughtUp(caught_up), self.token());
     }
 
     /// Waits for a moment, and says where the stream stands when that is long.
