@@ -52,8 +52,7 @@ const READABLE: [HeaderName; 4] = [
 ];
 /// How long a browser need not ask again.
 const ASKED_FOR: Duration = Duration::from_secs(2 * 60 * 60);
-const REFUSAL: &str =
-    "a page of this origin may not talk to the server: start it with --web-origin and the origin to allow it\n";
+const REFUSAL: &str = "a page of this origin may not talk to the server: start it with --web-origin and the origin to allow it\n";
 
 impl FromStr for WebOrigin {
     type Err = NoOrigin;
