@@ -29,7 +29,10 @@ pub(super) struct Audience {
 
 /// Every audience that has a subscription.
 #[derive(Default)]
-pub(super) struct Audiences(Mutex<BTreeMap<(LogId, Vec<u8>), Weak<Audience>>>);
+pub(super) struct Audiences(Mutex<BTreeMap<AudienceKey, Weak<Audience>>>);
+
+/// The log, and the filter as bytes.
+type AudienceKey = (LogId, Vec<u8>);
 
 #[derive(Default)]
 struct Kept {
