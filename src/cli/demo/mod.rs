@@ -26,18 +26,16 @@ use drive::{Driver, WEEK_S, failed, refused};
 use stage::Stage;
 use story::Story;
 use subscriber::{Subscriber, read_from_beginning};
-use view::Picture;
+use crate::cli::picture::Picture;
 
 mod clock;
 mod compare;
 mod drive;
-mod fields;
 mod ledger;
 mod render;
 mod stage;
 mod story;
 mod subscriber;
-mod view;
 
 /// Tells a story of eight weeks on a server of its own.
 #[derive(Debug, Args)]

@@ -11,7 +11,7 @@ use tonic::transport::Channel;
 use super::drive::{failed, refused};
 use super::ledger::Ledger;
 use super::stage::Stage;
-use super::view::Picture;
+use crate::cli::picture::Picture;
 use crate::cli::Failure;
 use crate::proto::api;
 use crate::proto::api::progress_service_client::ProgressServiceClient;
