@@ -714,10 +714,20 @@ async fn a_reader_who_is_behind_sees_the_updates_that_a_live_reader_saw() {
         matches!(hosted.feed().after(Revision(2)), Tail::Gone),
         "the ring is bounded"
     );
-    let past = engine.past(&hosted, Revision(2)).await.expect("the past");
-    let (past, replayed) = engine.advance(past, Revision(102), 1000).await.expect("updates");
-    assert_eq!(past.revision(), Revision(102));
+    let replayed = engine.updates_after(&hosted, Revision(2)).await.expect("updates");
     assert_eq!(live.len(), replayed.len());
+    // Who comes from the middle of what was read before sees the rest of it.
+    let rest = engine
+        .updates_after(&hosted, Revision(42))
+        .await
+        .expect("updates");
+    assert_eq!(rest.len(), 60);
+    assert!(Arc::ptr_eq(&rest[0], &replayed[40]), "it is read once for all");
+    let end = engine
+        .updates_after(&hosted, Revision(102))
+        .await
+        .expect("updates");
+    assert!(end.is_empty(), "nothing behind the head");
     for (live, replayed) in live.iter().zip(&replayed) {
         assert_eq!(live.commit, replayed.commit);
         assert_eq!(live.effect, replayed.effect);

@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{Failure, FailureKind};
 use crate::engine::{Clock, Engine, EngineConfig, QueueLimits, RequestMemory, SystemClock};
 use crate::log::{EventLog, Heads, LogError, LogErrorKind, SledLog, create_dir};
-use crate::service::{BoundServer, ServeError, ServerConfig};
+use crate::service::{BoundServer, ServeError, ServerConfig, SubscriptionLimits};
 
 /// Runs the server.
 #[derive(Debug, Args)]
@@ -70,6 +70,21 @@ struct Settings {
     /// Bytes of such commands [default: 67108864]
     #[arg(long, env = "BINNACLE_QUEUE_BYTES_MAX", value_name = "BYTES")]
     queue_bytes_max: Option<usize>,
+    /// Subscriptions open at once [default: 16384]
+    #[arg(long, env = "BINNACLE_SUBSCRIPTIONS_MAX", value_name = "COUNT")]
+    subscriptions_max: Option<usize>,
+    /// Bytes that all of them hold of what was not read yet [default: 268435456]
+    #[arg(long, env = "BINNACLE_SUBSCRIPTIONS_BYTES_MAX", value_name = "BYTES")]
+    subscriptions_bytes_max: Option<usize>,
+    /// Seconds after which a subscriber that reads nothing is ended [default: 60]
+    #[arg(long, env = "BINNACLE_SUBSCRIBER_STALLED_S_MAX", value_name = "SECONDS")]
+    subscriber_stalled_s_max: Option<u64>,
+    /// Bytes of newest updates that a workspace keeps for live subscribers [default: 4194304]
+    #[arg(long, env = "BINNACLE_FEED_BYTES_MAX", value_name = "BYTES")]
+    feed_bytes_max: Option<usize>,
+    /// Bytes of older updates, over all workspaces, for those who are behind [default: 16777216]
+    #[arg(long, env = "BINNACLE_BACKLOG_BYTES_MAX", value_name = "BYTES")]
+    backlog_bytes_max: Option<usize>,
     /// Seconds for which a request_id is remembered [default: 86400]
     #[arg(long, env = "BINNACLE_REQUEST_AGE_MAX_S", value_name = "SECONDS")]
     request_age_max_s: Option<i64>,
@@ -241,6 +256,11 @@ impl Settings {
             keepalive_timeout_s: self.keepalive_timeout_s.or(other.keepalive_timeout_s),
             queue_commands_max: self.queue_commands_max.or(other.queue_commands_max),
             queue_bytes_max: self.queue_bytes_max.or(other.queue_bytes_max),
+            subscriptions_max: self.subscriptions_max.or(other.subscriptions_max),
+            subscriptions_bytes_max: self.subscriptions_bytes_max.or(other.subscriptions_bytes_max),
+            subscriber_stalled_s_max: self.subscriber_stalled_s_max.or(other.subscriber_stalled_s_max),
+            feed_bytes_max: self.feed_bytes_max.or(other.feed_bytes_max),
+            backlog_bytes_max: self.backlog_bytes_max.or(other.backlog_bytes_max),
             request_age_max_s: self.request_age_max_s.or(other.request_age_max_s),
             request_count_max: self.request_count_max.or(other.request_count_max),
         }
@@ -260,6 +280,19 @@ impl Settings {
             keepalive_interval_s: self.keepalive_interval_s.unwrap_or(default.keepalive_interval_s),
             keepalive_timeout_s: self.keepalive_timeout_s.unwrap_or(default.keepalive_timeout_s),
             record_peer: self.record_peer.unwrap_or(default.record_peer),
+            subscriptions: self.subscriptions(default.subscriptions),
+        }
+    }
+
+    fn subscriptions(&self, default: SubscriptionLimits) -> SubscriptionLimits {
+        SubscriptionLimits {
+            subscriptions_max: self.subscriptions_max.unwrap_or(default.subscriptions_max),
+            subscriptions_bytes_max: self
+                .subscriptions_bytes_max
+                .unwrap_or(default.subscriptions_bytes_max),
+            subscriber_stalled_s_max: self
+                .subscriber_stalled_s_max
+                .unwrap_or(default.subscriber_stalled_s_max),
         }
     }
 
@@ -274,8 +307,9 @@ impl Settings {
                 age_max_s: self.request_age_max_s.unwrap_or(default.requests.age_max_s),
                 count_max: self.request_count_max.unwrap_or(default.requests.count_max),
             },
+            feed_bytes_max: self.feed_bytes_max.unwrap_or(default.feed_bytes_max),
+            backlog_bytes_max: self.backlog_bytes_max.unwrap_or(default.backlog_bytes_max),
             accept_clock: self.accept_clock.unwrap_or(default.accept_clock),
-            ..default
         }
     }
 }

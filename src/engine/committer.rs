@@ -312,14 +312,17 @@ impl Committer {
 
     /// Shows what has become durable.
     fn publish(&mut self, changed: &[Id]) {
+        let mut news = Vec::with_capacity(changed.len());
         for id in changed {
             let Some(line) = self.lines.get_mut(id) else {
                 continue;
             };
             let updates = std::mem::take(&mut line.unpublished);
             let state = Arc::new(line.state.clone());
+            let head = state.workspace().revision();
             if let Some(hosted) = &line.hosted {
                 hosted.publish(state, &line.frontier, updates);
+                news.push((Arc::clone(hosted), head));
                 continue;
             }
             let hosted = Arc::new(Hosted::new(
@@ -333,6 +336,11 @@ impl Committer {
             self.registry.insert(&hosted);
             line.hosted = Some(hosted);
         }
+        self.beside(move || {
+            for (hosted, head) in news {
+                hosted.feed().wake(head);
+            }
+        });
     }
 
     fn answer(&self, decided: Vec<(Job, Decided)>, rivalled: &[Id], backlog: &mut VecDeque<Job>) {
@@ -355,17 +363,20 @@ impl Committer {
         self.send(answers);
     }
 
-    /// Waking a task from outside of the runtime is dear, so that many answers are handed over at once.
     fn send(&self, answers: Vec<(oneshot::Sender<Said>, Said)>) {
-        let send_all = move || {
+        self.beside(move || {
             for (answer, result) in answers {
                 // A caller who has gone away does not hear the answer; what was recorded stays recorded.
                 let _gone = answer.send(result);
             }
-        };
+        });
+    }
+
+    /// Waking tasks from outside of their runtime is dear, so that many are handed over to it at once.
+    fn beside(&self, wake_all: impl FnOnce() + Send + 'static) {
         match &self.runtime {
-            Some(runtime) => drop(runtime.spawn(async move { send_all() })),
-            None => send_all(),
+            Some(runtime) => drop(runtime.spawn(async move { wake_all() })),
+            None => wake_all(),
         }
     }
 

@@ -62,8 +62,8 @@ impl Feed {
         }
     }
 
-    /// Appends updates and wakes who waits.
-    pub(super) fn publish(&self, updates: impl IntoIterator<Item = Arc<Update>>, head: Revision) {
+    /// Appends updates. Nobody is woken: that costs more the more wait, and the writer waits for nobody.
+    pub(super) fn publish(&self, updates: impl IntoIterator<Item = Arc<Update>>) {
         let mut ring = self.lock();
         for update in updates {
             ring.bytes += update.size_bytes;
@@ -75,8 +75,21 @@ impl Feed {
             };
             ring.bytes -= oldest.size_bytes;
         }
-        drop(ring);
-        self.head.send_replace(head);
+    }
+
+    /// Tells everybody who waits how far it has come.
+    pub(super) fn wake(&self, head: Revision) {
+        self.head.send_if_modified(|told| {
+            let news = *told < head;
+            *told = (*told).max(head);
+            news
+        });
+    }
+
+    /// How many subscribers there are.
+    #[must_use]
+    pub fn subscribers(&self) -> usize {
+        self.head.receiver_count()
     }
 
     /// What came after a revision.

@@ -18,6 +18,8 @@ pub struct Hosted {
     log: LogId,
     published: ArcSwap<Published>,
     feed: Feed,
+    /// Held by whoever folds the log for those who are behind.
+    catching_up: tokio::sync::Mutex<()>,
     /// Versions by revision, ascending; the first is the empty one.
     versions: Mutex<Vec<Version>>,
 }
@@ -59,6 +61,7 @@ impl Hosted {
             log,
             published: ArcSwap::from_pointee(published),
             feed: Feed::new(head, feed_bytes_max),
+            catching_up: tokio::sync::Mutex::default(),
             versions: Mutex::new(vec![Version {
                 state: Arc::new(State::empty()),
                 frontier: Frontier::empty(),
@@ -90,15 +93,19 @@ impl Hosted {
         &self.feed
     }
 
-    /// Everything in it is durable: from here on everybody sees it.
+    /// Whose turn it is to fold the log for those who are behind.
+    pub(super) fn catching_up(&self) -> &tokio::sync::Mutex<()> {
+        &self.catching_up
+    }
+
+    /// Everything in it is durable: from here on everybody sees it. Who waits is woken by `Feed::wake`.
     pub(super) fn publish(&self, state: Arc<State>, frontier: &Frontier, updates: Vec<Arc<Update>>) {
-        let head = state.workspace().revision();
         self.keep_version(&state, frontier);
         self.published.store(Arc::new(Published {
             state,
             root: frontier.root(),
         }));
-        self.feed.publish(updates, head);
+        self.feed.publish(updates);
     }
 
     /// Keeps a version when the newest is old enough.

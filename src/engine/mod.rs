@@ -11,6 +11,7 @@ use std::thread::JoinHandle;
 use imbl::OrdMap;
 use tokio::sync::{Semaphore, oneshot, watch};
 
+mod backlog;
 mod batch;
 mod clock;
 mod committer;
@@ -32,8 +33,9 @@ pub use replay::{Past, Replayed};
 pub use requests::RequestMemory;
 
 use crate::domain::{Command, Commit, Id, Origin, Rejection, Revision, Timestamp, Workspace};
-use crate::log::{EventLog, Head, Heads, LeafHash, LogError, LogErrorKind, LogId};
+use crate::log::{EventLog, Frontier, Head, Heads, LeafHash, LogError, LogErrorKind, LogId, Root};
 use crate::projection::State;
+use backlog::Backlog;
 use clock::JumpDetector;
 use committer::Committer;
 use draft::Line;
@@ -50,6 +52,8 @@ pub struct EngineConfig {
     pub requests: RequestMemory,
     /// How many bytes of newest updates a workspace keeps for its live subscribers.
     pub feed_bytes_max: usize,
+    /// How many bytes of updates, over all workspaces, are kept for subscribers who are behind that.
+    pub backlog_bytes_max: usize,
     /// Somebody has looked at the clock: it is right, whatever the log says.
     pub accept_clock: bool,
 }
@@ -111,6 +115,7 @@ struct Inner {
     registry: Arc<Registry>,
     /// How many folds of the past run at once.
     folds: Arc<Semaphore>,
+    backlog: Backlog,
     failure: watch::Receiver<Option<Arc<LogError>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     replayed: Replayed,
@@ -118,6 +123,8 @@ struct Inner {
 
 /// Folding the past takes a core for a while: so many at once.
 const FOLDS_MAX: usize = 2;
+/// How many commits are folded at once for whoever is behind.
+const STRETCH_COMMITS: usize = 512;
 
 impl Default for EngineConfig {
     fn default() -> Self {
@@ -125,6 +132,7 @@ impl Default for EngineConfig {
             queue: QueueLimits::default(),
             requests: RequestMemory::default(),
             feed_bytes_max: 4 * 1024 * 1024,
+            backlog_bytes_max: 16 * 1024 * 1024,
             accept_clock: false,
         }
     }
@@ -209,6 +217,7 @@ impl Engine {
                 queue,
                 registry,
                 folds,
+                backlog: Backlog::new(config.backlog_bytes_max),
                 failure,
                 thread,
                 replayed,
@@ -263,9 +272,9 @@ impl Engine {
     async fn recall(&self, workspace: &Id, revision: Revision) -> Result<Committed, Refusal> {
         let hosted = self.hosted(workspace)?;
         let before = Revision(revision.0.saturating_sub(1));
-        let (past, updates) = self
-            .advance(self.past(&hosted, before).await?, revision, 1)
-            .await?;
+        let mut past = self.past(&hosted, before).await?;
+        let advance = move || past.advance(revision, 1).map(|updates| (past, updates));
+        let (past, updates) = self.fold(advance).await?;
         let commit = updates.first().map(|update| Arc::clone(&update.commit));
         let newest = past.state().workspace().newest_recorded_time();
         Ok(Committed {
@@ -362,18 +371,79 @@ impl Engine {
             .await
     }
 
-    /// Folds up to `count_max` commits more, up to `head`, and answers them as a live reader saw them.
+    /// The updates behind a revision, read from the log, as a live reader saw them: some of them, in order and without a
+    /// gap; none when `revision` is the head. All who are behind at one place share one fold of the log.
     ///
     /// # Errors
-    /// The log cannot be read.
-    pub async fn advance(
+    /// The revision is not there yet, or the log cannot be read.
+    pub async fn updates_after(
         &self,
-        mut past: Past,
-        head: Revision,
-        count_max: usize,
-    ) -> Result<(Past, Vec<Arc<Update>>), Refusal> {
-        self.fold(move || past.advance(head, count_max).map(|updates| (past, updates)))
-            .await
+        hosted: &Arc<Hosted>,
+        revision: Revision,
+    ) -> Result<Vec<Arc<Update>>, Refusal> {
+        let (backlog, log) = (&self.inner.backlog, hosted.log());
+        if let Some(updates) = backlog.after(log, revision) {
+            return Ok(updates);
+        }
+        // One fold at a time a workspace: who waits for the same finds it when it is their turn.
+        let _turn = hosted.catching_up().lock().await;
+        if let Some(updates) = backlog.after(log, revision) {
+            return Ok(updates);
+        }
+        let head = hosted.published().state.workspace().revision();
+        if head < revision {
+            let asked = revision;
+            return Err(Refusal::RevisionInFuture { asked, head });
+        }
+        let standing = backlog.take_cursor(log, revision);
+        let (events, folded) = (Arc::clone(&self.inner.log), Arc::clone(hosted));
+        let advance = move || {
+            let mut past = match standing {
+                Some(past) => past,
+                None => Past::at(events, &folded, revision)?,
+            };
+            let updates = past.advance(head, STRETCH_COMMITS)?;
+            Ok((past, updates))
+        };
+        let (past, updates) = self.fold(advance).await?;
+        backlog.keep(log, past, &updates);
+        Ok(updates)
+    }
+
+    /// The tree's root at a revision.
+    ///
+    /// # Errors
+    /// The revision is not there yet, or the log cannot be read.
+    pub async fn root_at(&self, hosted: &Arc<Hosted>, revision: Revision) -> Result<Root, Refusal> {
+        let published = hosted.published();
+        if revision == published.state.workspace().revision() {
+            return Ok(published.root);
+        }
+        if revision == Revision::ZERO {
+            return Ok(Frontier::empty().root());
+        }
+        let before = Revision(revision.0 - 1);
+        let in_ring = match hosted.feed().after(before) {
+            Tail::Updates(updates) => updates.into_iter().next(),
+            Tail::Gone => None,
+        };
+        let update = match in_ring {
+            Some(update) => Some(update),
+            // It is the first of a stretch that goes on behind it: whoever resumes there has it already.
+            None => self.updates_after(hosted, before).await?.into_iter().next(),
+        };
+        update
+            .filter(|update| update.commit.revision == revision)
+            .map(|update| update.root)
+            .ok_or(Refusal::RevisionInFuture {
+                asked: revision,
+                head: published.state.workspace().revision(),
+            })
+    }
+
+    /// Lets go what is kept for readers who are behind and was not asked for in a while.
+    pub fn forget_idle(&self) {
+        self.inner.backlog.forget_idle();
     }
 
     /// The commits of a workspace from a revision on, at most `count_max` of them, none behind `last`.

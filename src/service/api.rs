@@ -11,6 +11,7 @@ use tonic::{Extensions, Request, Response, Status};
 use super::from_proto::{self, Asked};
 use super::moment::Moment;
 use super::pages::{self, Binding, PageToken};
+use super::subscription::{SubscriptionLimits, Subscriptions};
 use super::trailer::DurableAt;
 use super::{principal, status, to_proto};
 use crate::domain::{Id, Origin, Rejection, RequestKey, ResourceName, Revision};
@@ -27,6 +28,7 @@ pub struct Api {
     engine: Arc<OnceLock<Engine>>,
     draining: watch::Receiver<bool>,
     record_peer: bool,
+    subscriptions: Arc<Subscriptions>,
 }
 
 /// A request that changes something.
@@ -271,12 +273,19 @@ impl Api {
         engine: Arc<OnceLock<Engine>>,
         draining: watch::Receiver<bool>,
         record_peer: bool,
+        limits: SubscriptionLimits,
     ) -> Self {
         Self {
             engine,
             draining,
             record_peer,
+            subscriptions: Arc::new(Subscriptions::new(limits)),
         }
+    }
+
+    /// Every subscription of this server.
+    pub(super) fn subscriptions(&self) -> &Subscriptions {
+        &self.subscriptions
     }
 
     /// The engine, once the log is replayed.

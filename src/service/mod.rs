@@ -5,7 +5,8 @@
 //! request becomes a parsed command, or every violation in it), `to_proto` (resources, figures and events become
 //! messages), `status` (a refusal becomes a `google.rpc.Status`).
 //!
-//! `api` is what every call has in common; a file a service stands beside it. `subscription` is one reader's stream,
+//! `api` is what every call has in common; a file a service stands beside it. `subscription` is one reader's stream and `subscribe_call` its
+//! way onto the wire,
 //! `ingest` one writer's, `server` puts everything together, `principal` is the one place where a principal is made.
 //!
 //! Invariant: what passes `from_proto` needs no second check; nothing behind it sees a message of the API. The mapping
@@ -35,12 +36,13 @@ mod series;
 mod server;
 mod simulation;
 mod status;
+mod subscribe_call;
 mod subscription;
 mod to_proto;
-mod token;
 mod trailer;
 mod tree;
 mod workspaces;
 
 pub use api::Api;
 pub use server::{BoundServer, ServeError, ServerConfig};
+pub use subscription::SubscriptionLimits;

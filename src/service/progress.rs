@@ -1,46 +1,35 @@
 //! `ProgressService`: the overview, the hygiene report, and the door to a subscription.
 
-use std::time::Duration;
-
-use futures_util::Stream;
-use futures_util::stream::{self, BoxStream, StreamExt};
+use futures_util::stream::{BoxStream, StreamExt};
+use prost::Message;
 use tonic::{Request, Response, Status, async_trait};
 
 use super::api::{Api, wire};
-use super::subscription::{Start, Subscription};
 use super::{from_proto, names, pages, to_proto};
-use crate::domain::{CycleState, Id, Invalid, Preset, Rejection, Violation};
+use crate::domain::{CycleState, Id, Preset, Rejection, Violation};
 use crate::engine::Refusal;
 use crate::projection::{State, check_hygiene};
 use crate::proto::api;
 use crate::proto::api::progress_service_server::ProgressService;
-use crate::proto::api::subscribe_request;
 
 /// How many objectives, and how many KPIs, an overview shows.
 const SHOWN_MAX: usize = 1000;
-/// How often a quiet stream says where it stands unless it is told otherwise.
-const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(30);
 
 #[async_trait]
 impl ProgressService for Api {
     type SubscribeStream = BoxStream<'static, Result<api::SubscribeResponse, Status>>;
 
+    /// The messages one by one. Over the wire they go as they were encoded, see `subscribe_call`.
     async fn subscribe(
         &self,
         request: Request<api::SubscribeRequest>,
     ) -> Result<Response<Self::SubscribeStream>, Status> {
-        let request = request.into_inner();
-        let workspace = names::workspace("parent", &request.parent)?;
-        let interval = checkpoint_interval(request.checkpoint_interval)?;
-        let start = match request.start {
-            None | Some(subscribe_request::Start::Snapshot(())) => Start::Snapshot,
-            Some(subscribe_request::Start::After(token)) => Start::After(token),
-            Some(subscribe_request::Start::FromBeginning(())) => Start::FromBeginning,
-            Some(subscribe_request::Start::Live(())) => Start::Live,
-        };
-        let engine = self.engine()?.clone();
-        let subscription = Subscription::begin(engine, &workspace, start, interval, self.draining()).await?;
-        Ok(Response::new(messages(subscription).boxed()))
+        let messages = self.encoded_messages(request.into_inner()).await?;
+        let messages = messages.map(|message| {
+            let unreadable = |error: prost::DecodeError| Status::internal(error.to_string());
+            api::SubscribeResponse::decode(message?).map_err(unreadable)
+        });
+        Ok(Response::new(messages.boxed()))
     }
 
     async fn get_overview(
@@ -82,30 +71,6 @@ impl ProgressService for Api {
         request: Request<api::SimulateRequest>,
     ) -> Result<Response<api::SimulateResponse>, Status> {
         self.simulate_commands(request).await
-    }
-}
-
-/// A stream of the subscription's messages, which ends with the first error.
-fn messages(subscription: Subscription) -> impl Stream<Item = Result<api::SubscribeResponse, Status>> {
-    stream::unfold(Some(subscription), |subscription| async {
-        let mut subscription = subscription?;
-        match subscription.next().await {
-            Ok(Some(message)) => Some((Ok(message), Some(subscription))),
-            Ok(None) => None,
-            Err(status) => Some((Err(status), None)),
-        }
-    })
-}
-
-fn checkpoint_interval(asked: Option<prost_types::Duration>) -> Result<Duration, Violation> {
-    let Some(asked) = asked else {
-        return Ok(CHECKPOINT_INTERVAL);
-    };
-    match Duration::try_from(asked) {
-        Ok(interval) if interval >= Duration::from_secs(1) && interval <= Duration::from_secs(3600) => {
-            Ok(interval)
-        }
-        _ => Err(Invalid::new("it is out of bounds: 1 s to 1 h").at("checkpoint_interval")),
     }
 }
 

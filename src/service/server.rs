@@ -14,6 +14,8 @@ use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 use super::Api;
+use super::subscribe_call::ProgressCalls;
+use super::subscription::SubscriptionLimits;
 use super::trailer::RevisionTrailer;
 use crate::engine::Engine;
 use crate::log::LogError;
@@ -22,7 +24,7 @@ use crate::proto::api::audit_service_server::{AuditServiceServer, SERVICE_NAME a
 use crate::proto::api::cycle_service_server::{CycleServiceServer, SERVICE_NAME as CYCLE};
 use crate::proto::api::kpi_service_server::{KpiServiceServer, SERVICE_NAME as KPI};
 use crate::proto::api::objective_service_server::{ObjectiveServiceServer, SERVICE_NAME as OBJECTIVE};
-use crate::proto::api::progress_service_server::{ProgressServiceServer, SERVICE_NAME as PROGRESS};
+use crate::proto::api::progress_service_server::SERVICE_NAME as PROGRESS;
 use crate::proto::api::workspace_service_server::{SERVICE_NAME as WORKSPACE, WorkspaceServiceServer};
 
 /// The server's limits, each with its unit in its name.
@@ -42,6 +44,8 @@ pub struct ServerConfig {
     pub drain_s: u64,
     /// Whether a commit keeps the client's address.
     pub record_peer: bool,
+    /// Bounds of subscriptions.
+    pub subscriptions: SubscriptionLimits,
 }
 
 /// Why a server did not start, or stopped.
@@ -81,6 +85,8 @@ pub struct BoundServer {
 const SERVICES: [&str; 7] = ["", WORKSPACE, CYCLE, OBJECTIVE, KPI, PROGRESS, AUDIT];
 /// Streams that a peer has reset and the server has not yet forgotten: beyond it the connection is abuse.
 const RESET_STREAMS_MAX: usize = 1024;
+/// How often what nobody has asked for in a while is let go.
+const FORGET_EVERY: Duration = Duration::from_secs(5);
 
 impl Default for ServerConfig {
     fn default() -> Self {
@@ -92,6 +98,7 @@ impl Default for ServerConfig {
             keepalive_timeout_s: 10,
             drain_s: 10,
             record_peer: false,
+            subscriptions: SubscriptionLimits::default(),
         }
     }
 }
@@ -140,7 +147,12 @@ impl BoundServer {
     ) -> Result<(), ServeError> {
         let engine = Arc::new(OnceLock::new());
         let (drain, draining) = watch::channel(false);
-        let api = Api::new(Arc::clone(&engine), draining.clone(), self.config.record_peer);
+        let api = Api::new(
+            Arc::clone(&engine),
+            draining.clone(),
+            self.config.record_peer,
+            self.config.subscriptions,
+        );
         let health = HealthReporter::new();
         report(&health, ServingStatus::NotServing).await;
         let routes = routes(&api, &health, self.config.message_bytes_max)?;
@@ -169,6 +181,7 @@ impl BoundServer {
         };
         let running = tokio::select! {
             served = &mut server => return Ok(served?),
+            () = look_after(&api) => return Ok(()),
             // After a failure of the disk nothing may be said any more: what is open is dropped.
             lived = life => match lived? {
                 Some(running) => running,
@@ -232,9 +245,22 @@ fn routes(api: &Api, health: &HealthReporter, message_bytes_max: usize) -> Resul
         .add_service(limited!(CycleServiceServer::new(api.clone())))
         .add_service(limited!(ObjectiveServiceServer::new(api.clone())))
         .add_service(limited!(KpiServiceServer::new(api.clone())))
-        .add_service(limited!(ProgressServiceServer::new(api.clone())))
+        .add_service(ProgressCalls::new(api, message_bytes_max))
         .add_service(limited!(AuditServiceServer::new(api.clone())));
     Ok(routes.routes())
+}
+
+/// Ends subscribers that have stopped reading, and lets go what was kept for those who are gone.
+async fn look_after(api: &Api) {
+    let forget = async {
+        loop {
+            tokio::time::sleep(FORGET_EVERY).await;
+            if let Ok(engine) = api.engine() {
+                engine.forget_idle();
+            }
+        }
+    };
+    tokio::join!(api.subscriptions().end_the_stalled(), forget);
 }
 
 async fn report(health: &HealthReporter, status: ServingStatus) {

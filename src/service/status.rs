@@ -37,6 +37,9 @@ const VIOLATION_FRAME_BYTES: usize = 12;
 /// When a server that ends may be back.
 const RESTART_DELAY: Duration = Duration::from_secs(1);
 
+/// When a server with too many subscriptions may have room.
+const CROWD_DELAY: Duration = Duration::from_secs(10);
+
 /// The most elements of a batch that are named one by one.
 const ELEMENTS_MAX: usize = 100;
 
@@ -220,6 +223,26 @@ pub(super) fn token_in_future(asked: Revision, head: Revision) -> Status {
     let sentence =
         format!("the token stands at revision {asked} and the log ends at {head}: begin with a snapshot");
     with_reason(Code::OutOfRange, "POSITION_IN_FUTURE", &sentence)
+}
+
+/// There are as many subscriptions as there may be.
+pub(super) fn too_many_subscriptions(count_max: usize) -> Status {
+    let sentence = format!(
+        "the server has {count_max} subscriptions and takes no more: end one that is not needed, or come back later"
+    );
+    with_retry(
+        Code::ResourceExhausted,
+        "TOO_MANY_SUBSCRIPTIONS",
+        &sentence,
+        Some(CROWD_DELAY),
+    )
+}
+
+/// A subscriber took nothing for too long.
+pub(super) fn slow_consumer() -> Status {
+    let sentence = "this stream was not read for too long and has ended: subscribe again with the newest resume token, and \
+                    read faster, or ask for less with a filter or min_interval";
+    with_reason(Code::ResourceExhausted, "SLOW_CONSUMER", sentence)
 }
 
 fn token_refused(reason: &str, sentence: &str) -> Status {

@@ -24,6 +24,7 @@ mod policy;
 mod review;
 mod scalar;
 mod series;
+mod subscription;
 mod target;
 mod team;
 mod transition;
@@ -53,6 +54,7 @@ pub(crate) use policy::update_scoring_policy;
 pub(crate) use review::create_review;
 pub(crate) use scalar::{optional_date_at as optional_date, optional_timestamp};
 pub(crate) use series::{AskedSeries, batch_series, series};
+pub(crate) use subscription::subscription;
 pub(crate) use target::{delete_target, set_target};
 pub(crate) use team::{create_member, create_team, update_member, update_team};
 pub(crate) use transition::{

@@ -42,9 +42,9 @@ pub(crate) use objective::{
     state as objective_state,
 };
 pub(crate) use policy::scoring_policy;
-pub(crate) use resource::{key_result_of, resource, resources};
+pub(crate) use resource::{key_result_of, resource, resource_names};
 pub(crate) use review::review;
-pub(crate) use scalar::{date, member_name, status, timestamp};
+pub(crate) use scalar::{date, member_name, revision, status, timestamp};
 pub(crate) use series::kpi_series;
 pub(crate) use target::target;
 pub(crate) use team::{member, team_of};

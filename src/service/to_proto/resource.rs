@@ -116,12 +116,3 @@ fn standing<K: Ord + Clone, V>(
         .filter(move |(_, it)| deleted(it).is_none())
         .map(|(key, _)| key.clone())
 }
-
-/// All resources of a snapshot, parents before children, one at a time.
-pub(crate) fn resources<'a>(
-    id: &'a Id,
-    state: &'a State,
-    log: LogId,
-) -> impl Iterator<Item = api::Resource> + 'a {
-    resource_names(state).filter_map(move |name| resource(id, state, log, &name))
-}

@@ -40,7 +40,7 @@ pub(super) fn number(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-pub(super) fn revision(revision: Revision) -> i64 {
+pub(crate) fn revision(revision: Revision) -> i64 {
     number(revision.0)
 }
 

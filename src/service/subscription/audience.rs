@@ -1,0 +1,173 @@
+//! All subscriptions of one workspace with one filter: what one is sent, all are sent, so it is made and encoded once.
+//!
+//! Invariant: the bytes are a function of the update and the filter. What is kept is bounded in bytes; what is not kept any
+//! more is made anew.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use prost::bytes::Bytes;
+
+use super::filter::Filter;
+use super::messages::{Messages, Part};
+use super::token::{FilterHash, ResumeToken};
+use crate::domain::{Id, Revision};
+use crate::engine::Update;
+use crate::log::{LogId, Root};
+use crate::projection::Concern;
+use crate::proto::api;
+use crate::service::to_proto;
+
+/// What subscriptions with one filter share.
+pub(super) struct Audience {
+    pub(super) workspace: Id,
+    pub(super) log: LogId,
+    pub(super) filter: Filter,
+    hash: FilterHash,
+    kept: Mutex<Kept>,
+}
+
+/// Every audience that has a subscription.
+#[derive(Default)]
+pub(super) struct Audiences(Mutex<BTreeMap<AudienceKey, Weak<Audience>>>);
+
+/// The log, and the filter as bytes.
+type AudienceKey = (LogId, Vec<u8>);
+
+#[derive(Default)]
+struct Kept {
+    frames: BTreeMap<Revision, Arc<[Bytes]>>,
+    bytes: usize,
+}
+
+/// What an audience keeps of encoded messages, in bytes.
+const KEPT_BYTES_MAX: usize = 1024 * 1024;
+/// What a revision takes beside its messages.
+const ENTRY_BYTES: usize = 128;
+
+impl Audiences {
+    /// The audience of a filter.
+    pub(super) fn join(&self, workspace: &Id, log: LogId, filter: Filter) -> Arc<Audience> {
+        let mut audiences = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (log, filter.key());
+        if let Some(there) = audiences.get(&key).and_then(Weak::upgrade) {
+            return there;
+        }
+        // Looked through when it has doubled, so that it is no larger than twice those who are here.
+        if audiences.len().is_power_of_two() {
+            audiences.retain(|_, audience| audience.strong_count() > 0);
+        }
+        let audience = Arc::new(Audience {
+            workspace: workspace.clone(),
+            log,
+            hash: filter.hash(),
+            filter,
+            kept: Mutex::default(),
+        });
+        audiences.insert(key, Arc::downgrade(&audience));
+        audience
+    }
+}
+
+impl Audience {
+    /// The messages of an update; none: nothing in it is for this audience.
+    pub(super) fn frames(self: &Arc<Self>, update: &Update) -> Arc<[Bytes]> {
+        // Nobody else would look at what is kept.
+        if Arc::strong_count(self) == 1 {
+            return self.render(update).into();
+        }
+        let revision = update.commit.revision;
+        // Whoever comes meanwhile wants the same: it waits instead of doing it a second time.
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(frames) = kept.frames.get(&revision) {
+            return Arc::clone(frames);
+        }
+        let frames: Arc<[Bytes]> = self.render(update).into();
+        kept.bytes += bytes(&frames);
+        kept.frames.insert(revision, Arc::clone(&frames));
+        while kept.bytes > KEPT_BYTES_MAX {
+            let Some((_, oldest)) = kept.frames.pop_first() else {
+                break;
+            };
+            kept.bytes -= bytes(&oldest);
+        }
+        frames
+    }
+
+    /// The token of a place in the stream.
+    pub(super) fn token(&self, revision: Revision, root: Root) -> String {
+        ResumeToken {
+            log: self.log,
+            revision,
+            root,
+            filter: self.hash,
+        }
+        .encode()
+    }
+
+    /// The hash of its filter.
+    pub(super) fn hash(&self) -> FilterHash {
+        self.hash
+    }
+
+    fn render(&self, update: &Update) -> Vec<Bytes> {
+        let (workspace, filter, effect) = (&self.workspace, &self.filter, &update.effect);
+        let mut frames = Vec::new();
+        let mut messages = Messages::new(api::Update {
+            commit: Some(to_proto::commit(&update.commit, update.leaf.0)),
+            ..api::Update::default()
+        });
+        let everything = filter.is_everything();
+        for (index, event) in update.commit.events.iter().enumerate() {
+            let taken = everything || {
+                let name = event.resource();
+                filter.takes_event(event, &name, effect.concerns.get(&name))
+            };
+            let written = taken
+                .then(|| to_proto::event(workspace, &update.commit, index, None))
+                .flatten();
+            frames.extend(written.and_then(|event| messages.put(Part::Event(event))));
+        }
+        for change in &effect.changes {
+            let taken = everything || {
+                let name = change.resource();
+                filter.takes_derived(change, &name, effect.concerns.get(&name))
+            };
+            if taken {
+                let change = to_proto::derived_change(workspace, change);
+                frames.extend(messages.put(Part::Derived(change)));
+            }
+        }
+        self.render_moves(update, &mut messages, &mut frames);
+        // Who takes everything is told of every revision, also of one in which a retry was remembered and nothing else.
+        if !messages.is_empty() || everything {
+            frames.push(messages.end(self.token(update.commit.revision, update.root)));
+        }
+        frames
+    }
+
+    /// What enters and what leaves.
+    fn render_moves(&self, update: &Update, messages: &mut Messages, frames: &mut Vec<Bytes>) {
+        let Some(state) = &update.state else { return };
+        for (name, concern) in &update.effect.concerns {
+            let Concern::Moves(moved) = concern else { continue };
+            let was = self.filter.lists(name, moved.before.as_ref());
+            let is = self.filter.lists(name, moved.after.as_ref());
+            let part = match (was, is) {
+                (false, true) => {
+                    to_proto::resource(&self.workspace, state, self.log, name).map(Part::Entered)
+                }
+                (true, false) => Some(Part::Left(crate::service::names::full_name(
+                    &self.workspace,
+                    name,
+                ))),
+                (true, true) | (false, false) => None,
+            };
+            frames.extend(part.and_then(|part| messages.put(part)));
+        }
+    }
+}
+
+fn bytes(frames: &[Bytes]) -> usize {
+    ENTRY_BYTES + frames.iter().map(Bytes::len).sum::<usize>()
+}

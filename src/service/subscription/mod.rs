@@ -1,0 +1,282 @@
+//! Subscriptions: a place in the order of the log, and what comes behind it, as messages.
+//!
+//! `filter` says what a stream is about, `audience` what all streams with one filter share, `messages` how an update is cut
+//! into messages, `whole` what is sent whole, `stages` how a stream goes on from its place, `token` what it resumes with,
+//! `room` how much all of them may hold, and `readers` which of them have stopped reading.
+//!
+//! Invariant: everything behind the place is delivered, in order, once. Nothing is queued for a reader but the batch it is
+//! reading.
+
+mod audience;
+mod filter;
+mod messages;
+mod readers;
+mod room;
+mod stages;
+mod token;
+mod whole;
+
+pub(super) use filter::{Filter, NamePattern};
+pub use readers::SubscriptionLimits;
+pub(super) use readers::{Reading, Subscriptions};
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use prost::bytes::Bytes;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tonic::Status;
+
+use super::api::wire;
+use super::{status, to_proto};
+use crate::domain::{Id, Rejection, ResourceName, Revision, Workspace};
+use crate::engine::{Engine, Hosted, Refusal};
+use crate::log::{Frontier, Root};
+use crate::projection::State;
+use crate::proto::api;
+use crate::proto::api::subscribe_response::Event;
+use audience::Audience;
+use messages::frame;
+use room::Room;
+use stages::{Coalescing, Stage};
+use token::ResumeToken;
+use whole::Frames;
+
+/// What is asked of a subscription.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Asked {
+    pub(super) start: Start,
+    pub(super) filter: Filter,
+    pub(super) checkpoint_interval: Duration,
+    /// None: each commit by itself.
+    pub(super) min_interval: Option<Duration>,
+}
+
+/// Where a subscription begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Start {
+    Snapshot,
+    After(String),
+    FromBeginning,
+    Live,
+}
+
+/// A reader's place and how it goes on from there.
+pub(super) struct Subscription {
+    engine: Engine,
+    hosted: Arc<Hosted>,
+    audience: Arc<Audience>,
+    checkpoint_interval: Duration,
+    draining: watch::Receiver<bool>,
+    head: watch::Receiver<Revision>,
+    /// Everything up to here was put into `ready`, or is in `whole`, or is not for this stream.
+    position: Position,
+    stage: Stage,
+    /// What is sent before `ready`, as it is taken.
+    whole: Option<Frames>,
+    ready: VecDeque<Bytes>,
+    room: Room,
+    /// When the stream said something last.
+    spoke: Instant,
+}
+
+/// A revision and the tree's root there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Position {
+    revision: Revision,
+    root: Root,
+}
+
+impl Subscription {
+    /// Begins a subscription. Whatever is wrong with the request is said here, before the first message.
+    pub(super) async fn begin(
+        engine: Engine,
+        subscriptions: &Subscriptions,
+        workspace: &Id,
+        asked: Asked,
+        draining: watch::Receiver<bool>,
+    ) -> Result<Self, Status> {
+        let hosted = engine.hosted(workspace)?;
+        let published = hosted.published();
+        exists(&asked.filter, published.state.workspace())?;
+        let audience = subscriptions.join(workspace, hosted.log(), asked.filter);
+        let newest = Position {
+            revision: published.state.workspace().revision(),
+            root: published.root,
+        };
+        let (position, shown) = match &asked.start {
+            Start::Snapshot | Start::Live => (newest, Some(Arc::clone(&published.state))),
+            Start::FromBeginning => (Position::beginning(), Some(Arc::new(State::empty()))),
+            Start::After(token) => {
+                let position = resume(&engine, &hosted, newest, token, &audience).await?;
+                let shown = match asked.min_interval {
+                    None => None,
+                    Some(_) => Some(Arc::new(
+                        engine.past(&hosted, position.revision).await?.state().clone(),
+                    )),
+                };
+                (position, shown)
+            }
+        };
+        let stage = match (asked.min_interval, shown) {
+            (Some(every), Some(shown)) => Stage::Coalesced(Coalescing::new(every, shown)),
+            _ => Stage::Live { announced: false },
+        };
+        let head = hosted.feed().head();
+        let mut subscription = Self {
+            engine,
+            hosted,
+            audience,
+            checkpoint_interval: asked.checkpoint_interval,
+            draining,
+            head,
+            position,
+            stage,
+            whole: None,
+            ready: VecDeque::new(),
+            room: subscriptions.room(),
+            spoke: Instant::now(),
+        };
+        let started = api::Started {
+            head_revision: wire(newest.revision),
+            oldest_revision: 1,
+        };
+        let opens_whole = asked.start == Start::Snapshot;
+        let token = if opens_whole {
+            String::new()
+        } else {
+            subscription.token()
+        };
+        subscription.say(Event::Started(started), token);
+        if opens_whole {
+            let audience = Arc::clone(&subscription.audience);
+            let state = Arc::clone(&published.state);
+            subscription.whole = Some(whole::snapshot(audience, state, newest.root));
+        }
+        Ok(subscription)
+    }
+
+    /// The next message; none: the stream is over.
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Status> {
+        loop {
+            if let Some(message) = self.ready.pop_front() {
+                self.spoke = Instant::now();
+                return Ok(Some(message));
+            }
+            if *self.draining.borrow() && !matches!(self.stage, Stage::Over) {
+                // What is sent whole has no token before its end: it is not waited for.
+                let token = if self.whole.take().is_some() {
+                    String::new()
+                } else {
+                    self.token()
+                };
+                self.say(Event::GoingAway(api::GoingAway {}), token);
+                self.stage = Stage::Over;
+                continue;
+            }
+            if let Some(whole) = &mut self.whole {
+                match whole.next().await {
+                    Some(message) => self.fill(vec![message]).await,
+                    None => self.whole = None,
+                }
+                continue;
+            }
+            if matches!(self.stage, Stage::Over) {
+                return Ok(None);
+            }
+            self.go_on().await?;
+        }
+    }
+
+    /// Puts messages into `ready` once there is room for them among those of all streams.
+    async fn fill(&mut self, messages: Vec<Bytes>) {
+        let bytes = messages.iter().map(Bytes::len).sum();
+        self.room.take(bytes).await;
+        self.ready.extend(messages);
+    }
+
+    /// Something about the stream itself.
+    fn say(&mut self, event: Event, resume_token: String) {
+        self.ready.push_back(frame(event, resume_token));
+    }
+
+    /// Says where the stream stands.
+    fn say_checkpoint(&mut self) {
+        let Position { revision, root: _ } = self.position;
+        let published = self.hosted.published();
+        let recorded_time = published.state.workspace().recorded_time(revision);
+        let checkpoint = api::Checkpoint {
+            revision: wire(revision),
+            recorded_time: recorded_time.map(to_proto::timestamp),
+        };
+        self.say(Event::Checkpoint(checkpoint), self.token());
+    }
+
+    fn token(&self) -> String {
+        self.audience.token(self.position.revision, self.position.root)
+    }
+}
+
+impl Position {
+    /// Before the first commit.
+    fn beginning() -> Self {
+        Self {
+            revision: Revision::ZERO,
+            root: Frontier::empty().root(),
+        }
+    }
+}
+
+/// What a filter names by its id has to be there, deleted or not: a typing error would be silent for ever.
+fn exists(filter: &Filter, workspace: &Workspace) -> Result<(), Rejection> {
+    let team = filter
+        .teams
+        .iter()
+        .find(|team| !workspace.teams().contains_key(*team));
+    let cycle = filter
+        .cycles
+        .iter()
+        .find(|cycle| !workspace.cycles().contains_key(*cycle));
+    let missing = team
+        .cloned()
+        .map(ResourceName::Team)
+        .or(cycle.cloned().map(ResourceName::Cycle));
+    missing.map_or(Ok(()), |name| Err(Rejection::NotFound(name)))
+}
+
+/// Where a token points to, or what is wrong with it.
+async fn resume(
+    engine: &Engine,
+    hosted: &Arc<Hosted>,
+    newest: Position,
+    token: &str,
+    audience: &Audience,
+) -> Result<Position, Status> {
+    let Some(token) = ResumeToken::decode(token) else {
+        return Err(status::token_unreadable());
+    };
+    if token.log != hosted.log() {
+        return Err(status::token_of_another_log());
+    }
+    if token.filter != audience.hash() {
+        return Err(status::token_of_another_subscription());
+    }
+    if token.revision > newest.revision {
+        return Err(status::token_in_future(token.revision, newest.revision));
+    }
+    let root = engine.root_at(hosted, token.revision).await.map_err(refused)?;
+    if root != token.root {
+        return Err(status::token_of_another_log());
+    }
+    Ok(Position {
+        revision: token.revision,
+        root,
+    })
+}
+
+fn refused(refusal: Refusal) -> Status {
+    refusal.into()
+}

@@ -1,0 +1,213 @@
+//! How a stream goes on from its place: from the ring while it is live, from the log while it is behind, or from state to
+//! state when it is coalesced.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use prost::bytes::Bytes;
+use tokio::time::{Instant, sleep_until};
+use tonic::Status;
+
+use super::{Position, Subscription, whole};
+use crate::engine::{Refusal, Tail, Update};
+use crate::projection::{NetEffect, State};
+use crate::proto::api;
+use crate::proto::api::subscribe_response::Event;
+use crate::service::api::wire;
+
+/// What a stream is at.
+pub(super) enum Stage {
+    /// Reads the ring. `announced`: the client knows that it is live.
+    Live {
+        announced: bool,
+    },
+    /// Reads the log.
+    Behind,
+    /// Goes from state to state.
+    Coalesced(Coalescing),
+    Over,
+}
+
+/// A stream with a `min_interval`.
+pub(super) struct Coalescing {
+    every: Duration,
+    /// What the reader has seen.
+    shown: Arc<State>,
+    /// Before this moment nothing is sent.
+    due: Instant,
+    announced: bool,
+}
+
+/// Behind so many bytes a batch is full. The rest stays where all readers share it.
+const BATCH_BYTES: usize = 64 * 1024;
+/// Waking a reader and handing it a message takes about so long; a batch takes hardly longer.
+const WAKE_TIME: Duration = Duration::from_micros(10);
+/// The longest that a reader waits for a batch to gather.
+const GATHER_MAX: Duration = Duration::from_millis(20);
+
+impl Coalescing {
+    pub(super) fn new(every: Duration, shown: Arc<State>) -> Self {
+        Self {
+            every,
+            shown,
+            due: Instant::now(),
+            announced: false,
+        }
+    }
+}
+
+impl Subscription {
+    /// Puts what comes next into `ready`, or waits for it.
+    pub(super) async fn go_on(&mut self) -> Result<(), Status> {
+        match std::mem::replace(&mut self.stage, Stage::Over) {
+            Stage::Over => Ok(()),
+            Stage::Behind => self.catch_up().await,
+            Stage::Live { announced } => self.live(announced).await,
+            Stage::Coalesced(coalescing) => self.coalesce(coalescing).await,
+        }
+    }
+
+    /// Takes a stretch of the log; where the ring begins it takes over.
+    async fn catch_up(&mut self) -> Result<(), Status> {
+        let updates = self
+            .engine
+            .updates_after(&self.hosted, self.position.revision)
+            .await?;
+        self.deliver(&updates).await;
+        self.stage = match self.hosted.feed().after(self.position.revision) {
+            Tail::Gone => Stage::Behind,
+            Tail::Updates(_) => Stage::Live { announced: false },
+        };
+        Ok(())
+    }
+
+    /// Takes what the ring has, or waits for the next.
+    async fn live(&mut self, announced: bool) -> Result<(), Status> {
+        match self.hosted.feed().after(self.position.revision) {
+            Tail::Gone => {
+                // Who never was live has not fallen behind.
+                if announced {
+                    let fell_behind = api::FellBehind {
+                        revision: wire(self.position.revision),
+                        head_revision: wire(self.hosted.published().state.workspace().revision()),
+                    };
+                    self.say(Event::FellBehind(fell_behind), self.token());
+                }
+                self.stage = Stage::Behind;
+            }
+            Tail::Updates(updates) if !updates.is_empty() => {
+                self.deliver(&updates).await;
+                self.stage = Stage::Live { announced };
+                if announced {
+                    self.gather().await;
+                }
+            }
+            Tail::Updates(_) => {
+                self.stage = Stage::Live { announced: true };
+                self.wait_for_news(announced).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// One net change from what the reader has seen to the newest state, no more often than it wants.
+    async fn coalesce(&mut self, mut coalescing: Coalescing) -> Result<(), Status> {
+        let published = self.hosted.published();
+        let revision = published.state.workspace().revision();
+        if revision <= self.position.revision {
+            let announced = std::mem::replace(&mut coalescing.announced, true);
+            self.stage = Stage::Coalesced(coalescing);
+            self.wait_for_news(announced).await;
+            return Ok(());
+        }
+        if Instant::now() < coalescing.due {
+            let due = coalescing.due;
+            self.stage = Stage::Coalesced(coalescing);
+            self.rest_until(due).await;
+            return Ok(());
+        }
+        let states = (Arc::clone(&coalescing.shown), Arc::clone(&published.state));
+        let compared = tokio::task::spawn_blocking(move || {
+            let net = NetEffect::between(&states.0, &states.1);
+            (states, net)
+        });
+        let (states, net) = compared.await.map_err(|_panicked| Refusal::Panicked)?;
+        coalescing.shown = Arc::clone(&published.state);
+        coalescing.due = Instant::now() + coalescing.every;
+        self.position = Position {
+            revision,
+            root: published.root,
+        };
+        self.whole = Some(whole::net_change(
+            Arc::clone(&self.audience),
+            states,
+            net,
+            published.root,
+        ));
+        self.stage = Stage::Coalesced(coalescing);
+        Ok(())
+    }
+
+    /// Moves on over updates until a batch is full.
+    async fn deliver(&mut self, updates: &[Arc<Update>]) {
+        let mut batch: Vec<Bytes> = Vec::new();
+        let mut bytes = 0;
+        for update in updates {
+            self.position = Position {
+                revision: update.commit.revision,
+                root: update.root,
+            };
+            let frames = self.audience.frames(update);
+            bytes += frames.iter().map(Bytes::len).sum::<usize>();
+            batch.extend(frames.iter().cloned());
+            if bytes >= BATCH_BYTES {
+                break;
+            }
+        }
+        if !batch.is_empty() {
+            self.fill(batch).await;
+        } else if self.spoke.elapsed() >= self.checkpoint_interval {
+            self.say_checkpoint();
+        }
+    }
+
+    /// The more read, the longer each lets its next batch gather: so many are woken less often.
+    async fn gather(&mut self) {
+        let readers = u32::try_from(self.hosted.feed().subscribers()).unwrap_or(u32::MAX);
+        let pause = WAKE_TIME.saturating_mul(readers).min(GATHER_MAX);
+        // The clock of the runtime has milliseconds.
+        if pause >= Duration::from_millis(1) {
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Says that the stream is live, if that is news; else waits until something happens, and says where the stream stands
+    /// when nothing does.
+    async fn wait_for_news(&mut self, announced: bool) {
+        if !announced {
+            let caught_up = api::CaughtUp {
+                revision: wire(self.position.revision),
+            };
+            self.say(Event::CaughtUp(caught_up), self.token());
+            return;
+        }
+        let here = self.position.revision;
+        tokio::select! {
+            // A sender that is gone means that the server is ending: the drain says so.
+            _ = self.head.wait_for(|head| *head > here) => return,
+            _ = self.draining.wait_for(|draining| *draining) => return,
+            () = sleep_until(self.spoke + self.checkpoint_interval) => {}
+        }
+        self.say_checkpoint();
+    }
+
+    /// Waits for a moment, and says where the stream stands when that is long.
+    async fn rest_until(&mut self, moment: Instant) {
+        tokio::select! {
+            () = sleep_until(moment) => return,
+            _ = self.draining.wait_for(|draining| *draining) => return,
+            () = sleep_until(self.spoke + self.checkpoint_interval) => {}
+        }
+        self.say_checkpoint();
+    }
+}

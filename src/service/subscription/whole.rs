@@ -1,0 +1,115 @@
+//! What is sent whole: the snapshot that a stream opens with, and the net change of a stream that is coalesced. Both are made
+//! from immutable states, a message at a time, as the reader takes them.
+
+use std::sync::Arc;
+
+use async_stream::stream;
+use futures_util::stream::{BoxStream, StreamExt};
+use prost::Message;
+use prost::bytes::Bytes;
+
+use super::audience::Audience;
+use super::messages::{Messages, Part, frame};
+use crate::domain::{ResourceName, Revision};
+use crate::log::Root;
+use crate::projection::{NetEffect, State, scope};
+use crate::proto::api;
+use crate::proto::api::subscribe_response::Event;
+use crate::service::names::full_name;
+use crate::service::to_proto;
+
+/// Messages that come as they are taken.
+pub(super) type Frames = BoxStream<'static, Bytes>;
+
+/// How much of a snapshot one message has, in bytes.
+const SNAPSHOT_BYTES: usize = 256 * 1024;
+
+/// A state: its resources, parents before children, then the word that it is complete.
+pub(super) fn snapshot(audience: Arc<Audience>, state: Arc<State>, root: Root) -> Frames {
+    let frames = stream! {
+        let (mut resources, mut bytes) = (Vec::new(), 0);
+        for name in to_proto::resource_names(&state) {
+            let scope = scope(state.workspace(), &name);
+            if !audience.filter.lists(&name, scope.as_ref()) {
+                continue;
+            }
+            let Some(resource) = to_proto::resource(&audience.workspace, &state, audience.log, &name) else {
+                continue;
+            };
+            let more = resource.encoded_len();
+            if bytes > 0 && bytes + more > SNAPSHOT_BYTES {
+                bytes = 0;
+                let resources = std::mem::take(&mut resources);
+                yield frame(Event::Snapshot(api::Snapshot { resources }), String::new());
+            }
+            bytes += more;
+            resources.push(resource);
+        }
+        if !resources.is_empty() {
+            yield frame(Event::Snapshot(api::Snapshot { resources }), String::new());
+        }
+        let revision = state.workspace().revision();
+        let end = api::SnapshotEnd { revision: to_proto::revision(revision) };
+        yield frame(Event::SnapshotEnd(end), audience.token(revision, root));
+    };
+    frames.boxed()
+}
+
+/// Everything between two states, as one update with the token of the later one. Nothing, where nothing of it is for the
+/// audience.
+pub(super) fn net_change(
+    audience: Arc<Audience>,
+    (before, after): (Arc<State>, Arc<State>),
+    net: NetEffect,
+    root: Root,
+) -> Frames {
+    let frames = stream! {
+        let revision = after.workspace().revision();
+        let mut messages = Messages::new(head(before.workspace().revision(), &after));
+        for change in &net.changes {
+            let name = change.resource();
+            let concern = net.concerns.get(&name).map(|(concern, _)| concern);
+            if audience.filter.takes_derived(change, &name, concern) {
+                let change = to_proto::derived_change(&audience.workspace, change);
+                if let Some(full) = messages.put(Part::Derived(change)) {
+                    yield full;
+                }
+            }
+        }
+        for (name, (concern, written)) in &net.concerns {
+            let was = audience.filter.lists(name, concern.before());
+            let is = audience.filter.lists(name, concern.after());
+            let whole = |name: &ResourceName| {
+                to_proto::resource(&audience.workspace, &after, audience.log, name)
+            };
+            let part = match (was, is) {
+                (false, true) => whole(name).map(Part::Entered),
+                (true, true) if *written => whole(name).map(Part::Changed),
+                (true, false) => Some(Part::Left(full_name(&audience.workspace, name))),
+                (true, true) | (false, false) => None,
+            };
+            if let Some(full) = part.and_then(|part| messages.put(part)) {
+                yield full;
+            }
+        }
+        if !messages.is_empty() {
+            yield messages.end(audience.token(revision, root));
+        }
+    };
+    frames.boxed()
+}
+
+/// What is known of the newest commit from the state alone.
+fn head(from: Revision, after: &State) -> api::Update {
+    let workspace = after.workspace();
+    let commit = api::Commit {
+        revision: to_proto::revision(workspace.revision()),
+        recorded_time: workspace.newest_recorded_time().map(to_proto::timestamp),
+        ..api::Commit::default()
+    };
+    api::Update {
+        commit: Some(commit),
+        from_revision: Some(to_proto::revision(from)),
+        ..api::Update::default()
+    }
+}
