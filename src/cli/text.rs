@@ -164,7 +164,11 @@ pub(in crate::cli) fn cut(text: &str, width: usize) -> String {
     }
     // From the longest that can fit down: a character of two columns may leave one free.
     let room = width.saturating_sub(1);
-    let mut ends = text.char_indices().map(|(at, _)| at).take(4 * room + 1).collect::<Vec<_>>();
+    let mut ends = text
+        .char_indices()
+        .map(|(at, _)| at)
+        .take(4 * room + 1)
+        .collect::<Vec<_>>();
     while let Some(end) = ends.pop() {
         let start = &text[..end];
         // A joiner at the end would take the ellipsis for its other half.

@@ -15,6 +15,7 @@ use tonic::transport::{Channel, Endpoint};
 
 use super::serve::{LISTEN, LogFormat, failure, open_engine, shutdown_signal, start_logging};
 use super::{Failure, FailureKind};
+use crate::cli::picture::Picture;
 use crate::engine::{Clock, EngineConfig, SystemClock};
 use crate::proto::api;
 use crate::proto::api::progress_service_client::ProgressServiceClient;
@@ -26,7 +27,6 @@ use drive::{Driver, WEEK_S, failed, refused};
 use stage::Stage;
 use story::Story;
 use subscriber::{Subscriber, read_from_beginning};
-use crate::cli::picture::Picture;
 
 mod clock;
 mod compare;

@@ -3,7 +3,9 @@
 //! Invariant: no line is wider than it was told, and without colours there is no escape sequence in any.
 
 use crate::cli::paint::{Colour, paint};
-use crate::cli::phrases::{alert as alert_text, closed as close_text, health as health_text, status, target as target_text};
+use crate::cli::phrases::{
+    alert as alert_text, closed as close_text, health as health_text, status, target as target_text,
+};
 use crate::cli::picture::{KeyResultPicture, KpiPicture, Notable, Picture};
 use crate::cli::text::{bar, bare, columns, cut, left, right, sparkline, suffix, value};
 use crate::proto::api;

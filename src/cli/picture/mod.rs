@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use fields::{Fields, parent, text_date, wire_date};
 use crate::cli::text::judged_unit;
 use crate::proto::api;
 use crate::proto::api::derived_change::Figure;
 use crate::proto::api::resource::Resource;
+use fields::{Fields, parent, text_date, wire_date};
 
 pub(super) mod fields;
 

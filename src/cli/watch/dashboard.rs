@@ -3,7 +3,7 @@
 //! Invariant: it is drawn at most ten times a second, and whatever ends it, the terminal is as it was before: the table
 //! lives on the terminal's other screen. What it deliberately does not know: what a line looks like.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::time::{Duration, Instant};
 
 use super::show::{Show, ShowError};
@@ -16,8 +16,10 @@ use crate::proto::api::resource::Resource;
 use crate::proto::api::subscribe_response::Event;
 
 /// Draws a table.
-pub(super) struct Dashboard {
-    term: console::Term,
+pub(super) struct Dashboard<W: Write> {
+    out: W,
+    /// Rows and columns of the terminal; none: nobody knows.
+    size: fn() -> Option<(u16, u16)>,
     colours: bool,
     board: Board,
     drawn: Option<(Instant, Screen)>,
@@ -41,27 +43,27 @@ const PAUSE_MAX: Duration = Duration::from_secs(1);
 const ENTER: &str = "\x1b[?1049h\x1b[?25l\x1b[2J";
 const LEAVE: &str = "\x1b[?25h\x1b[?1049l";
 
-impl Dashboard {
+impl<W: Write> Dashboard<W> {
     /// Takes the terminal.
     ///
     /// # Errors
     /// It cannot be written.
-    pub(super) fn open(term: console::Term, colours: bool) -> Result<Self, ShowError> {
-        let dashboard = Self {
-            term,
+    pub(super) fn open(out: W, size: fn() -> Option<(u16, u16)>, colours: bool) -> Result<Self, ShowError> {
+        let mut dashboard = Self {
+            out,
+            size,
             colours,
             board: Board::new(),
             drawn: None,
             is_changed: true,
         };
-        let mut out = io::stdout();
-        out.write_all(ENTER.as_bytes())?;
-        out.flush()?;
+        dashboard.out.write_all(ENTER.as_bytes())?;
+        dashboard.out.flush()?;
         Ok(dashboard)
     }
 
     fn draw(&mut self, now: Instant) -> Result<(), ShowError> {
-        let (rows, columns) = self.term.size_checked().unwrap_or((24, 80));
+        let (rows, columns) = (self.size)().unwrap_or((24, 80));
         let screen = Screen {
             columns: columns.into(),
             rows: rows.into(),
@@ -84,16 +86,15 @@ impl Dashboard {
         if lines.len() < screen.rows {
             text.push_str("\x1b[J");
         }
-        let mut out = io::stdout().lock();
-        out.write_all(text.as_bytes())?;
-        out.flush()?;
+        self.out.write_all(text.as_bytes())?;
+        self.out.flush()?;
         self.drawn = Some((now, screen));
         self.is_changed = false;
         Ok(())
     }
 }
 
-impl Show for Dashboard {
+impl<W: Write> Show for Dashboard<W> {
     fn take(&mut self, step: &Step) -> Result<(), ShowError> {
         self.board.take(step, Instant::now());
         self.is_changed = true;
@@ -105,11 +106,13 @@ impl Show for Dashboard {
     }
 }
 
-impl Drop for Dashboard {
+impl<W: Write> Drop for Dashboard<W> {
     fn drop(&mut self) {
-        let mut out = io::stdout();
         // A terminal that is gone needs no cursor.
-        let _gone = out.write_all(LEAVE.as_bytes()).and_then(|()| out.flush());
+        let _gone = self
+            .out
+            .write_all(LEAVE.as_bytes())
+            .and_then(|()| self.out.flush());
     }
 }
 
@@ -137,7 +140,11 @@ impl Board {
                 self.heard = now;
                 messages.iter().for_each(|message| self.message(message));
             }
-            Step::Lost { why, pause, reached: _ } => {
+            Step::Lost {
+                why,
+                pause,
+                reached: _,
+            } => {
                 let pause_s = pause.as_secs_f64();
                 self.state(&format!("{why}, asking again in {pause_s:.1} s"), true);
             }
@@ -184,7 +191,10 @@ impl Board {
         // Of what is worth a line the table shows the outcome.
         let _lines = self.picture.update(update);
         self.trail.forget(&update.left);
-        let names = update.derived_changes.iter().map(|change| change.resource.as_str());
+        let names = update
+            .derived_changes
+            .iter()
+            .map(|change| change.resource.as_str());
         let whole = update.entered.iter().chain(&update.changed).filter_map(name);
         self.trail.take(&self.picture, names.chain(whole));
         self.condition.head = self.condition.head.max(self.picture.revision);

@@ -167,10 +167,19 @@ mod tests {
             ("workspaces/a/scoringPolicy", "scoring policy"),
             ("workspaces/a/kpis/nps", "KPI Recommendation"),
             ("workspaces/a/kpis/other", "KPI other"),
-            ("workspaces/a/kpis/nps/alerts/breach-3", "alert breach-3 of KPI Recommendation"),
-            ("workspaces/a/kpis/nps/targets/2026-01-01", "target 2026-01-01 of KPI Recommendation"),
+            (
+                "workspaces/a/kpis/nps/alerts/breach-3",
+                "alert breach-3 of KPI Recommendation",
+            ),
+            (
+                "workspaces/a/kpis/nps/targets/2026-01-01",
+                "target 2026-01-01 of KPI Recommendation",
+            ),
             ("workspaces/a/objectives/o/keyResults/r", "key result r"),
-            ("workspaces/a/objectives/o/keyResults/r/checkIns/c", "check-in of key result r"),
+            (
+                "workspaces/a/objectives/o/keyResults/r/checkIns/c",
+                "check-in of key result r",
+            ),
             ("workspaces/a/cycles/q4/reviews/1", "review 1 of cycle q4"),
             ("workspaces/a/somethings/new", "resource new"),
             ("", "resource "),

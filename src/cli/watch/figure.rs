@@ -20,7 +20,10 @@ pub(super) fn figure(change: &api::DerivedChange, directory: &Directory) -> Opti
         Figure::Kpi(it) => kpi(name, it, directory),
         Figure::Score(it) => {
             let scores = scores(it.before, it.after)?;
-            Some(Said::new(format!("{}: {scores}", directory.called(name)), Colour::Plain))
+            Some(Said::new(
+                format!("{}: {scores}", directory.called(name)),
+                Colour::Plain,
+            ))
         }
         Figure::TeamScore(it) => {
             let scores = scores(it.before, it.after)?;
@@ -46,7 +49,9 @@ pub(super) fn standing(resource: &api::Resource, directory: &Directory) -> Optio
         Resource::KeyResult(it) => {
             let progress = it.progress.clone().unwrap_or_default();
             let (status, colour) = phrases::status(progress.status());
-            let current = progress.current.map(|it_is| value(it_is, &directory.judged(&it.name)));
+            let current = progress
+                .current
+                .map(|it_is| value(it_is, &directory.judged(&it.name)));
             let scored = it.progress.as_ref().map(|progress| progress.score);
             (&it.name, vec![current, score(scored), word(status)], colour)
         }
@@ -58,7 +63,11 @@ pub(super) fn standing(resource: &api::Resource, directory: &Directory) -> Optio
             (&it.name, vec![period, word(word_of)], colour)
         }
         Resource::Alert(it) => {
-            let asks = if it.needs_action { "asks for action" } else { "has an action plan" };
+            let asks = if it.needs_action {
+                "asks for action"
+            } else {
+                "has an action plan"
+            };
             (&it.name, vec![word(&it.summary), word(asks)], Colour::Red)
         }
         Resource::Team(it) => (&it.name, Vec::new(), Colour::Plain),
@@ -83,8 +92,11 @@ fn word(word: &str) -> Option<String> {
 fn key_result(name: &str, change: &api::KeyResultChange, directory: &Directory) -> Option<Said> {
     let (before, after) = (change.before.as_ref(), change.after.as_ref());
     let unit = directory.judged(name);
-    let current = |it: Option<&api::KeyResultProgress>| it.and_then(|it| it.current).map(|it| value(it, &unit));
-    let status = |it: Option<&api::KeyResultProgress>| phrases::status(it.map(api::KeyResultProgress::status).unwrap_or_default());
+    let current =
+        |it: Option<&api::KeyResultProgress>| it.and_then(|it| it.current).map(|it| value(it, &unit));
+    let status = |it: Option<&api::KeyResultProgress>| {
+        phrases::status(it.map(api::KeyResultProgress::status).unwrap_or_default())
+    };
     let silent = |it: Option<&api::KeyResultProgress>| it.is_some_and(|it| it.outdated);
     let told = [
         step(current(before), current(after)),
@@ -98,7 +110,9 @@ fn key_result(name: &str, change: &api::KeyResultChange, directory: &Directory) 
 fn objective(name: &str, change: &api::ObjectiveChange, directory: &Directory) -> Option<Said> {
     let (before, after) = (change.before.as_ref(), change.after.as_ref());
     let score = |it: Option<&api::ObjectiveProgress>| it.and_then(|it| it.score);
-    let status = |it: Option<&api::ObjectiveProgress>| phrases::status(it.map(api::ObjectiveProgress::status).unwrap_or_default());
+    let status = |it: Option<&api::ObjectiveProgress>| {
+        phrases::status(it.map(api::ObjectiveProgress::status).unwrap_or_default())
+    };
     let silent = |it: Option<&api::ObjectiveProgress>| it.is_some_and(|it| it.outdated);
     let told = [
         scores(score(before), score(after)).map(|text| format!("score {text}")),
@@ -115,7 +129,8 @@ fn kpi(name: &str, change: &api::KpiChange, directory: &Directory) -> Option<Sai
         let period = it?.period_value.as_ref()?;
         Some(value(period.value, &unit))
     };
-    let health = |it: Option<&api::KpiHealth>| phrases::health(it.map(api::KpiHealth::health).unwrap_or_default());
+    let health =
+        |it: Option<&api::KpiHealth>| phrases::health(it.map(api::KpiHealth::health).unwrap_or_default());
     let stale = |it: Option<&api::KpiHealth>| it.is_some_and(|it| it.stale);
     let overdue = match (stale(before), stale(after)) {
         (false, true) => Some("its value is overdue".to_owned()),
@@ -160,7 +175,9 @@ fn scores(before: Option<f64>, after: Option<f64>) -> Option<String> {
     if before == after {
         return None;
     }
-    let text = |score: Option<f64>, places: usize| score.map_or("–".to_owned(), |score| format!("{score:.places$}"));
+    let text = |score: Option<f64>, places: usize| {
+        score.map_or("–".to_owned(), |score| format!("{score:.places$}"))
+    };
     let places = if text(before, 2) == text(after, 2) { 4 } else { 2 };
     Some(format!("{} → {}", text(before, places), text(after, places)))
 }

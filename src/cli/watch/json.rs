@@ -78,7 +78,6 @@ fn broken(what: &str) -> Failure {
     Failure::new(FailureKind::Failed, sentence)
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,7 +94,10 @@ mod tests {
         let update = api::Update {
             commit: Some(api::Commit {
                 revision: 9_007_199_254_740_993,
-                recorded_time: Some(prost_types::Timestamp { seconds: 0, nanos: 500_000_000 }),
+                recorded_time: Some(prost_types::Timestamp {
+                    seconds: 0,
+                    nanos: 500_000_000,
+                }),
                 principal: "maria".to_owned(),
                 ..api::Commit::default()
             }),
@@ -136,7 +138,10 @@ mod tests {
             })),
         };
         let line = lines(vec![message]);
-        assert!(!line.trim_end_matches('\n').contains(char::is_control), "{line:?}");
+        assert!(
+            !line.trim_end_matches('\n').contains(char::is_control),
+            "{line:?}"
+        );
         let read: serde_json::Value = serde_json::from_str(&line).expect("JSON");
         assert_eq!(read["snapshot"]["resources"][0]["workspace"]["title"], title);
     }

@@ -49,11 +49,14 @@ impl<W: Write> Lines<W> {
         for event in &events {
             self.directory.event(event);
         }
-        let whole = parts.iter().flat_map(|part| part.entered.iter().chain(&part.changed));
+        let whole = parts
+            .iter()
+            .flat_map(|part| part.entered.iter().chain(&part.changed));
         whole.for_each(|resource| self.directory.resource(resource));
         let told = told_as_figures(parts);
         let events = events.into_iter().filter(|event| {
-            !(told.contains(event.resource.as_str()) && matches!(event.r#type.as_str(), "AlertOpened" | "AlertClosed"))
+            !(told.contains(event.resource.as_str())
+                && matches!(event.r#type.as_str(), "AlertOpened" | "AlertClosed"))
         });
         let events: Vec<_> = events.collect();
         let below = self.below(parts, &events);
@@ -82,9 +85,14 @@ impl<W: Write> Lines<W> {
         let alerts = told_as_figures(parts);
         let is_told = |name: &str| of_events.contains(name) || alerts.contains(name);
         let changes = parts.iter().flat_map(|part| &part.derived_changes);
-        let mut below: Vec<Said> = changes.filter_map(|change| figure(change, &self.directory)).collect();
+        let mut below: Vec<Said> = changes
+            .filter_map(|change| figure(change, &self.directory))
+            .collect();
         for (what, resources) in [
-            ("now in view: ", parts.iter().flat_map(|part| &part.entered).collect::<Vec<_>>()),
+            (
+                "now in view: ",
+                parts.iter().flat_map(|part| &part.entered).collect::<Vec<_>>(),
+            ),
             ("now: ", parts.iter().flat_map(|part| &part.changed).collect()),
         ] {
             for resource in resources {
@@ -96,8 +104,16 @@ impl<W: Write> Lines<W> {
                 }
             }
         }
-        let left = parts.iter().flat_map(|part| &part.left).filter(|name| !is_told(name));
-        let left = left.map(|name| Said::new(format!("out of view: {}", self.directory.called(name)), Colour::Dim));
+        let left = parts
+            .iter()
+            .flat_map(|part| &part.left)
+            .filter(|name| !is_told(name));
+        let left = left.map(|name| {
+            Said::new(
+                format!("out of view: {}", self.directory.called(name)),
+                Colour::Dim,
+            )
+        });
         below.extend(left);
         below
     }

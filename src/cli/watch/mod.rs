@@ -150,7 +150,10 @@ impl Watch {
             .enable_all()
             .build();
         let runtime = runtime.map_err(|error| {
-            Failure::new(FailureKind::Failed, format!("the runtime cannot be started: {error}"))
+            Failure::new(
+                FailureKind::Failed,
+                format!("the runtime cannot be started: {error}"),
+            )
         })?;
         runtime.block_on(self.watch(actor))
     }
@@ -223,13 +226,24 @@ impl Watch {
         }
         let listed = patiently(async || {
             let request = connection::request(api::ListWorkspacesRequest::default(), actor);
-            WorkspaceServiceClient::new(channel.clone()).list_workspaces(request).await
+            WorkspaceServiceClient::new(channel.clone())
+                .list_workspaces(request)
+                .await
         });
-        let listed = listed.await.map_err(|status| failure(&status, "nothing is shown"))?;
-        let names: Vec<_> = listed.into_inner().workspaces.into_iter().map(|it| it.name).collect();
+        let listed = listed
+            .await
+            .map_err(|status| failure(&status, "nothing is shown"))?;
+        let names: Vec<_> = listed
+            .into_inner()
+            .workspaces
+            .into_iter()
+            .map(|it| it.name)
+            .collect();
         let usage = |sentence: String| Failure::new(FailureKind::Usage, sentence);
         match names.as_slice() {
-            [] => Err(usage("the server has no workspace yet: create one first".to_owned())),
+            [] => Err(usage(
+                "the server has no workspace yet: create one first".to_owned(),
+            )),
             [name] => {
                 let found = workspace(name).map_err(|what| usage(format!("{name}: {what}")))?;
                 Ok((channel, found))
@@ -273,7 +287,7 @@ impl Watch {
         parent: &str,
     ) -> Result<Box<dyn Show>, Failure> {
         if self.dashboard {
-            let opened = Dashboard::open(console::Term::stdout(), colours());
+            let opened = Dashboard::open(io::stdout(), || console::Term::stdout().size_checked(), colours());
             return match opened {
                 Ok(dashboard) => Ok(Box::new(dashboard)),
                 Err(ShowError::Failed(failure)) => Err(failure),
@@ -284,7 +298,9 @@ impl Watch {
             Output::Json => Ok(Box::new(Json::new(io::stdout())?)),
             Output::Lines => {
                 let called = patiently(async || directory(&channel, actor.as_ref(), parent).await);
-                let called = called.await.map_err(|status| failure(&status, "nothing is shown"))?;
+                let called = called
+                    .await
+                    .map_err(|status| failure(&status, "nothing is shown"))?;
                 let zone = jiff::tz::TimeZone::try_system().unwrap_or(jiff::tz::TimeZone::UTC);
                 Ok(Box::new(Lines::new(io::stdout(), called, zone, colours())))
             }
@@ -304,18 +320,27 @@ async fn directory(
         ..api::SubscribeRequest::default()
     };
     let mut client = ProgressServiceClient::new(channel.clone());
-    let mut stream = client.subscribe(connection::request(request, actor)).await?.into_inner();
+    let mut stream = client
+        .subscribe(connection::request(request, actor))
+        .await?
+        .into_inner();
     let mut directory = Directory::default();
     while let Some(message) = stream.message().await? {
         match message.event {
             Some(Event::Snapshot(snapshot)) => {
-                snapshot.resources.iter().for_each(|resource| directory.resource(resource));
+                snapshot
+                    .resources
+                    .iter()
+                    .for_each(|resource| directory.resource(resource));
             }
             Some(Event::SnapshotEnd(_)) => return Ok(directory),
             _ => {}
         }
     }
-    Err(Status::new(Code::Unavailable, "the server ended the stream before its snapshot was there"))
+    Err(Status::new(
+        Code::Unavailable,
+        "the server ended the stream before its snapshot was there",
+    ))
 }
 
 fn remember(step: &Step, token: &mut String) {

@@ -36,11 +36,17 @@ impl Notes {
             Step::Messages(messages) => messages,
             // It is tried as often as it takes; once is enough to say so.
             Step::Lost { .. } if self.lost.is_some() => return Vec::new(),
-            Step::Lost { why, pause: _, reached } => {
+            Step::Lost {
+                why,
+                pause: _,
+                reached,
+            } => {
                 self.lost = Some(now);
                 let from = match reached {
                     0 => "asking again until it answers".to_owned(),
-                    reached => format!("asking again until it answers, and going on behind revision {reached}"),
+                    reached => {
+                        format!("asking again until it answers, and going on behind revision {reached}")
+                    }
                 };
                 return vec![format!("{why}; {from}")];
             }
@@ -108,7 +114,9 @@ mod tests {
         assert_eq!(notes.sentences(&started(), now), [""; 0]);
         assert_eq!(
             notes.sentences(&lost(42), now),
-            ["the connection to the server is lost; asking again until it answers, and going on behind revision 42"]
+            [
+                "the connection to the server is lost; asking again until it answers, and going on behind revision 42"
+            ]
         );
         assert_eq!(notes.sentences(&lost(42), now), [""; 0]);
         let later = now + Duration::from_millis(3_200);

@@ -132,7 +132,11 @@ fn name(workspace: &Id, text: &str) -> Result<String, Failure> {
         };
     }
     if (inside.is_empty() && text != "*") || text.starts_with('/') {
-        return Err(wrong("--name", text, "is no name: write for example kpis/revenue or objectives/grow*"));
+        return Err(wrong(
+            "--name",
+            text,
+            "is no name: write for example kpis/revenue or objectives/grow*",
+        ));
     }
     Ok(format!("{own}/{text}"))
 }
@@ -143,8 +147,15 @@ fn member_of(workspace: &Id, option: &str, collection: &str, text: &str) -> Resu
     let id = text.strip_prefix(&own).unwrap_or(text);
     let id = id.strip_prefix(&format!("{collection}/")).unwrap_or(id);
     let id = Id::parse(id).map_err(|_| {
-        let example = format!("{collection}/{}", if collection == "teams" { "sales" } else { "2026-q4" });
-        wrong(option, text, &format!("is no id and no name in {own}{collection}: write for example {example}"))
+        let example = format!(
+            "{collection}/{}",
+            if collection == "teams" { "sales" } else { "2026-q4" }
+        );
+        wrong(
+            option,
+            text,
+            &format!("is no id and no name in {own}{collection}: write for example {example}"),
+        )
     })?;
     Ok(format!("{own}{collection}/{id}"))
 }
@@ -192,7 +203,10 @@ mod tests {
             ("61m", Err("it goes from 100ms to 1h: write for example 5s")),
             ("5", Err("it is no duration: write for example 500ms, 5s or 2m")),
             ("", Err("it is no duration: write for example 500ms, 5s or 2m")),
-            ("soon", Err("it is no duration: write for example 500ms, 5s or 2m")),
+            (
+                "soon",
+                Err("it is no duration: write for example 500ms, 5s or 2m"),
+            ),
         ] {
             let read = read.map(Duration::from_millis).map_err(ToOwned::to_owned);
             assert_eq!(min_interval(text), read, "{text}");

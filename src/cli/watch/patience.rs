@@ -99,11 +99,15 @@ mod tests {
         };
         assert_eq!(
             pauses(1.0),
-            [100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 30_000, 30_000]
+            [
+                100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 30_000, 30_000
+            ]
         );
         assert_eq!(
             pauses(0.0),
-            [50, 100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 15_000, 15_000]
+            [
+                50, 100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 15_000, 15_000
+            ]
         );
         let mut patience = Patience::default();
         patience.pause(None, 1.0);
@@ -115,7 +119,9 @@ mod tests {
     #[test]
     fn a_pause_that_the_server_asks_for_is_never_cut_short_and_not_the_same_for_everybody() {
         let asked = |seconds, chance| {
-            Patience::default().pause(Some(Duration::from_secs(seconds)), chance).as_millis()
+            Patience::default()
+                .pause(Some(Duration::from_secs(seconds)), chance)
+                .as_millis()
         };
         assert_eq!(asked(2, 0.0), 2_000);
         assert_eq!(asked(2, 1.0), 3_000);
@@ -130,9 +136,17 @@ mod tests {
             Status::with_error_details(code, "x", details)
         };
         for code in [Code::Unavailable, Code::ResourceExhausted] {
-            assert!(may_pass(&said(code), false) && may_pass(&Status::new(code, "x"), false), "{code}");
+            assert!(
+                may_pass(&said(code), false) && may_pass(&Status::new(code, "x"), false),
+                "{code}"
+            );
         }
-        for code in [Code::Unknown, Code::Cancelled, Code::Internal, Code::DeadlineExceeded] {
+        for code in [
+            Code::Unknown,
+            Code::Cancelled,
+            Code::Internal,
+            Code::DeadlineExceeded,
+        ] {
             assert!(may_pass(&Status::new(code, "x"), true), "{code}");
             assert!(!may_pass(&said(code), true), "{code}");
             assert!(!may_pass(&Status::new(code, "x"), false), "{code}");
@@ -147,7 +161,10 @@ mod tests {
             Code::DataLoss,
             Code::Unimplemented,
         ] {
-            assert!(!may_pass(&Status::new(code, "x"), true) && !may_pass(&said(code), true), "{code}");
+            assert!(
+                !may_pass(&Status::new(code, "x"), true) && !may_pass(&said(code), true),
+                "{code}"
+            );
         }
     }
 

@@ -43,7 +43,10 @@ pub(super) fn sentence(event: &api::Event, directory: &Directory, zone: &TimeZon
         }
         "EpochStarted" => {
             let revision = fields.number("restored_revision").unwrap_or_default();
-            format!("the log was restored to revision {revision}{}", changes(event, directory))
+            format!(
+                "the log was restored to revision {revision}{}",
+                changes(event, directory)
+            )
         }
         "AlertOpened" => {
             let about = format!("KIND_{}", fields.string("kind").unwrap_or_default());
@@ -51,7 +54,10 @@ pub(super) fn sentence(event: &api::Event, directory: &Directory, zone: &TimeZon
             return alert_opened(directory, name, about);
         }
         "AlertClosed" => {
-            let why = format!("CLOSE_REASON_{}", fields.string("close_reason").unwrap_or_default());
+            let why = format!(
+                "CLOSE_REASON_{}",
+                fields.string("close_reason").unwrap_or_default()
+            );
             let why = api::alert::CloseReason::from_str_name(&why).unwrap_or_default();
             return alert_closed(directory, name, why);
         }
@@ -64,9 +70,18 @@ pub(super) fn sentence(event: &api::Event, directory: &Directory, zone: &TimeZon
             // What is new has too many fields, and where something stands its verb says.
             let is_told = matches!(
                 verb.as_str(),
-                "updated" | "set" | "corrected" | "acknowledged" | "action plan set" | "action plan completed"
+                "updated"
+                    | "set"
+                    | "corrected"
+                    | "acknowledged"
+                    | "action plan set"
+                    | "action plan completed"
             );
-            let changes = if is_told { changes(event, directory) } else { String::new() };
+            let changes = if is_told {
+                changes(event, directory)
+            } else {
+                String::new()
+            };
             format!("{called} {verb}{changes}")
         }
     };
@@ -101,17 +116,19 @@ fn measurement(event: &api::Event, directory: &Directory, zone: &TimeZone) -> St
     let unit = directory.unit(name);
     let (before, after) = sides(event, "measurement.value");
     let shown = |number: f64| value(number, &unit);
-    let figure = match (before, after) {
-        (Some(before), Some(after)) => format!("{} → {}, corrected", shown(before), shown(after)),
-        (Some(before), None) => format!("{} retracted", shown(before)),
-        (None, Some(after)) => shown(after),
-        (None, None) => "the same value again".to_owned(),
+    let (figure, how) = match (before, after) {
+        (Some(before), Some(after)) => (format!("{} → {}", shown(before), shown(after)), ", corrected"),
+        (Some(before), None) => (shown(before), ", retracted"),
+        (None, Some(after)) => (shown(after), ""),
+        (None, None) => ("the same value".to_owned(), ", recorded again"),
     };
-    let at = event
-        .effective_time
-        .map(|at| format!(" of {}", moment(at, zone)));
+    let at = event.effective_time.map(|at| format!(" of {}", moment(at, zone)));
     let note = remark(Fields::of(event).string("measurement.note"));
-    format!("{}: {figure}{}{note}", directory.called(name), at.unwrap_or_default())
+    format!(
+        "{}: {figure}{}{how}{note}",
+        directory.called(name),
+        at.unwrap_or_default()
+    )
 }
 
 fn check_in(fields: &Fields<'_>, name: &str, directory: &Directory) -> String {
@@ -129,13 +146,18 @@ fn check_in(fields: &Fields<'_>, name: &str, directory: &Directory) -> String {
     if let Some(Kind::ListValue(list)) = fields.after("reached_milestones") {
         told.push(format!("milestones reached: {}", list_text(list)));
     }
-    let told = if told.is_empty() { "checked in".to_owned() } else { told.join(", ") };
+    let told = if told.is_empty() {
+        "checked in".to_owned()
+    } else {
+        told.join(", ")
+    };
     let comment = remark(fields.string("comment"));
     format!("{}: {told}{comment}", directory.called(key_result))
 }
 
 fn remark(text: Option<&str>) -> String {
-    text.map(|text| format!(" – {}", cut(text, TEXT_COLUMNS_MAX))).unwrap_or_default()
+    text.map(|text| format!(" – {}", cut(text, TEXT_COLUMNS_MAX)))
+        .unwrap_or_default()
 }
 
 /// What an event's type says of its resource, for example "updated", "review begun".
@@ -162,11 +184,13 @@ fn words(kind: &str) -> String {
 
 /// The fields that an event changed, behind a colon.
 fn changes(event: &api::Event, directory: &Directory) -> String {
-    let unit = directory.unit(if noun(&event.resource) == "KPI" || noun(&event.resource) == "key result" {
-        &event.resource
-    } else {
-        parent(&event.resource)
-    });
+    let unit = directory.unit(
+        if noun(&event.resource) == "KPI" || noun(&event.resource) == "key result" {
+            &event.resource
+        } else {
+            parent(&event.resource)
+        },
+    );
     let mut told: Vec<String> = event
         .changes
         .iter()
@@ -231,7 +255,9 @@ fn sides(event: &api::Event, path: &str) -> (Option<f64>, Option<f64>) {
         Kind::NumberValue(number) => Some(*number),
         _ => None,
     };
-    change.map_or((None, None), |change| (number(&change.before), number(&change.after)))
+    change.map_or((None, None), |change| {
+        (number(&change.before), number(&change.after))
+    })
 }
 
 #[cfg(test)]

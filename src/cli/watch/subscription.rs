@@ -126,7 +126,9 @@ impl Subscription {
             Some(_) => self.patience.rewarded(),
         }
         self.parts.take(message).map_err(|sentence| {
-            let sentence = format!("the server does not keep the order of the stream, which is a bug; report it: {sentence}");
+            let sentence = format!(
+                "the server does not keep the order of the stream, which is a bug; report it: {sentence}"
+            );
             Failure::new(FailureKind::Failed, sentence)
         })
     }
@@ -160,7 +162,9 @@ impl Subscription {
     /// A refusal, and what to do about it where the server cannot know.
     fn refused(&self, status: &Status) -> Failure {
         let hint = match reason(status).as_deref() {
-            Some("FILTER_MISMATCH") => "give the same options as where the token comes from, or leave out --after",
+            Some("FILTER_MISMATCH") => {
+                "give the same options as where the token comes from, or leave out --after"
+            }
             Some("LOG_MISMATCH" | "POSITION_IN_FUTURE" | "POSITION_COMPACTED") if self.is_known => {
                 "what was shown is not the server's history any more: start it again"
             }

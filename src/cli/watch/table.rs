@@ -63,7 +63,10 @@ impl Screen {
             100..160 => (16, 16, 20),
             _ => (24, 18, 40),
         };
-        let gaps = [bar, figure, spark, STATUS].iter().filter(|width| **width > 0).count();
+        let gaps = [bar, figure, spark, STATUS]
+            .iter()
+            .filter(|width| **width > 0)
+            .count();
         Grid {
             title: width.saturating_sub(bar + figure + spark + STATUS + gaps),
             bar,
@@ -93,7 +96,10 @@ impl Screen {
     }
 
     fn titles(self, what: &str, bar: &str, figure: &str, spark: &str, status: &'static str) -> String {
-        let plain = Self { colours: false, ..self };
+        let plain = Self {
+            colours: false,
+            ..self
+        };
         let line = plain.line(&Row {
             title: what.to_owned(),
             bar: bar.to_owned(),
@@ -119,11 +125,23 @@ pub(super) fn frame(picture: &Picture, trail: &Trail, condition: &Condition, scr
     let kpis = kpis(picture, trail, &grid);
     let alerts = alerts(picture, screen);
     let sections = [
-        (screen.titles("OBJECTIVES", "progress", "score", "recent", "status"), objectives.iter().map(|row| screen.line(row)).collect()),
-        (screen.titles("KPIS", "", "value", "recent", "health"), kpis.iter().map(|row| screen.line(row)).collect()),
-        (screen.paint(&cut("ALERTS THAT NEED ACTION", screen.columns), Colour::Bold), alerts),
+        (
+            screen.titles("OBJECTIVES", "progress", "score", "recent", "status"),
+            objectives.iter().map(|row| screen.line(row)).collect(),
+        ),
+        (
+            screen.titles("KPIS", "", "value", "recent", "health"),
+            kpis.iter().map(|row| screen.line(row)).collect(),
+        ),
+        (
+            screen.paint(&cut("ALERTS THAT NEED ACTION", screen.columns), Colour::Bold),
+            alerts,
+        ),
     ];
-    let mut sections: Vec<(String, Vec<String>)> = sections.into_iter().filter(|(_, rows)| !rows.is_empty()).collect();
+    let mut sections: Vec<(String, Vec<String>)> = sections
+        .into_iter()
+        .filter(|(_, rows)| !rows.is_empty())
+        .collect();
     fit(&mut sections, screen.rows.saturating_sub(lines.len()), screen);
     for (title, rows) in sections {
         lines.push(String::new());
@@ -140,7 +158,9 @@ fn fit(sections: &mut [(String, Vec<String>)], rows: usize, screen: Screen) {
     let room = rows.saturating_sub(2 * sections.len());
     let mut shown: Vec<usize> = sections.iter().map(|(_, lines)| lines.len()).collect();
     while shown.iter().sum::<usize>() > room {
-        let Some(longest) = shown.iter_mut().max() else { break };
+        let Some(longest) = shown.iter_mut().max() else {
+            break;
+        };
         if *longest <= 1 {
             break;
         }
@@ -159,15 +179,28 @@ fn fit(sections: &mut [(String, Vec<String>)], rows: usize, screen: Screen) {
 
 fn heading(picture: &Picture, condition: &Condition, screen: Screen) -> Vec<String> {
     let width = screen.columns;
-    let score = picture.score.map(|score| format!("  score {score:.2}")).unwrap_or_default();
-    let today = picture.today.map(|today| format!("  {today}")).unwrap_or_default();
+    let score = picture
+        .score
+        .map(|score| format!("  score {score:.2}"))
+        .unwrap_or_default();
+    let today = picture
+        .today
+        .map(|today| format!("  {today}"))
+        .unwrap_or_default();
     let behind = condition.head.saturating_sub(picture.revision);
     let place = match behind {
         ..=0 => format!("revision {}", picture.revision),
         behind => format!("revision {}, {behind} behind", picture.revision),
     };
-    let stream = format!("{}  {place}  last heard {} s ago", condition.state, condition.silent_s);
-    let colour = if condition.is_bad { Colour::Red } else { Colour::Green };
+    let stream = format!(
+        "{}  {place}  last heard {} s ago",
+        condition.state, condition.silent_s
+    );
+    let colour = if condition.is_bad {
+        Colour::Red
+    } else {
+        Colour::Green
+    };
     let title = cut(&format!("{}{score}{today}", picture.title), width);
     let mut lines = vec![
         screen.paint(&title, Colour::Bold),
@@ -207,7 +240,12 @@ fn objectives(picture: &Picture, trail: &Trail, grid: &Grid) -> Vec<Row> {
 
 fn kpis(picture: &Picture, trail: &Trail, grid: &Grid) -> Vec<Row> {
     let mut shown: Vec<(&String, &KpiPicture)> = picture.kpis.iter().collect();
-    let health = |kpi: &KpiPicture| kpi.health.as_ref().map(api::KpiHealth::health).unwrap_or_default();
+    let health = |kpi: &KpiPicture| {
+        kpi.health
+            .as_ref()
+            .map(api::KpiHealth::health)
+            .unwrap_or_default()
+    };
     shown.sort_by_key(|(name, kpi)| (std::cmp::Reverse(i32::from(health(kpi))), *name));
     let row = |(name, kpi): (&String, &KpiPicture)| {
         let (status, colour) = phrases::health(health(kpi));
@@ -219,7 +257,11 @@ fn kpis(picture: &Picture, trail: &Trail, grid: &Grid) -> Vec<Row> {
         let target = target.and_then(|bounds| bounds.at_least.or(bounds.at_most));
         Row {
             title: titled(&kpi.title, name),
-            bar: if is_stale { "overdue".to_owned() } else { String::new() },
+            bar: if is_stale {
+                "overdue".to_owned()
+            } else {
+                String::new()
+            },
             figure,
             spark: sparkline(&trail.of(name), target, grid.spark),
             status,

@@ -95,9 +95,18 @@ fn begun() -> Vec<api::SubscribeResponse> {
 fn a_score_moves_and_leaves_a_trail() {
     let mut board = Board::new();
     let text = seen(&mut board, begun());
-    assert!(text.contains("live  revision 7 ") && text.contains("Grow") && text.contains("0.25"), "{text}");
-    let text = seen(&mut board, vec![update(8, scored(0.25, 0.5)), update(9, scored(0.5, 0.75))]);
-    assert!(text.contains("0.75 ▁▅█") && text.contains("revision 9 "), "{text}");
+    assert!(
+        text.contains("live  revision 7 ") && text.contains("Grow") && text.contains("0.25"),
+        "{text}"
+    );
+    let text = seen(
+        &mut board,
+        vec![update(8, scored(0.25, 0.5)), update(9, scored(0.5, 0.75))],
+    );
+    assert!(
+        text.contains("0.75 ▁▅█") && text.contains("revision 9 "),
+        "{text}"
+    );
 }
 
 #[test]
@@ -137,7 +146,10 @@ fn a_lost_connection_is_seen_and_what_was_shown_stays() {
     );
     // It resumes with its token: the picture goes on.
     let text = seen(&mut board, vec![started("t7", 20)]);
-    assert!(text.contains("catching up  revision 7, 13 behind") && text.contains("Grow"), "{text}");
+    assert!(
+        text.contains("catching up  revision 7, 13 behind") && text.contains("Grow"),
+        "{text}"
+    );
     let checkpoint = api::Checkpoint {
         revision: 20,
         recorded_time: None,
@@ -152,4 +164,41 @@ fn a_snapshot_that_begins_anew_takes_the_place_of_half_of_one() {
     seen(&mut board, vec![started("", 7), snapshot(vec![objective(0.25)])]);
     let text = seen(&mut board, vec![started("", 8), snapshot(Vec::new())]);
     assert!(!text.contains("Grow"), "{text}");
+}
+
+#[test]
+fn the_terminal_is_as_it_was_before_whatever_ends_it() {
+    let mut out = Vec::new();
+    let mut dashboard = Dashboard::open(&mut out, || Some((24, 80)), false)
+        .ok()
+        .expect("a terminal");
+    assert!(dashboard.take(&Step::Messages(begun())).is_ok());
+    assert!(dashboard.pass_time().is_ok());
+    drop(dashboard);
+    let text = String::from_utf8(out).expect("text");
+    let drawn = text.strip_prefix(ENTER).and_then(|text| text.strip_suffix(LEAVE));
+    assert!(drawn.is_some_and(|drawn| drawn.contains("Grow")), "{text:?}");
+}
+
+#[test]
+fn it_is_drawn_when_something_is_new_and_after_a_second_anyway() {
+    let mut out = Vec::new();
+    let mut dashboard = Dashboard::open(&mut out, || Some((24, 80)), false)
+        .ok()
+        .expect("a terminal");
+    let start = Instant::now();
+    let after_ms = |ms| start + Duration::from_millis(ms);
+    let mut drawn = |dashboard: &mut Dashboard<&mut Vec<u8>>, at| {
+        let before = dashboard.out.len();
+        assert!(dashboard.draw(at).is_ok());
+        dashboard.out.len() > before
+    };
+    assert!(drawn(&mut dashboard, start));
+    assert!(!drawn(&mut dashboard, after_ms(100)));
+    assert!(dashboard.take(&Step::Messages(begun())).is_ok());
+    assert!(drawn(&mut dashboard, after_ms(200)));
+    assert!(!drawn(&mut dashboard, after_ms(1_100)));
+    assert!(drawn(&mut dashboard, after_ms(1_300)));
+    dashboard.size = || Some((24, 81));
+    assert!(drawn(&mut dashboard, after_ms(1_400)));
 }

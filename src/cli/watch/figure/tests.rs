@@ -65,14 +65,26 @@ fn kpi(period: Option<f64>, health: api::Health, stale: bool) -> Option<api::Kpi
 fn a_key_result_says_value_score_and_status_where_they_differ() {
     use api::Status::{AtRisk, Behind, OnTrack};
     for (before, after, line) in [
-        (key_result(None, 0.0, OnTrack), key_result(None, 0.0, OnTrack), None),
+        (
+            key_result(None, 0.0, OnTrack),
+            key_result(None, 0.0, OnTrack),
+            None,
+        ),
         (
             key_result(Some(4.0), 0.4, OnTrack),
             key_result(Some(5.0), 0.5, Behind),
             Some("4 → 5, score 0.40 → 0.50, on track → behind"),
         ),
-        (None, key_result(None, 0.0, AtRisk), Some("score – → 0.00, AT RISK")),
-        (key_result(None, 0.5, AtRisk), None, Some("score 0.50 → –, AT RISK no more")),
+        (
+            None,
+            key_result(None, 0.0, AtRisk),
+            Some("score – → 0.00, AT RISK"),
+        ),
+        (
+            key_result(None, 0.5, AtRisk),
+            None,
+            Some("score 0.50 → –, AT RISK no more"),
+        ),
         (
             key_result(None, 0.401, OnTrack),
             key_result(None, 0.402, OnTrack),
@@ -89,7 +101,11 @@ fn a_key_result_says_value_score_and_status_where_they_differ() {
 fn an_expectation_that_moves_alone_is_no_line() {
     use api::Status::{AtRisk, OnTrack};
     for (before, after, line) in [
-        (objective(Some(0.5), 0.1, OnTrack), objective(Some(0.5), 0.2, OnTrack), None),
+        (
+            objective(Some(0.5), 0.1, OnTrack),
+            objective(Some(0.5), 0.2, OnTrack),
+            None,
+        ),
         (
             objective(Some(0.5), 0.1, OnTrack),
             objective(Some(0.5), 0.9, AtRisk),
@@ -112,8 +128,16 @@ fn a_kpi_says_its_period_value_in_its_unit_and_its_health() {
             Some("38 min → 41 min, watch → BREACHED"),
         ),
         (None, kpi(None, NoData, false), Some("no data")),
-        (kpi(None, NoData, false), kpi(None, NoData, true), Some("its value is overdue")),
-        (kpi(None, NoData, true), kpi(Some(1.0), NoData, false), Some("– → 1 min, its value is there")),
+        (
+            kpi(None, NoData, false),
+            kpi(None, NoData, true),
+            Some("its value is overdue"),
+        ),
+        (
+            kpi(None, NoData, true),
+            kpi(Some(1.0), NoData, false),
+            Some("– → 1 min, its value is there"),
+        ),
     ] {
         let change = Figure::Kpi(api::KpiChange { before, after });
         let line = line.map(|line| format!("KPI Reply time: {line}"));
@@ -124,15 +148,24 @@ fn a_kpi_says_its_period_value_in_its_unit_and_its_health() {
 #[test]
 fn a_score_says_whose_it_is() {
     let score = |before, after| Figure::Score(api::ScoreChange { before, after });
-    assert_eq!(text("workspaces/a", score(None, Some(0.5))).as_deref(), Some("workspace: – → 0.50"));
-    assert_eq!(text("w/a/cycles/q4", score(Some(0.5), None)).as_deref(), Some("cycle q4: 0.50 → –"));
+    assert_eq!(
+        text("workspaces/a", score(None, Some(0.5))).as_deref(),
+        Some("workspace: – → 0.50")
+    );
+    assert_eq!(
+        text("w/a/cycles/q4", score(Some(0.5), None)).as_deref(),
+        Some("cycle q4: 0.50 → –")
+    );
     assert_eq!(text("w/a/cycles/q4", score(Some(0.5), Some(0.5))), None);
     let team = Figure::TeamScore(api::TeamScoreChange {
         cycle: "w/a/cycles/q4".to_owned(),
         before: Some(0.25),
         after: Some(0.5),
     });
-    assert_eq!(text("w/a/teams/sales", team).as_deref(), Some("team sales in cycle q4: 0.25 → 0.50"));
+    assert_eq!(
+        text("w/a/teams/sales", team).as_deref(),
+        Some("team sales in cycle q4: 0.25 → 0.50")
+    );
 }
 
 #[test]
@@ -146,8 +179,16 @@ fn of_an_alert_only_the_opening_and_the_closing_are_figures() {
         Some(alert)
     };
     for (before, after, line) in [
-        (None, alert(Open), Some("alert (no new value): KPI Reply time asks for action")),
-        (alert(Open), alert(Closed), Some("alert stale-3 is over: KPI Reply time was measured otherwise")),
+        (
+            None,
+            alert(Open),
+            Some("alert (no new value): KPI Reply time asks for action"),
+        ),
+        (
+            alert(Open),
+            alert(Closed),
+            Some("alert stale-3 is over: KPI Reply time was measured otherwise"),
+        ),
         (alert(Open), alert(Open), None),
         (alert(Open), None, None),
     ] {
@@ -171,7 +212,10 @@ fn what_is_there_says_how_it_stands() {
         ..api::Objective::default()
     };
     for (resource, line) in [
-        (resource(Resource::Kpi(kpi_is)), "KPI Reply time: 41 min, BREACHED"),
+        (
+            resource(Resource::Kpi(kpi_is)),
+            "KPI Reply time: 41 min, BREACHED",
+        ),
         (resource(Resource::Objective(objective_is)), "objective o"),
     ] {
         let (_, said) = standing(&resource, &directory()).expect("a resource");

@@ -8,7 +8,10 @@ const KPI: &str = "workspaces/a/kpis/k";
 fn commit(revision: i64, principal: &str, reason: &str) -> Option<api::Commit> {
     Some(api::Commit {
         revision,
-        recorded_time: Some(prost_types::Timestamp { seconds: 1_764_000_000, nanos: 0 }),
+        recorded_time: Some(prost_types::Timestamp {
+            seconds: 1_764_000_000,
+            nanos: 0,
+        }),
         principal: principal.to_owned(),
         reason: reason.to_owned(),
         method: "binnacle.v1.KpiService/RecordMeasurement".to_owned(),
@@ -27,7 +30,10 @@ fn event(kind: &str, resource: &str) -> api::Event {
 fn score(after: f64) -> api::DerivedChange {
     api::DerivedChange {
         resource: "workspaces/a".to_owned(),
-        figure: Some(Figure::Score(api::ScoreChange { before: None, after: Some(after) })),
+        figure: Some(Figure::Score(api::ScoreChange {
+            before: None,
+            after: Some(after),
+        })),
     }
 }
 
@@ -37,7 +43,10 @@ fn opened() -> api::DerivedChange {
     alert.set_kind(api::alert::Kind::Breach);
     api::DerivedChange {
         resource: format!("{KPI}/alerts/breach-1"),
-        figure: Some(Figure::Alert(api::AlertChange { before: None, after: Some(alert) })),
+        figure: Some(Figure::Alert(api::AlertChange {
+            before: None,
+            after: Some(alert),
+        })),
     }
 }
 
@@ -92,7 +101,10 @@ fn an_alert_that_opens_is_said_once_and_figures_without_an_event_have_a_cause() 
         events: vec![event("AlertOpened", &alert)],
         derived_changes: vec![opened()],
         entered: vec![api::Resource {
-            resource: Some(Resource::Alert(api::Alert { name: alert, ..api::Alert::default() })),
+            resource: Some(Resource::Alert(api::Alert {
+                name: alert,
+                ..api::Alert::default()
+            })),
         }],
         ..api::Update::default()
     };
@@ -101,7 +113,10 @@ fn an_alert_that_opens_is_said_once_and_figures_without_an_event_have_a_cause() 
         "2025-11-24 16:00:00  #7  binnacle  what followed from RecordMeasurement\n\
          \x20   alert (breach): KPI k asks for action\n"
     );
-    let nothing = api::Update { commit: commit(8, "maria", ""), ..api::Update::default() };
+    let nothing = api::Update {
+        commit: commit(8, "maria", ""),
+        ..api::Update::default()
+    };
     assert_eq!(written(false, vec![nothing]), "");
 }
 
@@ -166,7 +181,10 @@ fn nothing_that_people_write_reaches_the_terminal_raw() {
     let coloured = written(true, vec![update]);
     let mut rest = coloured.as_str();
     while let Some((_, after)) = rest.split_once('\x1b') {
-        assert!(["[0m", "[2m"].iter().any(|code| after.starts_with(code)), "{coloured:?}");
+        assert!(
+            ["[0m", "[2m"].iter().any(|code| after.starts_with(code)),
+            "{coloured:?}"
+        );
         rest = after;
     }
 }

@@ -64,17 +64,38 @@ fn said(kind: &str, resource: &str, changes: &[(&str, Option<Kind>, Option<Kind>
 fn a_value_has_its_unit_and_says_when_it_was_true() {
     let value = "measurement.value";
     for (kind, before, after, sentence) in [
-        ("MeasurementRecorded", None, number(41.0), "41 min"),
-        ("MeasurementRecorded", number(38.0), number(41.0), "38 min → 41 min, corrected"),
-        ("MeasurementRetracted", number(38.0), None, "38 min retracted"),
-        ("MeasurementRecorded", None, None, "the same value again"),
+        ("MeasurementRecorded", None, number(41.0), "41 min of T"),
+        (
+            "MeasurementRecorded",
+            number(38.0),
+            number(41.0),
+            "38 min → 41 min of T, corrected",
+        ),
+        (
+            "MeasurementRetracted",
+            number(38.0),
+            None,
+            "38 min of T, retracted",
+        ),
+        (
+            "MeasurementRecorded",
+            None,
+            None,
+            "the same value of T, recorded again",
+        ),
     ] {
         assert_eq!(
             said(kind, KPI, &[(value, before, after)]),
-            format!("KPI Average reply time: {sentence} of 2025-11-24 16:00:00")
+            format!(
+                "KPI Average reply time: {}",
+                sentence.replace('T', "2025-11-24 16:00:00")
+            )
         );
     }
-    let note = [(value, None, number(1.0)), ("measurement.note", None, text("by hand"))];
+    let note = [
+        (value, None, number(1.0)),
+        ("measurement.note", None, text("by hand")),
+    ];
     assert!(said("MeasurementRecorded", KPI, &note).ends_with(" – by hand"));
 }
 
@@ -83,7 +104,10 @@ fn a_check_in_says_what_it_says() {
     let check_in = format!("{KEY_RESULT}/checkIns/c");
     for (changes, sentence) in [
         (&[][..], "key result Faster replies: checked in"),
-        (&[("value", None, number(35.0))], "key result Faster replies: 35 min"),
+        (
+            &[("value", None, number(35.0))],
+            "key result Faster replies: 35 min",
+        ),
         (
             &[
                 ("value", None, number(35.0)),
@@ -97,7 +121,11 @@ fn a_check_in_says_what_it_says() {
         assert_eq!(said("CheckInRecorded", &check_in, changes), sentence);
     }
     assert_eq!(
-        said("CheckInCorrected", &check_in, &[("value", number(35.0), number(34.0))]),
+        said(
+            "CheckInCorrected",
+            &check_in,
+            &[("value", number(35.0), number(34.0))]
+        ),
         "check-in of key result Faster replies corrected: value 35 min → 34 min"
     );
     assert_eq!(
@@ -128,7 +156,10 @@ fn what_was_written_is_told_with_before_and_after() {
             ": a 1, b 2, c 3, d 4, e 5, and 2 more",
         ),
     ] {
-        assert_eq!(said("ObjectiveUpdated", objective, changes), format!("objective o updated{told}"));
+        assert_eq!(
+            said("ObjectiveUpdated", objective, changes),
+            format!("objective o updated{told}")
+        );
     }
     let target = format!("{KPI}/targets/2026-01-01");
     assert_eq!(
@@ -141,17 +172,52 @@ fn what_was_written_is_told_with_before_and_after() {
 fn every_event_has_a_sentence_also_one_that_nobody_knows_yet() {
     let alert = format!("{KPI}/alerts/breach-3");
     for (kind, resource, changes, sentence) in [
-        ("ObjectiveCreated", "w/a/objectives/o", &[("title", None, text("A"))][..], "objective o created"),
-        ("ObjectiveActivated", "w/a/objectives/o", &[("state", text("DRAFT"), text("ACTIVE"))], "objective o activated"),
-        ("ObjectiveClosed", "w/a/objectives/o", &[("result.score", None, number(0.725))], "objective o closed at 0.72"),
+        (
+            "ObjectiveCreated",
+            "w/a/objectives/o",
+            &[("title", None, text("A"))][..],
+            "objective o created",
+        ),
+        (
+            "ObjectiveActivated",
+            "w/a/objectives/o",
+            &[("state", text("DRAFT"), text("ACTIVE"))],
+            "objective o activated",
+        ),
+        (
+            "ObjectiveClosed",
+            "w/a/objectives/o",
+            &[("result.score", None, number(0.725))],
+            "objective o closed at 0.72",
+        ),
         ("ObjectiveClosed", "w/a/objectives/o", &[], "objective o closed"),
         ("CycleReviewBegun", "w/a/cycles/q4", &[], "cycle q4 review begun"),
-        ("KeyResultDeleted", KEY_RESULT, &[], "key result Faster replies deleted"),
+        (
+            "KeyResultDeleted",
+            KEY_RESULT,
+            &[],
+            "key result Faster replies deleted",
+        ),
         ("KpiArchived", KPI, &[], "KPI Average reply time archived"),
-        ("ScoringPolicyUpdated", "w/a/scoringPolicy", &[], "scoring policy updated"),
+        (
+            "ScoringPolicyUpdated",
+            "w/a/scoringPolicy",
+            &[],
+            "scoring policy updated",
+        ),
         ("WorkspaceUpdated", "workspaces/a", &[], "workspace updated"),
-        ("DayStarted", "workspaces/a", &[("today", None, text("2026-11-25"))], "2026-11-25 begins"),
-        ("AlertOpened", &alert, &[("kind", None, text("BREACH"))], "alert (breach): KPI Average reply time asks for action"),
+        (
+            "DayStarted",
+            "workspaces/a",
+            &[("today", None, text("2026-11-25"))],
+            "2026-11-25 begins",
+        ),
+        (
+            "AlertOpened",
+            &alert,
+            &[("kind", None, text("BREACH"))],
+            "alert (breach): KPI Average reply time asks for action",
+        ),
         (
             "AlertClosed",
             &alert,
@@ -164,7 +230,12 @@ fn every_event_has_a_sentence_also_one_that_nobody_knows_yet() {
             &[("action_plan.text", None, text("Call them"))],
             "alert breach-3 of KPI Average reply time action plan set: action plan text Call them",
         ),
-        ("SomethingNewHappened", "w/a/somethings/x", &[], "resource x something new happened"),
+        (
+            "SomethingNewHappened",
+            "w/a/somethings/x",
+            &[],
+            "resource x something new happened",
+        ),
         ("", "", &[], "resource  "),
     ] {
         assert_eq!(said(kind, resource, changes), sentence, "{kind}");
@@ -173,6 +244,9 @@ fn every_event_has_a_sentence_also_one_that_nobody_knows_yet() {
 
 #[test]
 fn a_time_that_is_none_is_no_reason_to_fail() {
-    let never = prost_types::Timestamp { seconds: i64::MAX, nanos: -1 };
+    let never = prost_types::Timestamp {
+        seconds: i64::MAX,
+        nanos: -1,
+    };
     assert_eq!(moment(never, &TimeZone::UTC), "at no time");
 }

@@ -76,23 +76,49 @@ fn picture() -> Picture {
     picture.cycles.insert("w/a/cycles/q4".to_owned(), cycle);
     for (id, shown) in [
         ("a", objective("Grow", Some(0.75), OnTrack)),
-        ("b", objective("売上高を二倍にして世界で一番愛される会社になる", Some(0.25), AtRisk)),
+        (
+            "b",
+            objective(
+                "売上高を二倍にして世界で一番愛される会社になる",
+                Some(0.25),
+                AtRisk,
+            ),
+        ),
         ("c", objective("🚀 To the moon 👩‍🚀", None, OnTrack)),
         ("d", objective("Long ago", Some(1.0), Closed)),
-        ("e", ObjectivePicture { title: "A draft".to_owned(), progress: None }),
+        (
+            "e",
+            ObjectivePicture {
+                title: "A draft".to_owned(),
+                progress: None,
+            },
+        ),
         ("f", objective(HOSTILE, Some(f64::NAN), OnTrack)),
     ] {
         picture.objectives.insert(format!("w/a/objectives/{id}"), shown);
     }
-    picture.kpis.insert("w/a/kpis/reply".to_owned(), kpi("Average reply time", 41.0, api::Health::Breached));
-    picture.kpis.insert("w/a/kpis/silent".to_owned(), KpiPicture::default());
-    picture.targets.insert("t".to_owned(), Bounds { at_least: None, at_most: Some(30.0) });
+    picture.kpis.insert(
+        "w/a/kpis/reply".to_owned(),
+        kpi("Average reply time", 41.0, api::Health::Breached),
+    );
+    picture
+        .kpis
+        .insert("w/a/kpis/silent".to_owned(), KpiPicture::default());
+    picture.targets.insert(
+        "t".to_owned(),
+        Bounds {
+            at_least: None,
+            at_most: Some(30.0),
+        },
+    );
     for (id, needs_action) in [("breach-3", true), ("stale-4", false)] {
         let alert = AlertPicture {
             about: api::alert::Kind::Breach,
             needs_action,
         };
-        picture.alerts.insert(format!("w/a/kpis/reply/alerts/{id}"), alert);
+        picture
+            .alerts
+            .insert(format!("w/a/kpis/reply/alerts/{id}"), alert);
     }
     picture
 }
@@ -101,7 +127,9 @@ fn trail() -> Trail {
     let mut trail = Trail::default();
     let mut picture = picture();
     for value in [29.0, 33.0, 41.0, 48.0] {
-        picture.kpis.insert("w/a/kpis/reply".to_owned(), kpi("", value, api::Health::Breached));
+        picture
+            .kpis
+            .insert("w/a/kpis/reply".to_owned(), kpi("", value, api::Health::Breached));
         trail.take(&picture, ["w/a/kpis/reply", "w/a/objectives/a"].into_iter());
     }
     trail
@@ -160,13 +188,24 @@ fn in_40_columns_there_are_titles_figures_and_status() {
 
 #[test]
 fn no_line_is_wider_than_the_terminal_and_colours_change_no_width() {
-    for columns_of in [0, 1, 19, 20, 35, 36, 39, 40, 59, 60, 80, 99, 100, 159, 160, 200, 500] {
+    for columns_of in [
+        0, 1, 19, 20, 35, 36, 39, 40, 59, 60, 80, 99, 100, 159, 160, 200, 500,
+    ] {
         let plain = screen(columns_of);
-        let coloured = Screen { colours: true, ..plain };
+        let coloured = Screen {
+            colours: true,
+            ..plain
+        };
         let lines = frame(&picture(), &trail(), &condition(), plain);
-        for (line, coloured) in lines.iter().zip(frame(&picture(), &trail(), &condition(), coloured)) {
+        for (line, coloured) in lines
+            .iter()
+            .zip(frame(&picture(), &trail(), &condition(), coloured))
+        {
             assert!(columns(line) <= columns_of, "{columns_of}: {line}");
-            assert!(!line.contains(char::is_control) && !line.contains('\u{202e}'), "{line:?}");
+            assert!(
+                !line.contains(char::is_control) && !line.contains('\u{202e}'),
+                "{line:?}"
+            );
             assert!(!line.contains("NaN"), "{line}");
             assert_eq!(&console::strip_ansi_codes(&coloured), line);
         }
@@ -176,7 +215,11 @@ fn no_line_is_wider_than_the_terminal_and_colours_change_no_width() {
 #[test]
 fn in_200_columns_all_of_a_title_is_there() {
     let text = trimmed(screen(200)).join("\n");
-    for title in ["売上高を二倍にして世界で一番愛される会社になる", "🚀 To the moon 👩‍🚀", "Average reply time"] {
+    for title in [
+        "売上高を二倍にして世界で一番愛される会社になる",
+        "🚀 To the moon 👩‍🚀",
+        "Average reply time",
+    ] {
         assert!(text.contains(title), "{text}");
     }
 }
@@ -185,38 +228,66 @@ fn in_200_columns_all_of_a_title_is_there() {
 fn there_are_never_more_lines_than_rows_and_what_is_hidden_is_counted() {
     let mut many = picture();
     for index in 0..50 {
-        many.objectives.insert(format!("w/a/objectives/z{index:02}"), objective("Z", Some(0.5), api::Status::Behind));
+        many.objectives.insert(
+            format!("w/a/objectives/z{index:02}"),
+            objective("Z", Some(0.5), api::Status::Behind),
+        );
     }
     for rows in 0..70 {
         let screen = Screen { rows, ..screen(80) };
         let lines = frame(&many, &trail(), &condition(), screen);
         assert!(lines.len() <= rows, "{rows}: {} lines", lines.len());
-        let shown = lines.iter().filter(|line| line.contains("░") && line.contains("0.")).count();
+        let shown = lines
+            .iter()
+            .filter(|line| line.contains("░") && line.contains("0."))
+            .count();
         let hidden: usize = lines
             .iter()
-            .filter_map(|line| line.trim().strip_prefix("… and ")?.strip_suffix(" more")?.parse::<usize>().ok())
+            .filter_map(|line| {
+                line.trim()
+                    .strip_prefix("… and ")?
+                    .strip_suffix(" more")?
+                    .parse::<usize>()
+                    .ok()
+            })
             .sum();
         if rows >= 20 {
             assert!(shown > 0, "{rows}: {lines:#?}");
-            assert!(lines.iter().any(|line| line.contains("KPI Average reply time (breach)")), "{rows}: {lines:#?}");
+            assert!(
+                lines
+                    .iter()
+                    .any(|line| line.contains("KPI Average reply time (breach)")),
+                "{rows}: {lines:#?}"
+            );
             assert!(hidden > 0 || rows >= 64, "{rows}: {lines:#?}");
         }
     }
     // What is worst is not what is hidden.
-    let screen = Screen { rows: 20, ..screen(80) };
+    let screen = Screen {
+        rows: 20,
+        ..screen(80)
+    };
     let lines = frame(&many, &trail(), &condition(), screen);
     assert!(lines.iter().any(|line| line.contains("AT RISK")), "{lines:#?}");
 }
 
 #[test]
 fn nothing_at_all_is_a_heading_alone() {
-    let lines = frame(&Picture::default(), &Trail::default(), &Condition::default(), screen(80));
+    let lines = frame(
+        &Picture::default(),
+        &Trail::default(),
+        &Condition::default(),
+        screen(80),
+    );
     assert_eq!(lines.len(), 2, "{lines:?}");
 }
 
 #[test]
 fn who_is_behind_sees_by_how_much() {
-    let behind = Condition { head: 1_140, ..condition() };
+    let behind = Condition {
+        head: 1_140,
+        ..condition()
+    };
     let lines = frame(&picture(), &trail(), &behind, screen(80));
     assert_eq!(lines[1], "live  revision 140, 1000 behind  last heard 3 s ago");
 }
