@@ -19,8 +19,13 @@ pub(crate) struct ServerProcess {
 impl ServerProcess {
     /// Starts it on a data directory, and waits until it says where it listens.
     pub(crate) fn start(data_dir: &Path) -> Self {
+        Self::start_at(data_dir, "127.0.0.1:0")
+    }
+
+    /// The same at an address, for example where it was before.
+    pub(crate) fn start_at(data_dir: &Path, listen: &str) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_binnacle"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json"])
+            .args(["serve", "--listen", listen, "--log-format", "json"])
             .arg("--data-dir")
             .arg(data_dir)
             .env_remove("BINNACLE_CONFIG")
@@ -34,6 +39,19 @@ impl ServerProcess {
     /// Where it listens, as a client is told.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+}
+
+#[allow(dead_code, reason = "most tests do not end it in good order")]
+impl ServerProcess {
+    /// Tells it to end in good order, and waits until it has.
+    pub(crate) fn terminate(mut self) {
+        let told = Command::new("kill")
+            .args(["-TERM", &self.process.id().to_string()])
+            .status();
+        assert!(told.expect("kill runs").success());
+        let ended = self.process.wait().expect("it ends");
+        assert!(ended.success(), "{ended}");
     }
 }
 
