@@ -56,15 +56,10 @@ impl<'a> Meter<'a> {
 }
 
 impl Used {
-    /// Cores that the server kept busy on average.
-    pub(crate) fn server_cores(&self) -> f64 {
-        self.server.as_secs_f64() / self.time.as_secs_f64()
-    }
-
     /// Cores that each of them kept busy on average.
     pub(crate) fn say(&self, report: &mut Report) {
         let cores = |used: Duration| used.as_secs_f64() / self.time.as_secs_f64();
-        report.figure("server", self.server_cores(), CORES);
+        report.figure("server", cores(self.server), CORES);
         report.figure("clients and writers", cores(self.clients), CORES);
         report.figure("others on this machine", cores(self.others), CORES);
     }
