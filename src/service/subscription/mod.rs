@@ -114,6 +114,8 @@ impl Subscription {
                 let position = resume(&engine, &hosted, newest, token, &audience).await?;
                 let shown = match asked.min_interval {
                     None => None,
+                    // Many come back to where nothing has happened meanwhile: that needs no fold.
+                    Some(_) if position == newest => Some(Arc::clone(&published.state)),
                     Some(_) => Some(Arc::new(
                         engine.past(&hosted, position.revision).await?.state().clone(),
                     )),
@@ -166,6 +168,8 @@ impl Subscription {
                 self.spoke = Instant::now();
                 return Ok(Some(message));
             }
+            // Whoever asks for more has read it all. It may be long until there is more: the others have the room meanwhile.
+            self.room.give_back();
             if *self.draining.borrow() && !matches!(self.stage, Stage::Over) {
                 // What is sent whole has no token before its end: it is not waited for.
                 let token = if self.whole.take().is_some() {

@@ -1,7 +1,7 @@
 //! How much all subscriptions together may hold of what their readers have not taken.
 //!
-//! Invariant: the sum of what is taken never exceeds the whole. A reader gives back what it has before it takes more, so none
-//! waits for itself.
+//! Invariant: the sum of what is taken never exceeds the whole. A reader gives back what it has as soon as it has read it, so
+//! none waits for itself, nor for one that has read everything and waits for news.
 
 use std::sync::Arc;
 
@@ -37,9 +37,14 @@ impl Room {
         }
     }
 
+    /// Gives back what is held: it was read.
+    pub(super) fn give_back(&mut self) {
+        self.held = None;
+    }
+
     /// Gives back what is held and takes so many bytes, when there is room for them.
     pub(super) async fn take(&mut self, bytes: usize) {
-        self.held = None;
+        self.give_back();
         let units = u32::try_from(bytes.div_ceil(UNIT_BYTES))
             .unwrap_or(u32::MAX)
             .clamp(1, self.units_max);

@@ -1,0 +1,105 @@
+//! The program as a process of its own, so that its memory and its CPU time are told apart from the clients'.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// `binnacle serve`, killed when it is dropped.
+pub(crate) struct Server {
+    child: Child,
+    /// Where it listens.
+    pub(crate) address: String,
+}
+
+/// The kernel counts CPU time in hundredths of a second, on every architecture that Linux still runs on.
+const TICKS_PER_S: f64 = 100.0;
+
+impl Server {
+    pub(crate) fn start(data_dir: &Path) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_binnacle"))
+            .args([
+                "serve",
+                "--listen",
+                "127.0.0.1:0",
+                "--log-format",
+                "json",
+                "--data-dir",
+            ])
+            .arg(data_dir)
+            .env_remove("BINNACLE_CONFIG")
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the server");
+        let mut lines = BufReader::new(child.stderr.take().expect("its log")).lines();
+        let mut address = String::new();
+        loop {
+            let line = lines.next().expect("a server that starts").expect("its log");
+            let fields = serde_json::from_str::<serde_json::Value>(&line).expect("JSON")["fields"].clone();
+            match fields["message"].as_str() {
+                Some("listening") => address = fields["address"].as_str().expect("an address").to_owned(),
+                Some("serving") => break,
+                _ => {}
+            }
+        }
+        // Its log is read on, so that it never waits for us; a warning in it belongs to the figures.
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                if line.contains("\"WARN\"") || line.contains("\"ERROR\"") {
+                    eprintln!("{line}");
+                }
+            }
+        });
+        Self { child, address }
+    }
+
+    /// Resident memory, in bytes.
+    pub(crate) fn resident_bytes(&self) -> u64 {
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("its status");
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmRSS:"))
+            .expect("VmRSS");
+        let kib: Option<u64> = line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok());
+        kib.expect("a number") * 1024
+    }
+
+    /// The CPU time it has used.
+    pub(crate) fn cpu(&self) -> Duration {
+        cpu_of(&self.child.id().to_string())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _gone = self.child.kill();
+        let _ended = self.child.wait();
+    }
+}
+
+/// The CPU time that the clients have used: this process's.
+pub(crate) fn cpu_of_clients() -> Duration {
+    cpu_of("self")
+}
+
+fn cpu_of(process: &str) -> Duration {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).expect("its stat");
+    // The program's name may hold anything but ends at the last parenthesis. Behind it, from the third field on: the
+    // state, ten numbers, then the ticks in user mode and in the kernel.
+    let (_, fields) = stat.rsplit_once(')').expect("a name");
+    let ticks = fields.split_whitespace().skip(11).take(2);
+    let ticks: f64 = ticks.map(|ticks| ticks.parse::<f64>().expect("ticks")).sum();
+    Duration::from_secs_f64(ticks / TICKS_PER_S)
+}
+
+/// How many files a process may open here.
+pub(crate) fn open_files_max() -> usize {
+    let limits = std::fs::read_to_string("/proc/self/limits").expect("the limits");
+    let line = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"))
+        .expect("its line");
+    let soft = line.split_whitespace().nth(3).expect("the soft limit");
+    soft.parse().unwrap_or(usize::MAX)
+}
