@@ -186,7 +186,7 @@ fn cuts(clients: &[String], chance: &mut Rng) -> BTreeMap<(String, u64), Cut> {
                 4..7 => Cut::Held { for_ms },
                 _ => Cut::ServerDies,
             };
-            cuts.insert((client.clone(), chance.u64(4..40)), cut);
+            cuts.insert((client.clone(), chance.u64(1..25)), cut);
         }
     }
     cuts

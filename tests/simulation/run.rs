@@ -85,7 +85,6 @@ pub(crate) fn simulate(seed: u64, habits: Habits) -> Run {
         .tick_duration(TICK)
         .simulation_duration(Duration::from_secs(600))
         .tcp_capacity(1024)
-        .enable_random_order()
         .build();
     let host = Arc::clone(&machine);
     sim.host(SERVER, move || Arc::clone(&host).run());
