@@ -179,7 +179,10 @@ pub(crate) fn net_changes_have_no_gap(kept: &Kept, truth: &Truth) -> Verdict {
     }
     match place == Some(truth.head) {
         true => Ok(()),
-        false => Err(format!("{invariant}: they end at {place:?}, not at {}", truth.head)),
+        false => Err(format!(
+            "{invariant}: they end at {place:?}, not at {}",
+            truth.head
+        )),
     }
 }
 

@@ -110,7 +110,11 @@ const PATIENCE: Duration = Duration::from_millis(2_500);
 
 impl Subscriber {
     /// Follows until everything that is true has arrived.
-    pub(crate) async fn run(self, kept: Rc<RefCell<Kept>>, truth: Rc<RefCell<Option<Truth>>>) -> turmoil::Result {
+    pub(crate) async fn run(
+        self,
+        kept: Rc<RefCell<Kept>>,
+        truth: Rc<RefCell<Option<Truth>>>,
+    ) -> turmoil::Result {
         if self.beginning == Beginning::FromBeginning {
             kept.borrow_mut().base = Some(0);
         }
@@ -327,7 +331,9 @@ fn said(event: &Event) -> String {
         Event::SnapshotEnd(end) => format!("snapshot end {}", end.revision),
         Event::Update(update) => {
             let revision = update.commit.as_ref().map_or(0, |commit| commit.revision);
-            let from = update.from_revision.map_or(String::new(), |from| format!("{from} to "));
+            let from = update
+                .from_revision
+                .map_or(String::new(), |from| format!("{from} to "));
             let (events, changes) = (update.events.len(), update.derived_changes.len());
             let (entered, left) = (update.entered.len(), update.left.len());
             format!("update {from}{revision}: {events} events, {changes} changes, {entered} in, {left} out")
