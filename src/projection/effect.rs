@@ -49,7 +49,14 @@ impl Effect {
             alert_changes(commit, before, after, &mut changes);
         }
         let mut names: BTreeSet<ResourceName> = changes.iter().map(DerivedChange::resource).collect();
+        let mut last_kpi = None;
         for event in &commit.events {
+            // A commit often has many measurements of one KPI in a row.
+            if let Event::MeasurementRecorded(recorded) = event
+                && last_kpi.replace(&recorded.kpi) == Some(&recorded.kpi)
+            {
+                continue;
+            }
             names.insert(event.resource());
             if before.is_some() {
                 moved_along(event, after, &mut names);

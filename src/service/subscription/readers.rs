@@ -263,6 +263,15 @@ impl Reading {
     }
 }
 
+impl Drop for Reading {
+    fn drop(&mut self) {
+        // What the stream waits for holds its waker, and that holds the reader: the stream would keep itself, and its part
+        // of the room, until whatever it waits for happens.
+        let messages = lock(&self.reader.messages).take();
+        drop(messages);
+    }
+}
+
 impl Wake for Noted {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();

@@ -1,7 +1,7 @@
 //! How much all subscriptions together may hold of what their readers have not taken.
 //!
-//! Invariant: the sum of what is taken never exceeds the whole. A reader gives back what it has before it takes more, so none
-//! waits for itself, and as soon as all of it was read, so none waits for one that has nothing.
+//! Invariant: the sum of what is taken never exceeds the whole. A reader gives back what it has as soon as it has read it, so
+//! none waits for itself, nor for one that has read everything and waits for news.
 
 use std::sync::Arc;
 
