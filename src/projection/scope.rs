@@ -388,7 +388,12 @@ pub(super) fn was_written(before: &Workspace, after: &Workspace, name: &Resource
         }),
         // Its alerts are named in it.
         ResourceName::Kpi(id) => by(before.kpis(), after.kpis(), id, |it| {
-            (it.authorship, it.archived, it.open_alerts.clone(), it.needs_action())
+            (
+                it.authorship,
+                it.archived,
+                it.open_alerts.clone(),
+                it.needs_action(),
+            )
         }),
         ResourceName::Target(kpi, date) => {
             // It is written in the KPI's unit.

@@ -135,7 +135,6 @@ impl BoundServer {
             config,
         })
     }
-
 }
 
 impl<I> BoundServer<I> {

@@ -118,8 +118,7 @@ pub(crate) fn every_revision_is_seen_once_in_order_without_a_gap(kept: &Kept, tr
     let mut expected = truth.commits.range(base + 1..);
     for applied in &kept.applied {
         match expected.next() {
-            Some((revision, stored))
-                if *revision == applied.revision && stored.leaf == applied.leaf => {}
+            Some((revision, stored)) if *revision == applied.revision && stored.leaf == applied.leaf => {}
             expected => {
                 let (expected, seen) = (expected.map(|(revision, _)| revision), applied.revision);
                 return Err(format!(

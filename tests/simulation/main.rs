@@ -22,8 +22,8 @@ mod subscriber;
 mod trace;
 mod writer;
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use run::{Habits, Run, simulate};
 use subscriber::Habit;
@@ -33,7 +33,10 @@ const SEEDS: u64 = 16;
 
 fn from_environment(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")))
+    Some(
+        text.parse()
+            .unwrap_or_else(|_| panic!("{name} is no number: {text}")),
+    )
 }
 
 #[test]
@@ -56,7 +59,9 @@ fn whatever_the_network_does_nothing_is_lost_nothing_runs_twice_and_every_subscr
                     }
                     if let Err(violated) = verdict {
                         let mut failed = failed.lock().expect("no holder panics");
-                        failed.push(format!("seed {seed}: {violated}; again with SIMULATION_SEED={seed}"));
+                        failed.push(format!(
+                            "seed {seed}: {violated}; again with SIMULATION_SEED={seed}"
+                        ));
                     }
                 }
             });
@@ -69,7 +74,10 @@ fn whatever_the_network_does_nothing_is_lost_nothing_runs_twice_and_every_subscr
 #[test]
 fn the_same_seed_is_the_same_simulation() {
     for seed in 0..2 {
-        let (first, second) = (simulate(seed, Habits::default()), simulate(seed, Habits::default()));
+        let (first, second) = (
+            simulate(seed, Habits::default()),
+            simulate(seed, Habits::default()),
+        );
         let differs = first.trace.iter().zip(&second.trace).find(|(a, b)| a != b);
         assert_eq!(differs, None, "seed {seed}");
         assert_eq!(first.trace.len(), second.trace.len(), "seed {seed}");

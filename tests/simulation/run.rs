@@ -178,7 +178,10 @@ fn told(plan: &Plan, shared: &Shared) -> Told {
             .enumerate()
             .map(|(index, kept)| {
                 let beginning = plan.subscribers[index].0;
-                (format!("subscriber-{index}, {beginning:?}"), kept.borrow().clone())
+                (
+                    format!("subscriber-{index}, {beginning:?}"),
+                    kept.borrow().clone(),
+                )
             })
             .collect(),
         rows: plan.rows,

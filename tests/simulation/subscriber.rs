@@ -86,7 +86,11 @@ const PATIENCE: Duration = Duration::from_millis(2_500);
 
 impl Subscriber {
     /// Follows until everything that is true has arrived.
-    pub(crate) async fn run(self, kept: Rc<RefCell<Kept>>, truth: Rc<RefCell<Option<Truth>>>) -> turmoil::Result {
+    pub(crate) async fn run(
+        self,
+        kept: Rc<RefCell<Kept>>,
+        truth: Rc<RefCell<Option<Truth>>>,
+    ) -> turmoil::Result {
         if self.beginning == Beginning::FromBeginning {
             kept.borrow_mut().base = Some(0);
         }

@@ -45,7 +45,9 @@ pub(in crate::service) struct Subscriptions {
 }
 
 /// One of the subscriptions that there may be, taken before it begins.
-pub(in crate::service) struct Place(#[allow(dead_code, reason = "held until it is dropped")] OwnedSemaphorePermit);
+pub(in crate::service) struct Place(
+    #[allow(dead_code, reason = "held until it is dropped")] OwnedSemaphorePermit,
+);
 
 /// A subscription as the stream of its messages, which ends with the first error.
 pub(in crate::service) struct Reading {
