@@ -3,6 +3,7 @@
 //     node web.mjs PROTO_FOLDER ADDRESS WORKSPACE
 
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 import protobuf from 'protobufjs';
 
@@ -10,9 +11,9 @@ import { call } from './calls.mjs';
 
 const [protos, address, workspace] = process.argv.slice(2);
 const root = new protobuf.Root();
-const own = root.resolvePath;
-root.resolvePath = (origin, target) =>
-  target.startsWith('google/protobuf/') ? own(origin, target) : path.join(protos, target);
+// Google's basic types come with protobufjs.
+const library = fileURLToPath(new URL('node_modules/protobufjs', import.meta.url));
+root.resolvePath = (_, target) => path.join(target.startsWith('google/protobuf/') ? library : protos, target);
 root.loadSync('binnacle/v1/progress_service.proto');
 const Request = root.lookupType('binnacle.v1.SubscribeRequest');
 const Response = root.lookupType('binnacle.v1.SubscribeResponse');
