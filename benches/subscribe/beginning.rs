@@ -11,9 +11,10 @@ use binnacle::proto::api::subscribe_request::Start;
 use binnacle::proto::api::subscribe_response::Event;
 
 use crate::Scale;
+use crate::meter::{Meter, Used};
 use crate::readers::{Follower, Order};
-use crate::report::{Asked, Report};
-use crate::server::{Server, cpu_of_clients};
+use crate::report::{Asked, PER_S, Report};
+use crate::server::Server;
 use crate::stream::{Stream, connect};
 use crate::writer::{self, KPIS, WORKSPACE};
 
@@ -64,8 +65,8 @@ pub(crate) async fn run(dir: &Path, scale: Scale, report: &mut Report) {
     .await;
 }
 
-/// Reads some times, and says how many commits a second the reader went through: without a filter, as many updates. `read` answers how many updates it got and
-/// how many it should have got.
+/// Reads some times, and says how many commits a second the reader went through: without a filter, as many updates. `read`
+/// answers how many updates it got and how many it should have got.
 async fn rounds(
     server: &Server,
     report: &mut Report,
@@ -73,20 +74,20 @@ async fn rounds(
     commits: u64,
     read: impl AsyncFn() -> (u64, u64),
 ) {
-    let (mut rates, mut server_cores, mut client_cores) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut rates, mut used) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let (begun, of_server, of_clients) = (Instant::now(), server.cpu(), cpu_of_clients());
+        let meter = Meter::start(server);
         let (updates, expected) = read().await;
-        let seconds = begun.elapsed().as_secs_f64();
+        let round = meter.read();
         assert_eq!(updates, expected, "everything that there is");
-        rates.push(commits as f64 / seconds);
-        server_cores.push((server.cpu() - of_server).as_secs_f64() / seconds);
-        client_cores.push((cpu_of_clients() - of_clients).as_secs_f64() / seconds);
+        rates.push(commits as f64 / round.time.as_secs_f64());
+        used.push(round);
     }
-    report.figure("the first time", rates[0], 0, " commits/s", Asked::Nothing);
-    report.figure("median", crate::median(rates), 0, " commits/s", asked);
-    report.figure("server", crate::median(server_cores), 2, " cores", Asked::Nothing);
-    report.figure("client", crate::median(client_cores), 2, " cores", Asked::Nothing);
+    report.figure("commits, the first time", rates[0], PER_S);
+    report.asked("commits, the median", crate::median(rates), PER_S, asked);
+    let used_in_all = Used::sum(&used);
+    used_in_all.say(report);
+    used_in_all.say_each("a commit", commits * ROUNDS as u64, report);
 }
 
 fn request(filter: Option<api::SubscriptionFilter>) -> api::SubscribeRequest {

@@ -7,8 +7,9 @@ use binnacle::proto::api;
 use binnacle::proto::api::subscribe_request::Start;
 
 use crate::Scale;
+use crate::meter::Meter;
 use crate::readers::{Order, Readers};
-use crate::report::{Asked, Report};
+use crate::report::{Asked, KB, MB, Report, S};
 use crate::server::{Server, open_files_max};
 use crate::stream::STREAMS_PER_CONNECTION;
 use crate::writer::{self, KPIS, WORKSPACE};
@@ -88,7 +89,7 @@ async fn measure(data_dir: &Path, kind: &Kind, between: Duration, report: &mut R
     .await;
     let subscribed = begun.elapsed();
     let mut resident = server.resident_bytes();
-    let (begun, cpu) = (Instant::now(), server.cpu());
+    let meter = Meter::start(&server);
     for _ in 0..COMMITS {
         record(&server.address, filtered).await;
         let next = Instant::now() + between;
@@ -97,7 +98,7 @@ async fn measure(data_dir: &Path, kind: &Kind, between: Duration, report: &mut R
             resident = resident.max(server.resident_bytes());
         }
     }
-    let cores = (server.cpu() - cpu).as_secs_f64() / begun.elapsed().as_secs_f64();
+    let used = meter.read();
     readers.read_up_to(record(&server.address, filtered).await);
     record(&server.address, filtered).await;
     let (fewest, most) = readers.finish().await.updates;
@@ -113,30 +114,12 @@ async fn measure(data_dir: &Path, kind: &Kind, between: Duration, report: &mut R
         between.as_secs_f64(),
         open_files_max(),
     ));
-    report.figure(
-        "subscribed within",
-        subscribed.as_secs_f64(),
-        2,
-        " s",
-        Asked::Nothing,
-    );
-    report.figure(
-        "resident without them",
-        before as f64 / 1e6,
-        1,
-        " MB",
-        Asked::Nothing,
-    );
-    report.figure(
-        "resident with them, at most",
-        resident as f64 / 1e6,
-        1,
-        " MB",
-        Asked::Nothing,
-    );
+    report.figure("subscribed within", subscribed.as_secs_f64(), S);
+    report.figure("resident without them", before as f64 / 1e6, MB);
+    report.figure("resident with them, at most", resident as f64 / 1e6, MB);
     let each = resident.saturating_sub(before) as f64 / subscribers as f64;
-    report.figure("each", each / 1e3, 1, " KB", asked);
-    report.figure("server", cores, 3, " cores", Asked::Nothing);
+    report.asked("each", each / 1e3, KB, asked);
+    used.say(report);
 }
 
 async fn record(address: &str, filtered: bool) -> u64 {

@@ -13,9 +13,10 @@ use binnacle::proto::api::subscribe_request::Start;
 use hdrhistogram::Histogram;
 
 use crate::Scale;
+use crate::meter::{Meter, Used};
 use crate::readers::{Order, Readers, Seeing};
-use crate::report::{Asked, Report};
-use crate::server::{Server, cpu_of_clients};
+use crate::report::{Asked, MB, MS, RATIO, Report, S, TIMES};
+use crate::server::Server;
 use crate::stream::{CONNECTION_WINDOW_BYTES, STREAM_WINDOW_BYTES, STREAMS_PER_CONNECTION};
 use crate::writer::{self, Schedule, WORKSPACE};
 
@@ -37,9 +38,10 @@ struct Outcome {
     /// How late the calls were sent.
     late: Histogram<u64>,
     measured_commits: u64,
-    /// Cores that were busy on average while it was measured.
-    server_cores: f64,
-    client_cores: f64,
+    /// While it was measured.
+    used: Used,
+    /// From the first commit until everybody had everything.
+    used_in_all: Used,
     resident_bytes: u64,
     /// How long after the last commit everybody had everything.
     drained: Duration,
@@ -54,39 +56,7 @@ pub(crate) async fn run(dir: &Path, scale: Scale, report: &mut Report) {
         };
         let outcome = measure(&dir.join(format!("live-{events_per_commit}")), scale, &load).await;
         say_load(&load, &outcome, report);
-        let ms = |delays: &Histogram<u64>, quantile| delays.value_at_quantile(quantile) as f64 / 1000.0;
-        let delays = &outcome.seeing.delays;
-        report.figure("p50", ms(&delays.from_due, 0.5), 1, " ms", Asked::Nothing);
-        report.figure("p90", ms(&delays.from_due, 0.9), 1, " ms", Asked::Nothing);
-        report.figure(
-            "p99",
-            ms(&delays.from_due, 0.99),
-            1,
-            " ms",
-            Asked::AtMost(P99_MS_MAX),
-        );
-        report.figure("max", ms(&delays.from_due, 1.0), 1, " ms", Asked::Nothing);
-        report.figure(
-            "p50 from the answered call",
-            ms(&delays.from_answered, 0.5),
-            1,
-            " ms",
-            Asked::Nothing,
-        );
-        report.figure(
-            "p99 from the answered call",
-            ms(&delays.from_answered, 0.99),
-            1,
-            " ms",
-            Asked::Nothing,
-        );
-        report.figure(
-            "calls sent late, p99",
-            ms(&outcome.late, 0.99),
-            1,
-            " ms",
-            Asked::Nothing,
-        );
+        say_delays(&outcome, report);
         say_cost(&outcome, report);
     }
 }
@@ -102,16 +72,10 @@ pub(crate) async fn run_coalesced(dir: &Path, scale: Scale, report: &mut Report)
         let outcome = measure(&dir.join(name), scale, &load).await;
         say_load(&load, &outcome, report);
         say_cost(&outcome, report);
-        cores.push(outcome.server_cores);
+        cores.push(outcome.used.server_cores());
     }
     if let [each, coalesced] = cores[..] {
-        report.figure(
-            "server's CPU ÷ that of each commit",
-            coalesced / each,
-            3,
-            "",
-            Asked::Nothing,
-        );
+        report.figure("server's CPU ÷ that of each commit", coalesced / each, RATIO);
     }
 }
 
@@ -146,13 +110,12 @@ async fn measure(data_dir: &Path, scale: Scale, load: &Load) -> Outcome {
         scale.seconds(MEASURED_S),
     ));
     readers.time(&schedule);
+    let in_all = Meter::start(&server);
     let writing = schedule.run(&server.address);
     tokio::time::sleep_until(schedule.measuring_begins().into()).await;
-    let (begun, server_before, client_before) = (Instant::now(), server.cpu(), cpu_of_clients());
+    let meter = Meter::start(&server);
     tokio::time::sleep_until(schedule.ends().into()).await;
-    let seconds = begun.elapsed().as_secs_f64();
-    let server_cores = (server.cpu() - server_before).as_secs_f64() / seconds;
-    let client_cores = (cpu_of_clients() - client_before).as_secs_f64() / seconds;
+    let used = meter.read();
     let resident_bytes = server.resident_bytes();
     let late = tokio::task::spawn_blocking(|| writing.join())
         .await
@@ -166,8 +129,8 @@ async fn measure(data_dir: &Path, scale: Scale, load: &Load) -> Outcome {
         seeing,
         late,
         measured_commits: schedule.measured_commits(),
-        server_cores,
-        client_cores,
+        used,
+        used_in_all: in_all.read(),
         resident_bytes,
         drained: recorded.elapsed(),
     }
@@ -207,37 +170,33 @@ fn say_load(load: &Load, outcome: &Outcome, report: &Report) {
     ));
 }
 
+fn say_delays(outcome: &Outcome, report: &mut Report) {
+    let ms = |delays: &Histogram<u64>, quantile| delays.value_at_quantile(quantile) as f64 / 1000.0;
+    let (due, answered) = (
+        &outcome.seeing.delays.from_due,
+        &outcome.seeing.delays.from_answered,
+    );
+    report.figure("p50", ms(due, 0.5), MS);
+    report.figure("p90", ms(due, 0.9), MS);
+    report.asked("p99", ms(due, 0.99), MS, Asked::AtMost(P99_MS_MAX));
+    report.figure("max", ms(due, 1.0), MS);
+    report.figure("p50 from the answered call", ms(answered, 0.5), MS);
+    report.figure("p99 from the answered call", ms(answered, 0.99), MS);
+    report.figure("calls sent late, p99", ms(&outcome.late, 0.99), MS);
+}
+
 fn say_cost(outcome: &Outcome, report: &mut Report) {
-    let Outcome {
-        seeing,
-        server_cores,
-        client_cores,
-        resident_bytes,
-        drained,
-        ..
-    } = outcome;
-    report.figure(
-        "fell behind, times",
-        seeing.fell_behind as f64,
-        0,
-        "",
-        Asked::Nothing,
-    );
-    report.figure("delivered", seeing.bytes as f64 / 1e6, 1, " MB", Asked::Nothing);
-    report.figure(
-        "everybody had everything after",
-        drained.as_secs_f64(),
-        2,
-        " s",
-        Asked::Nothing,
-    );
-    report.figure("server", *server_cores, 2, " cores", Asked::Nothing);
-    report.figure("clients and writer", *client_cores, 2, " cores", Asked::Nothing);
+    let seeing = &outcome.seeing;
+    report.figure("fell behind", seeing.fell_behind as f64, TIMES);
+    report.figure("delivered", seeing.bytes as f64 / 1e6, MB);
+    report.figure("everybody had everything after", outcome.drained.as_secs_f64(), S);
+    outcome.used.say(report);
+    outcome
+        .used_in_all
+        .say_each("a delivery", seeing.updates_of_all, report);
     report.figure(
         "server's resident memory",
-        *resident_bytes as f64 / 1e6,
-        1,
-        " MB",
-        Asked::Nothing,
+        outcome.resident_bytes as f64 / 1e6,
+        MB,
     );
 }

@@ -5,13 +5,14 @@
 //! Behind `--` sections may be named, live, idle, beginning, writers or coalesced: only those run. `BINNACLE_BENCH_DIR` says
 //! on which disk (default: below `target`), `BINNACLE_BENCH_SCALE` how long and how long a log (default 1; 0.1 for a quick look).
 //! That every subscriber gets everything, in order, is checked and ends the run where it is not so; a figure that misses what
-//! was asked is only printed. Machines differ and are noisy: the CPU time of either side is printed beside each figure.
+//! was asked is only printed. Machines differ and are noisy: who used the CPU is printed beside each figure.
 
 #![allow(missing_docs)]
 
 mod beginning;
 mod idle;
 mod live;
+mod meter;
 mod readers;
 mod report;
 mod server;

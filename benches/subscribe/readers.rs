@@ -50,6 +50,7 @@ pub(crate) struct Seeing {
     pub(crate) delays: Delays,
     /// Of the one that had the fewest, and of the one that had the most.
     pub(crate) updates: (u64, u64),
+    pub(crate) updates_of_all: u64,
     pub(crate) fell_behind: u64,
     pub(crate) bytes: u64,
 }
@@ -145,6 +146,7 @@ impl Readers {
         Seeing {
             delays,
             updates: (updates().min().unwrap_or(0), updates().max().unwrap_or(0)),
+            updates_of_all: updates().sum(),
             fell_behind: followers.iter().map(|follower| follower.fell_behind).sum(),
             bytes: followers.iter().map(|follower| follower.bytes).sum(),
         }

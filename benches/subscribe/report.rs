@@ -16,6 +16,20 @@ pub(crate) enum Asked {
     AtMost(f64),
 }
 
+/// What a figure is counted in, and to how many decimals.
+#[derive(Clone, Copy)]
+pub(crate) struct Unit(usize, &'static str);
+
+pub(crate) const MS: Unit = Unit(1, " ms");
+pub(crate) const US: Unit = Unit(2, " µs");
+pub(crate) const S: Unit = Unit(2, " s");
+pub(crate) const MB: Unit = Unit(1, " MB");
+pub(crate) const KB: Unit = Unit(1, " KB");
+pub(crate) const CORES: Unit = Unit(2, " cores");
+pub(crate) const PER_S: Unit = Unit(0, "/s");
+pub(crate) const TIMES: Unit = Unit(0, " times");
+pub(crate) const RATIO: Unit = Unit(2, "");
+
 impl Report {
     /// The lines that follow belong to this.
     pub(crate) fn begin(&mut self, section: &str) {
@@ -23,8 +37,13 @@ impl Report {
         section.clone_into(&mut self.section);
     }
 
-    /// A figure, with as many decimals as it is shown with.
-    pub(crate) fn figure(&mut self, name: &str, seen: f64, decimals: usize, unit: &str, asked: Asked) {
+    /// A figure of which nothing was asked.
+    pub(crate) fn figure(&mut self, name: &str, seen: f64, unit: Unit) {
+        self.asked(name, seen, unit, Asked::Nothing);
+    }
+
+    /// A figure beside what was asked of it.
+    pub(crate) fn asked(&mut self, name: &str, seen: f64, Unit(decimals, unit): Unit, asked: Asked) {
         let section = &self.section;
         let (words, asked) = match asked {
             Asked::Nothing => (String::new(), None),

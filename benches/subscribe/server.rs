@@ -1,9 +1,8 @@
-//! The program as a process of its own, so that its memory and its CPU time are told apart from the clients'.
+//! The program as a process of its own, so that what it takes is told apart from what its clients take.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 /// `binnacle serve`, killed when it is dropped.
 pub(crate) struct Server {
@@ -11,9 +10,6 @@ pub(crate) struct Server {
     /// Where it listens.
     pub(crate) address: String,
 }
-
-/// The kernel counts CPU time in hundredths of a second, on every architecture that Linux still runs on.
-const TICKS_PER_S: f64 = 100.0;
 
 impl Server {
     pub(crate) fn start(data_dir: &Path) -> Self {
@@ -65,9 +61,8 @@ impl Server {
         kib.expect("a number") * 1024
     }
 
-    /// The CPU time it has used.
-    pub(crate) fn cpu(&self) -> Duration {
-        cpu_of(&self.child.id().to_string())
+    pub(crate) fn process_id(&self) -> u32 {
+        self.child.id()
     }
 }
 
@@ -76,21 +71,6 @@ impl Drop for Server {
         let _gone = self.child.kill();
         let _ended = self.child.wait();
     }
-}
-
-/// The CPU time that the clients have used: this process's.
-pub(crate) fn cpu_of_clients() -> Duration {
-    cpu_of("self")
-}
-
-fn cpu_of(process: &str) -> Duration {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).expect("its stat");
-    // The program's name may hold anything but ends at the last parenthesis. Behind it, from the third field on: the
-    // state, ten numbers, then the ticks in user mode and in the kernel.
-    let (_, fields) = stat.rsplit_once(')').expect("a name");
-    let ticks = fields.split_whitespace().skip(11).take(2);
-    let ticks: f64 = ticks.map(|ticks| ticks.parse::<f64>().expect("ticks")).sum();
-    Duration::from_secs_f64(ticks / TICKS_PER_S)
 }
 
 /// How many files a process may open here.

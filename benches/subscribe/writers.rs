@@ -8,9 +8,10 @@ use binnacle::proto::api;
 use binnacle::proto::api::subscribe_request::Start;
 
 use crate::Scale;
+use crate::meter::{Meter, Used};
 use crate::readers::{Order, Readers};
-use crate::report::{Asked, Report};
-use crate::server::{Server, cpu_of_clients};
+use crate::report::{Asked, PER_S, RATIO, Report, S, TIMES};
+use crate::server::Server;
 use crate::stream::{STREAMS_PER_CONNECTION, Stream, connect};
 use crate::writer::{self, WORKSPACE};
 
@@ -26,20 +27,17 @@ const RATIO_MIN: f64 = 0.8;
 #[derive(Default)]
 struct Rounds {
     calls_per_s: Vec<f64>,
-    server_cores: Vec<f64>,
-    client_cores: Vec<f64>,
-    drained_s: Vec<f64>,
+    used: Vec<Used>,
 }
 
 pub(crate) async fn run(dir: &Path, scale: Scale, report: &mut Report) {
-    report.begin("writers");
     let server = Server::start(&dir.join("writers"));
     writer::prepare(&server.address).await;
     let time = scale.seconds(ROUND_S);
     // Nobody measures what a new log and new connections cost.
     write(&server.address, time).await;
     let (mut alone, mut heard, mut stalled) = (Rounds::default(), Rounds::default(), Rounds::default());
-    let mut fell_behind = 0;
+    let (mut fell_behind, mut drained_s) = (0, Vec::new());
     for _ in 0..ROUNDS {
         alone.round(&server, time).await;
 
@@ -56,72 +54,41 @@ pub(crate) async fn run(dir: &Path, scale: Scale, report: &mut Report) {
         writer::record_one(&server.address).await;
         let recorded = Instant::now();
         fell_behind += readers.finish().await.fell_behind;
-        heard.drained_s.push(recorded.elapsed().as_secs_f64());
+        drained_s.push(recorded.elapsed().as_secs_f64());
 
         let stopped = Stream::open(connect(&server.address).await, &live()).await;
         stalled.round(&server, time).await;
         drop(stopped);
     }
+    report.begin("writers");
+    let ((in_flight, connections), seconds) = (WRITERS, time.as_secs_f64());
     report.remark(&format!(
-        "{} calls in flight over {} connections, {ROUNDS} rounds of {} s each in turn",
-        WRITERS.0,
-        WRITERS.1,
-        time.as_secs_f64()
+        "{in_flight} calls in flight over {connections} connections, {ROUNDS} rounds of {seconds} s each in turn"
     ));
-    let with_readers = ratio(&alone, &heard);
-    let with_stalled = ratio(&alone, &stalled);
-    alone.say("alone", report);
-    heard.say(&format!("{SUBSCRIBERS} subscribers"), report);
-    report.figure("ratio", with_readers, 2, "", Asked::AtLeast(RATIO_MIN));
-    report.figure(
-        "subscribers had everything after",
-        crate::median(heard.drained_s),
-        2,
-        " s",
-        Asked::Nothing,
-    );
-    report.figure(
-        "subscribers fell behind, times",
-        fell_behind as f64,
-        0,
-        "",
-        Asked::Nothing,
-    );
-    stalled.say("one subscriber who has stopped reading", report);
-    report.figure(
-        "ratio with the stopped one",
-        with_stalled,
-        2,
-        "",
-        Asked::AtLeast(RATIO_MIN),
-    );
+    report.begin("writers alone");
+    alone.say(report);
+    report.begin("writers beside 100 subscribers");
+    report.asked("ratio", ratio(&alone, &heard), RATIO, Asked::AtLeast(RATIO_MIN));
+    heard.say(report);
+    report.figure("everybody had everything after", crate::median(drained_s), S);
+    report.figure("fell behind", fell_behind as f64, TIMES);
+    report.begin("writers beside one who has stopped reading");
+    report.asked("ratio", ratio(&alone, &stalled), RATIO, Asked::AtLeast(RATIO_MIN));
+    stalled.say(report);
 }
 
 impl Rounds {
     async fn round(&mut self, server: &Server, time: Duration) {
-        let (begun, of_server, of_clients) = (Instant::now(), server.cpu(), cpu_of_clients());
+        let meter = Meter::start(server);
         let calls = write(&server.address, time).await;
-        let seconds = begun.elapsed().as_secs_f64();
-        self.calls_per_s.push(calls as f64 / seconds);
-        self.server_cores
-            .push((server.cpu() - of_server).as_secs_f64() / seconds);
-        self.client_cores
-            .push((cpu_of_clients() - of_clients).as_secs_f64() / seconds);
+        let used = meter.read();
+        self.calls_per_s.push(calls as f64 / used.time.as_secs_f64());
+        self.used.push(used);
     }
 
-    fn say(&self, name: &str, report: &mut Report) {
-        let mut figure = |what: &str, seen: &[f64], decimals, unit| {
-            report.figure(
-                &format!("{name}: {what}"),
-                crate::median(seen.to_vec()),
-                decimals,
-                unit,
-                Asked::Nothing,
-            );
-        };
-        figure("calls", &self.calls_per_s, 0, "/s");
-        figure("server", &self.server_cores, 2, " cores");
-        figure("clients", &self.client_cores, 2, " cores");
+    fn say(&self, report: &mut Report) {
+        report.figure("calls", crate::median(self.calls_per_s.clone()), PER_S);
+        Used::sum(&self.used).say(report);
     }
 }
 

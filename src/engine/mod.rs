@@ -545,19 +545,32 @@ impl Engine {
         &self,
         work: impl FnOnce() -> Result<T, LogError> + Send + 'static,
     ) -> Result<T, Refusal> {
-        let places = match &self.inner.folds {
-            Folds::OnThreads(places) => Arc::clone(places),
-            Folds::InPlace => return Ok(work()?),
+        let turn = match &self.inner.folds {
+            Folds::OnThreads(places) => {
+                let place = Arc::clone(places).acquire_owned().await;
+                Some(place.map_err(|_| Refusal::Stopped)?)
+            }
+            Folds::InPlace => None,
         };
-        let turn = places.acquire_owned().await.map_err(|_| Refusal::Stopped)?;
         // A caller who goes away does not end the fold, so the fold keeps its turn itself.
         let work = move || {
             let _turn = turn;
             work()
         };
-        match tokio::task::spawn_blocking(work).await {
-            Ok(result) => Ok(result?),
-            Err(_panicked) => Err(Refusal::Panicked),
+        Ok(self.aside(work).await??)
+    }
+
+    /// Does what would keep other tasks waiting where folds of the past are done.
+    pub(crate) async fn aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Refusal> {
+        match &self.inner.folds {
+            Folds::OnThreads(_) => {
+                let done = tokio::task::spawn_blocking(work).await;
+                done.map_err(|_panicked| Refusal::Panicked)
+            }
+            Folds::InPlace => Ok(work()),
         }
     }
 }

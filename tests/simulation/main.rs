@@ -108,5 +108,7 @@ fn a_writer_that_retries_with_another_request_id_is_found_out() {
         writers_keep_request_ids: false,
         ..Habits::default()
     });
-    assert!(violated.starts_with("no_request_ran_twice"), "{violated}");
+    // Where a command names what it creates, the server says itself that it ran before.
+    let twice = ["no_request_ran_twice", "a_retry_is_answered", "exists already"];
+    assert!(twice.iter().any(|twice| violated.contains(twice)), "{violated}");
 }
