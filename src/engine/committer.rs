@@ -58,11 +58,7 @@ impl Committer {
     ///
     /// # Errors
     /// The disk failed. Whoever still waits for an answer gets none: what was recorded is unknown.
-    pub(super) fn turn(
-        &mut self,
-        backlog: &mut VecDeque<Job>,
-        patience: Duration,
-    ) -> Result<bool, LogError> {
+    pub(super) fn turn(&mut self, backlog: &mut VecDeque<Job>, patience: Duration) -> Result<bool, LogError> {
         let open = self.queue.take(backlog, patience);
         if backlog.is_empty() {
             if !open {

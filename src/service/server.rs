@@ -128,7 +128,6 @@ impl BoundServer {
             config,
         })
     }
-
 }
 
 impl<I> BoundServer<I> {

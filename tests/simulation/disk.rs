@@ -67,7 +67,8 @@ impl EventLog for Disk {
         let count: usize = appends.iter().map(|append| append.records.len()).sum();
         let first = appends.first().map_or(0, |append| append.expected.0 + 1);
         let ending = fate.map_or(String::new(), |fate| format!(", but the machine {fate:?}"));
-        self.trace.note("disk", format!("writes {count} from {first}{ending}"));
+        self.trace
+            .note("disk", format!("writes {count} from {first}{ending}"));
         match (fate, outcome) {
             (None, Some(outcome)) => Ok(outcome),
             _ => Err(LogError::new(LogErrorKind::Io, "the simulated machine died")),

@@ -68,8 +68,10 @@ impl Ingester {
         while let Some(answer) = within(PATIENCE, answers.message()).await? {
             durable_through.set(answer.durable_through);
             let (through, refused) = (answer.durable_through, answer.refused_count);
-            self.trace
-                .note(&self.name, format!("durable through {through}, {refused} refused"));
+            self.trace.note(
+                &self.name,
+                format!("durable through {through}, {refused} refused"),
+            );
             if refused > 0 {
                 return Err(Status::data_loss("a row was refused"));
             }

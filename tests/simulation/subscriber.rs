@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -80,6 +81,8 @@ pub(crate) struct Kept {
     pub(crate) said_to_be_at: Vec<(i64, usize)>,
     /// What the client could not make sense of.
     pub(crate) torn: Vec<String>,
+    /// The first change that does not go on from what the view showed.
+    pub(crate) jump: Option<String>,
     messages: usize,
 }
 
@@ -110,7 +113,11 @@ const PATIENCE: Duration = Duration::from_millis(2_500);
 
 impl Subscriber {
     /// Follows until everything that is true has arrived.
-    pub(crate) async fn run(self, kept: Rc<RefCell<Kept>>, truth: Rc<RefCell<Option<Truth>>>) -> turmoil::Result {
+    pub(crate) async fn run(
+        self,
+        kept: Rc<RefCell<Kept>>,
+        truth: Rc<RefCell<Option<Truth>>>,
+    ) -> turmoil::Result {
         if self.beginning == Beginning::FromBeginning {
             kept.borrow_mut().base = Some(0);
         }
@@ -293,7 +300,11 @@ impl Kept {
         self.applied.push(applied);
         if let Some(view) = &mut self.view {
             for change in parts.iter().flat_map(|part| &part.derived_changes) {
-                fold(view, change);
+                let folded = catch_unwind(AssertUnwindSafe(|| fold(view, change)));
+                if folded.is_err() && self.jump.is_none() {
+                    let (resource, revision) = (&change.resource, commit.revision);
+                    self.jump = Some(format!("{resource} jumps at {revision}"));
+                }
             }
         }
     }
@@ -327,7 +338,9 @@ fn said(event: &Event) -> String {
         Event::SnapshotEnd(end) => format!("snapshot end {}", end.revision),
         Event::Update(update) => {
             let revision = update.commit.as_ref().map_or(0, |commit| commit.revision);
-            let from = update.from_revision.map_or(String::new(), |from| format!("{from} to "));
+            let from = update
+                .from_revision
+                .map_or(String::new(), |from| format!("{from} to "));
             let (events, changes) = (update.events.len(), update.derived_changes.len());
             let (entered, left) = (update.entered.len(), update.left.len());
             format!("update {from}{revision}: {events} events, {changes} changes, {entered} in, {left} out")
