@@ -24,7 +24,8 @@ use crate::common::view::{View, fold, view_of};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Beginning {
     Snapshot,
-    FromBeginning,
+    /// With the first revision.
+    First,
     Live,
     /// With the token that somebody was given a while before.
     After {
@@ -118,7 +119,7 @@ impl Subscriber {
         kept: Rc<RefCell<Kept>>,
         truth: Rc<RefCell<Option<Truth>>>,
     ) -> turmoil::Result {
-        if self.beginning == Beginning::FromBeginning {
+        if self.beginning == Beginning::First {
             kept.borrow_mut().base = Some(0);
         }
         for attempt in 0_u64.. {
@@ -171,7 +172,7 @@ impl Subscriber {
         match self.beginning {
             _ if !kept.token.is_empty() => Start::After(kept.token.clone()),
             Beginning::Snapshot => Start::Snapshot(()),
-            Beginning::FromBeginning => Start::FromBeginning(()),
+            Beginning::First => Start::FromBeginning(()),
             Beginning::Live | Beginning::After { .. } => Start::Live(()),
         }
     }
