@@ -117,13 +117,13 @@ fn commands(writer: usize, chance: &mut Rng) -> Vec<(Duration, Command)> {
 fn beginning(index: usize, chance: &mut Rng) -> Beginning {
     match index {
         0 | 4 | 5 | 6 => Beginning::Snapshot,
-        1 => Beginning::FromBeginning,
+        1 => Beginning::First,
         2 => Beginning::Live,
         3 => Beginning::After {
             pause_ms: chance.u64(0..2_000),
         },
         _ => match chance.u8(0..3) {
-            0 => Beginning::FromBeginning,
+            0 => Beginning::First,
             1 => Beginning::Live,
             _ => Beginning::Snapshot,
         },

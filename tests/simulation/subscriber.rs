@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -23,7 +24,8 @@ use crate::common::view::{View, fold, view_of};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Beginning {
     Snapshot,
-    FromBeginning,
+    /// With the first revision.
+    First,
     Live,
     /// With the token that somebody was given a while before.
     After {
@@ -80,6 +82,8 @@ pub(crate) struct Kept {
     pub(crate) said_to_be_at: Vec<(i64, usize)>,
     /// What the client could not make sense of.
     pub(crate) torn: Vec<String>,
+    /// The first change that does not go on from what the view showed.
+    pub(crate) jump: Option<String>,
     messages: usize,
 }
 
@@ -115,7 +119,7 @@ impl Subscriber {
         kept: Rc<RefCell<Kept>>,
         truth: Rc<RefCell<Option<Truth>>>,
     ) -> turmoil::Result {
-        if self.beginning == Beginning::FromBeginning {
+        if self.beginning == Beginning::First {
             kept.borrow_mut().base = Some(0);
         }
         for attempt in 0_u64.. {
@@ -168,7 +172,7 @@ impl Subscriber {
         match self.beginning {
             _ if !kept.token.is_empty() => Start::After(kept.token.clone()),
             Beginning::Snapshot => Start::Snapshot(()),
-            Beginning::FromBeginning => Start::FromBeginning(()),
+            Beginning::First => Start::FromBeginning(()),
             Beginning::Live | Beginning::After { .. } => Start::Live(()),
         }
     }
@@ -297,7 +301,11 @@ impl Kept {
         self.applied.push(applied);
         if let Some(view) = &mut self.view {
             for change in parts.iter().flat_map(|part| &part.derived_changes) {
-                fold(view, change);
+                let folded = catch_unwind(AssertUnwindSafe(|| fold(view, change)));
+                if folded.is_err() && self.jump.is_none() {
+                    let (resource, revision) = (&change.resource, commit.revision);
+                    self.jump = Some(format!("{resource} jumps at {revision}"));
+                }
             }
         }
     }
