@@ -69,7 +69,7 @@ impl Server {
     /// Starts it again where it was.
     fn start_again(&mut self) {
         let data_dir = self.files.path().join("data");
-        self.process = Some(ServerProcess::start_at(&data_dir, self.address()));
+        self.process = Some(ServerProcess::start_at(&data_dir, self.address(), &[]));
     }
 
     /// kill -9.
@@ -512,7 +512,11 @@ fn over_kills_and_stops_each_revision_is_read_once_and_in_order() {
         read_to(written.load(Ordering::SeqCst));
         match end {
             "kill -9" => server.kill(),
-            _ => server.process.take().expect("a server").terminate(),
+            _ => {
+                let mut stopping = server.process.take().expect("a server");
+                stopping.terminate();
+                assert!(stopping.ended(), "in good order");
+            }
         }
         let note = running.note("asking again until it answers");
         assert!(note.contains("going on behind revision"), "{end}: {note}");

@@ -350,6 +350,16 @@ mod tests {
     }
 
     #[test]
+    fn origins_are_read_from_a_list_and_what_is_none_is_said() {
+        let file: Settings =
+            toml::from_str("web_origin = [\"https://bi.example.com\", \"http://localhost:8080\"]")
+                .expect("settings");
+        assert_eq!(file.server().web_origins.len(), 2);
+        let error = toml::from_str::<Settings>("web_origin = [\"*\"]").expect_err("no origin");
+        assert!(error.to_string().contains("https://bi.example.com"), "{error}");
+    }
+
+    #[test]
     fn a_setting_that_does_not_exist_is_named() {
         let error = toml::from_str::<Settings>("data_dirr = \"/f\"").expect_err("a typo");
         assert!(error.to_string().contains("data_dirr"), "{error}");

@@ -140,3 +140,141 @@ impl Held {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::given::*;
+    use crate::log::{Frontier, LeafHash, MemoryLog, Root};
+    use crate::projection::{Effect, State};
+
+    use super::super::hosted::Hosted;
+
+    const HERE: LogId = LogId([2; 16]);
+
+    /// Updates of some revisions, of 100 bytes each.
+    fn updates(revisions: std::ops::Range<u64>) -> Vec<Arc<Update>> {
+        let commit = given([]).commits.remove(0);
+        let update = |revision| Update {
+            commit: Arc::new(crate::domain::Commit {
+                revision: Revision(revision),
+                ..commit.clone()
+            }),
+            leaf: LeafHash([0; 32]),
+            root: Root([0; 32]),
+            effect: Effect::default(),
+            state: None,
+            size_bytes: 100,
+        };
+        revisions.map(|revision| Arc::new(update(revision))).collect()
+    }
+
+    /// A fold that stands at the beginning.
+    fn past() -> Past {
+        let hosted = Hosted::new(id("acme"), HERE, State::empty(), &Frontier::empty(), 1);
+        Past::at(Arc::new(MemoryLog::new()), &hosted, Revision::ZERO).unwrap()
+    }
+
+    fn first_after(backlog: &Backlog, log: LogId, revision: u64) -> Option<(u64, usize)> {
+        let found = backlog.after(log, Revision(revision))?;
+        Some((found[0].commit.revision.0, found.len()))
+    }
+
+    #[test]
+    fn a_stretch_is_shared_from_every_place_inside_of_it() {
+        let backlog = Backlog::new(10_000);
+        let kept = updates(5..15);
+        backlog.keep(HERE, past(), &kept);
+        for (revision, expected) in [
+            (3, None),
+            (4, Some((5, 10))),
+            (10, Some((11, 4))),
+            (13, Some((14, 1))),
+            (14, None),
+            (u64::MAX / 2, None),
+        ] {
+            assert_eq!(
+                first_after(&backlog, HERE, revision),
+                expected,
+                "behind {revision}"
+            );
+        }
+        assert!(
+            Arc::ptr_eq(&backlog.after(HERE, Revision(4)).unwrap()[0], &kept[0]),
+            "no copy"
+        );
+    }
+
+    #[test]
+    fn logs_are_told_apart() {
+        let backlog = Backlog::new(10_000);
+        let (before, after) = (LogId([1; 16]), LogId([3; 16]));
+        backlog.keep(before, past(), &updates(9..12));
+        backlog.keep(after, past(), &updates(1..4));
+        // The nearest stretch below is another log's, which begins at a later revision.
+        assert_eq!(first_after(&backlog, HERE, 0), None);
+        assert_eq!(first_after(&backlog, HERE, 9), None);
+        backlog.keep(HERE, past(), &updates(1..3));
+        assert_eq!(first_after(&backlog, HERE, 0), Some((1, 2)));
+        assert_eq!(first_after(&backlog, before, 9), Some((10, 2)));
+        assert_eq!(first_after(&backlog, after, 0), Some((1, 3)));
+        assert!(backlog.take_cursor(HERE, Revision(1)).is_none());
+        assert!(backlog.take_cursor(HERE, Revision::ZERO).is_some());
+        assert!(
+            backlog.take_cursor(HERE, Revision::ZERO).is_none(),
+            "a fold goes on once"
+        );
+    }
+
+    #[test]
+    fn it_is_bounded_in_bytes_and_what_was_used_last_stays() {
+        let backlog = Backlog::new(1_000);
+        for begins in [1, 5, 9] {
+            backlog.keep(HERE, past(), &updates(begins..begins + 3));
+        }
+        assert!(
+            first_after(&backlog, HERE, 0).is_some(),
+            "and it is the newest in use"
+        );
+        backlog.keep(HERE, past(), &updates(20..22));
+        assert_eq!(first_after(&backlog, HERE, 4), None);
+        for stays in [0, 8, 19] {
+            assert!(first_after(&backlog, HERE, stays).is_some(), "{stays}");
+        }
+        backlog.keep(HERE, past(), &updates(20..22));
+        assert_eq!(backlog.lock().bytes, 800, "the same stretch counts once");
+        backlog.keep(HERE, past(), &updates(30..60));
+        let held = backlog.lock();
+        assert_eq!(
+            (held.bytes, held.stretches.len()),
+            (0, 0),
+            "one that is larger than all goes too"
+        );
+        assert_eq!(held.cursors.len(), CURSORS_MAX);
+    }
+
+    #[test]
+    fn what_nobody_asks_for_is_forgotten() {
+        let backlog = Backlog::new(10_000);
+        backlog.keep(HERE, past(), &updates(1..4));
+        backlog.keep(HERE, past(), &updates(5..8));
+        backlog.forget_idle();
+        assert_eq!(backlog.lock().stretches.len(), 2);
+        let long_ago = Instant::now()
+            .checked_sub(IDLE_MAX)
+            .expect("the machine runs for a while");
+        for stretch in backlog.lock().stretches.values_mut() {
+            stretch.used = long_ago;
+        }
+        for cursor in &mut backlog.lock().cursors {
+            cursor.used = long_ago;
+        }
+        assert!(first_after(&backlog, HERE, 5).is_some(), "somebody asks");
+        backlog.forget_idle();
+        let held = backlog.lock();
+        assert_eq!(
+            (held.stretches.len(), held.bytes, held.cursors.len()),
+            (1, 300, 0)
+        );
+    }
+}

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use imbl::OrdMap;
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 
 mod backlog;
 mod batch;
@@ -16,6 +16,7 @@ mod clock;
 mod committer;
 mod draft;
 mod feed;
+mod history;
 mod hosted;
 mod queue;
 mod refusal;
@@ -26,6 +27,7 @@ mod turns;
 pub use batch::QueuedBatch;
 pub use clock::{Clock, SteppedClock, SystemClock};
 pub use feed::{Feed, Tail, Update};
+pub use history::StoredCommit;
 pub use hosted::{Hosted, Published};
 pub use queue::QueueLimits;
 pub use refusal::Refusal;
@@ -33,13 +35,14 @@ pub use replay::{Past, Replayed};
 pub use requests::RequestMemory;
 pub use turns::Turns;
 
-use crate::domain::{Command, Commit, Id, Origin, Rejection, Revision, Timestamp, Workspace};
-use crate::log::{EventLog, Frontier, Head, Heads, LeafHash, LogError, LogErrorKind, LogId, Root};
+use crate::domain::{Command, Commit, Id, Origin, Rejection, Revision, Timestamp};
+use crate::log::{EventLog, Head, Heads, LogError, LogErrorKind, LogId};
 use crate::projection::State;
 use backlog::Backlog;
 use clock::JumpDetector;
 use committer::Committer;
 use draft::Line;
+use history::Folds;
 use hosted::Registry;
 use queue::{Job, Queue, Wanted};
 use requests::Requests;
@@ -94,15 +97,6 @@ enum Answer {
     Repeated { workspace: Id, revision: Revision },
 }
 
-/// A commit as it is read from the log.
-#[derive(Clone, Debug)]
-pub struct StoredCommit {
-    /// The commit.
-    pub commit: Commit,
-    /// Its leaf in the tree.
-    pub leaf: LeafHash,
-}
-
 /// A running engine. A copy is another hand on the same one.
 #[derive(Clone)]
 pub struct Engine {
@@ -120,19 +114,6 @@ struct Inner {
     thread: Mutex<Option<JoinHandle<()>>>,
     replayed: Replayed,
 }
-
-/// Where folds of the past run.
-enum Folds {
-    /// On threads of the runtime, as many at once as there are places.
-    OnThreads(Arc<Semaphore>),
-    /// Where they are asked for.
-    InPlace,
-}
-
-/// Folding the past takes a core for a while: so many at once.
-const FOLDS_MAX: usize = 2;
-/// How many commits are folded at once for whoever is behind.
-const STRETCH_COMMITS: usize = 512;
 
 impl Default for EngineConfig {
     fn default() -> Self {
@@ -158,7 +139,7 @@ impl Engine {
         config: EngineConfig,
     ) -> Result<Self, LogError> {
         let answering = tokio::runtime::Handle::try_current().ok();
-        let folds = Folds::OnThreads(Arc::new(Semaphore::new(FOLDS_MAX)));
+        let folds = Folds::on_threads();
         let (engine, turns) = Self::build(log, heads, clock, config, answering, folds)?;
         let thread = turns.on_a_thread()?;
         *engine.inner.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
@@ -304,44 +285,6 @@ impl Engine {
         }
     }
 
-    /// What a request did when it ran, rebuilt as of its revision.
-    async fn recall(&self, workspace: &Id, revision: Revision) -> Result<Committed, Refusal> {
-        let hosted = self.hosted(workspace)?;
-        let before = Revision(revision.0.saturating_sub(1));
-        let mut past = self.past(&hosted, before).await?;
-        let advance = move || past.advance(revision, 1).map(|updates| (past, updates));
-        let (past, updates) = self.fold(advance).await?;
-        let commit = updates.first().map(|update| Arc::clone(&update.commit));
-        let newest = past.state().workspace().newest_recorded_time();
-        Ok(Committed {
-            revision,
-            decided_time: newest.unwrap_or(Timestamp::MIN),
-            commit,
-            state: Arc::new(past.state().clone()),
-            refused: Vec::new(),
-        })
-    }
-
-    /// What a request recorded when it ran, beside the newest state; none: it changed nothing.
-    async fn recorded(&self, workspace: &Id, revision: Revision) -> Result<Option<Committed>, Refusal> {
-        let hosted = self.hosted(workspace)?;
-        let stored = self.commits(&hosted, revision, revision, 1).await?;
-        let recorded = stored
-            .into_iter()
-            .next()
-            .filter(|stored| !stored.commit.events.is_empty());
-        Ok(recorded.map(|stored| {
-            let state = Arc::clone(&hosted.published().state);
-            Committed {
-                revision,
-                decided_time: stored.commit.recorded_time,
-                commit: Some(Arc::new(stored.commit)),
-                state,
-                refused: Vec::new(),
-            }
-        }))
-    }
-
     /// A workspace.
     ///
     /// # Errors
@@ -375,143 +318,6 @@ impl Engine {
         self.inner.registry.all()
     }
 
-    /// A workspace as it was at a revision: folded from the nearest kept version, a few folds at a time.
-    ///
-    /// # Errors
-    /// The revision is not there yet, or the log cannot be read.
-    pub async fn past(&self, hosted: &Arc<Hosted>, revision: Revision) -> Result<Past, Refusal> {
-        let head = hosted.published().state.workspace().revision();
-        if head < revision {
-            return Err(Refusal::RevisionInFuture {
-                asked: revision,
-                head,
-            });
-        }
-        let (log, hosted) = (Arc::clone(&self.inner.log), Arc::clone(hosted));
-        self.fold(move || Past::at(log, &hosted, revision)).await
-    }
-
-    /// Looks at a workspace as it was at some revisions, in ascending order: one fold for all of them. What is looked at is
-    /// the workspace alone; no figures are computed.
-    ///
-    /// # Errors
-    /// The log cannot be read.
-    pub async fn look_back<T: Send + 'static>(
-        &self,
-        hosted: &Arc<Hosted>,
-        revisions: Vec<Revision>,
-        look: impl Fn(&Workspace) -> T + Send + 'static,
-    ) -> Result<Vec<T>, Refusal> {
-        let (log, hosted) = (Arc::clone(&self.inner.log), Arc::clone(hosted));
-        self.fold(move || replay::look_back(&*log, &hosted, &revisions, look))
-            .await
-    }
-
-    /// The updates behind a revision, read from the log, as a live reader saw them: some of them, in order and without a
-    /// gap; none when `revision` is the head. All who are behind at one place share one fold of the log.
-    ///
-    /// # Errors
-    /// The revision is not there yet, or the log cannot be read.
-    pub async fn updates_after(
-        &self,
-        hosted: &Arc<Hosted>,
-        revision: Revision,
-    ) -> Result<Vec<Arc<Update>>, Refusal> {
-        let (backlog, log) = (&self.inner.backlog, hosted.log());
-        if let Some(updates) = backlog.after(log, revision) {
-            return Ok(updates);
-        }
-        // One fold at a time a workspace: who waits for the same finds it when it is their turn.
-        let _turn = hosted.catching_up().lock().await;
-        if let Some(updates) = backlog.after(log, revision) {
-            return Ok(updates);
-        }
-        let head = hosted.published().state.workspace().revision();
-        if head < revision {
-            let asked = revision;
-            return Err(Refusal::RevisionInFuture { asked, head });
-        }
-        let standing = backlog.take_cursor(log, revision);
-        let (events, folded) = (Arc::clone(&self.inner.log), Arc::clone(hosted));
-        let advance = move || {
-            let mut past = match standing {
-                Some(past) => past,
-                None => Past::at(events, &folded, revision)?,
-            };
-            let updates = past.advance(head, STRETCH_COMMITS)?;
-            Ok((past, updates))
-        };
-        let (past, updates) = self.fold(advance).await?;
-        backlog.keep(log, past, &updates);
-        Ok(updates)
-    }
-
-    /// The tree's root at a revision.
-    ///
-    /// # Errors
-    /// The revision is not there yet, or the log cannot be read.
-    pub async fn root_at(&self, hosted: &Arc<Hosted>, revision: Revision) -> Result<Root, Refusal> {
-        let published = hosted.published();
-        if revision == published.state.workspace().revision() {
-            return Ok(published.root);
-        }
-        if revision == Revision::ZERO {
-            return Ok(Frontier::empty().root());
-        }
-        let before = Revision(revision.0 - 1);
-        let in_ring = match hosted.feed().after(before) {
-            Tail::Updates(updates) => updates.into_iter().next(),
-            Tail::Gone => None,
-        };
-        let update = match in_ring {
-            Some(update) => Some(update),
-            // It is the first of a stretch that goes on behind it: whoever resumes there has it already.
-            None => self.updates_after(hosted, before).await?.into_iter().next(),
-        };
-        update
-            .filter(|update| update.commit.revision == revision)
-            .map(|update| update.root)
-            .ok_or(Refusal::RevisionInFuture {
-                asked: revision,
-                head: published.state.workspace().revision(),
-            })
-    }
-
-    /// Lets go what is kept for readers who are behind and was not asked for in a while.
-    pub fn forget_idle(&self) {
-        self.inner.backlog.forget_idle();
-    }
-
-    /// The commits of a workspace from a revision on, at most `count_max` of them, none behind `last`.
-    ///
-    /// # Errors
-    /// The log cannot be read.
-    pub async fn commits(
-        &self,
-        hosted: &Hosted,
-        from: Revision,
-        last: Revision,
-        count_max: usize,
-    ) -> Result<Vec<StoredCommit>, Refusal> {
-        let (log, id) = (Arc::clone(&self.inner.log), hosted.log());
-        let count = usize::try_from(last.0.saturating_add(1).saturating_sub(from.0))
-            .unwrap_or(usize::MAX)
-            .min(count_max);
-        self.fold(move || {
-            let commits = log.read(id, from).take(count);
-            commits
-                .map(|record| {
-                    let read = replay::read_commit(id, &record?)?;
-                    Ok(StoredCommit {
-                        commit: read.commit,
-                        leaf: read.leaf,
-                    })
-                })
-                .collect()
-        })
-        .await
-    }
-
     /// Takes no more requests in, answers those inside, and ends. It may take as long as a write takes.
     pub fn close(&self) {
         self.inner.queue.close();
@@ -538,26 +344,6 @@ impl Engine {
                 // Closed in good order: there will be no failure.
                 std::future::pending::<()>().await;
             }
-        }
-    }
-
-    async fn fold<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> Result<T, LogError> + Send + 'static,
-    ) -> Result<T, Refusal> {
-        let places = match &self.inner.folds {
-            Folds::OnThreads(places) => Arc::clone(places),
-            Folds::InPlace => return Ok(work()?),
-        };
-        let turn = places.acquire_owned().await.map_err(|_| Refusal::Stopped)?;
-        // A caller who goes away does not end the fold, so the fold keeps its turn itself.
-        let work = move || {
-            let _turn = turn;
-            work()
-        };
-        match tokio::task::spawn_blocking(work).await {
-            Ok(result) => Ok(result?),
-            Err(_panicked) => Err(Refusal::Panicked),
         }
     }
 }

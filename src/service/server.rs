@@ -170,6 +170,28 @@ impl<I> BoundServer<I> {
         C: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
+        let opening = async {
+            let opened = tokio::task::spawn_blocking(open).await;
+            opened.unwrap_or_else(|_panicked| Err(stopped_while_opening()))
+        };
+        self.serve_once(opening, shutdown).await
+    }
+
+    /// As [`BoundServer::serve`], for whoever embeds the server in a runtime of its own: `opening` gives the engine, and runs
+    /// where it is awaited.
+    ///
+    /// # Errors
+    /// As [`BoundServer::serve`].
+    pub async fn serve_once<C, E>(
+        self,
+        opening: impl Future<Output = Result<Engine, LogError>> + Send,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> Result<(), ServeError>
+    where
+        I: Stream<Item = Result<C, E>>,
+        C: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
         let engine = Arc::new(OnceLock::new());
         let (drain, draining) = watch::channel(false);
         let api = Api::new(
@@ -191,11 +213,10 @@ impl<I> BoundServer<I> {
             .serve_with_incoming_shutdown(self.incoming, until_drained);
         tokio::pin!(server);
 
-        let opened = tokio::task::spawn_blocking(open);
         tokio::pin!(shutdown);
         let life = async {
             let opened = tokio::select! {
-                opened = opened => opened.map_err(|_| stopped_while_opening())?,
+                opened = opening => opened,
                 // Nothing was promised to anybody yet.
                 () = &mut shutdown => return Ok(None),
             };
@@ -303,7 +324,7 @@ async fn wait_for(mut draining: watch::Receiver<bool>) {
     let _ended = draining.wait_for(|draining| *draining).await;
 }
 
-fn stopped_while_opening() -> ServeError {
+fn stopped_while_opening() -> LogError {
     let context = "the log could not be opened: the program failed on an error of its own; report it";
-    ServeError::Log(Arc::new(LogError::new(crate::log::LogErrorKind::Io, context)))
+    LogError::new(crate::log::LogErrorKind::Io, context)
 }

@@ -238,6 +238,12 @@ pub(super) fn too_many_subscriptions(count_max: usize) -> Status {
     )
 }
 
+/// A page in a browser asks, and nobody has named its origin.
+pub(super) fn origin_not_allowed() -> Status {
+    let sentence = "a page of this origin may not talk to the server: start it with --web-origin and the origin to allow it";
+    with_reason(Code::PermissionDenied, "ORIGIN_NOT_ALLOWED", sentence)
+}
+
 /// A subscriber took nothing for too long.
 pub(super) fn slow_consumer() -> Status {
     let sentence = "this stream was not read for too long and has ended: subscribe again with the newest resume token, and \

@@ -11,13 +11,15 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::future::{Either, Ready, ready};
-use http::header::{CONTENT_TYPE, ORIGIN};
+use http::header::ORIGIN;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use serde::Deserialize;
 use thiserror::Error;
 use tonic::body::Body;
 use tower::{Layer, Service};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
+
+use super::status;
 
 /// Where a page comes from, as its browser says it: scheme, host, and the port if it is not the scheme's own.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -52,7 +54,6 @@ const READABLE: [HeaderName; 4] = [
 ];
 /// How long a browser need not ask again.
 const ASKED_FOR: Duration = Duration::from_secs(2 * 60 * 60);
-const REFUSAL: &str = "a page of this origin may not talk to the server: start it with --web-origin and the origin to allow it\n";
 
 impl FromStr for WebOrigin {
     type Err = NoOrigin;
@@ -131,7 +132,10 @@ impl<S: Service<Request<B>, Response = Response<Body>>, B> Service<Request<B>> f
         if may_pass(request.headers(), &self.named) {
             Either::Left(self.inner.call(request))
         } else {
-            Either::Right(ready(Ok(refusal())))
+            let mut refusal = status::origin_not_allowed().into_http();
+            // For whoever does not speak gRPC: a browser shows this in its console.
+            *refusal.status_mut() = StatusCode::FORBIDDEN;
+            Either::Right(ready(Ok(refusal)))
         }
     }
 }
@@ -141,14 +145,6 @@ fn may_pass(headers: &HeaderMap, named: &[WebOrigin]) -> bool {
         .get_all(ORIGIN)
         .iter()
         .all(|origin| named.iter().any(|named| named.0 == origin))
-}
-
-fn refusal() -> Response<Body> {
-    let mut response = Response::new(Body::new(REFUSAL.to_owned()));
-    *response.status_mut() = StatusCode::FORBIDDEN;
-    let text = HeaderValue::from_static("text/plain; charset=utf-8");
-    response.headers_mut().insert(CONTENT_TYPE, text);
-    response
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
-"""Calls a running server as a stranger would: with stubs generated from the protos, and with buf over reflection.
+"""Calls a running server as a stranger would: with stubs generated from the protos, with buf over reflection and over
+gRPC-Web, and with fetch.
 
-    client.py ADDRESS PID_OF_THE_SERVER BUF
+    client.py ADDRESS PID_OF_THE_SERVER BUF PROTO_FOLDER SCRIPT_WITH_FETCH
 """
 
 import json
@@ -22,7 +23,7 @@ from binnacle.v1 import (audit_service_pb2_grpc, common_pb2, cycle_service_pb2, 
                          kpi_service_pb2_grpc, objective_service_pb2, objective_service_pb2_grpc, progress_service_pb2,
                          progress_service_pb2_grpc, workspace_service_pb2, workspace_service_pb2_grpc, audit_service_pb2)
 
-ADDRESS, SERVER, BUF = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+ADDRESS, SERVER, BUF, PROTOS, FETCH = sys.argv[1], int(sys.argv[2]), *sys.argv[3:]
 ACME = "workspaces/acme"
 VISITORS = f"{ACME}/kpis/visitors"
 GROW = f"{ACME}/objectives/grow"
@@ -330,6 +331,57 @@ def buf_creates_and_reads_without_the_protos(api):
                                       {"parent": ACME, "teamId": team, "team": {"title": "Sales"}}, *more))
         read = json.loads(buf_curl("/binnacle.v1.WorkspaceService/GetTeam", {"name": f"{ACME}/teams/{team}"}, *more))
         assert created == read and read["title"] == "Sales", (created, read)
+
+
+def buf_curl_over_grpc_web(method, request):
+    """A buf that speaks gRPC-Web over HTTP/1.1, from the protos: reflection needs HTTP/2."""
+    return [BUF, "curl", "--protocol", "grpcweb", "--schema", PROTOS, "--data", json.dumps(request),
+            f"http://{ADDRESS}{method}"]
+
+
+@check
+def buf_reads_over_grpc_web(api):
+    command = buf_curl_over_grpc_web("/binnacle.v1.KpiService/GetKpi", {"name": VISITORS})
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=PATIENCE_S)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["name"] == VISITORS, done.stdout
+
+
+class Lines:
+    """A program whose lines are read as they come."""
+
+    def __init__(self, command):
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        self.lines = queue.Queue()
+        threading.Thread(target=lambda: [self.lines.put(line) for line in self.process.stdout], daemon=True).start()
+
+    def until(self, *texts):
+        """Reads on until all of these were seen."""
+        seen = ""
+        while not all(text in seen for text in texts):
+            seen += self.lines.get(timeout=PATIENCE_S)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+
+@check
+def a_subscription_over_grpc_web_is_read_as_it_comes(api):
+    by_buf = buf_curl_over_grpc_web("/binnacle.v1.ProgressService/Subscribe", {"parent": ACME, "live": {}})
+    by_fetch = ["node", FETCH, PROTOS, ADDRESS, ACME]
+    for command, source in ((by_buf, "web-buf"), (by_fetch, "web-fetch")):
+        with Lines(command) as reader:
+            reader.until("caughtUp")
+            for number in range(2):
+                call(api.kpis.RecordMeasurement, kpi_service_pb2.RecordMeasurementRequest(
+                    parent=VISITORS, measurement=kpi_service_pb2.Measurement(
+                        value=130.0 + number, source_id=f"{source}-{number}")))
+                # The stream goes on: nothing on the way waits for its end.
+                reader.until(f"{source}-{number}", "derivedChanges")
 
 
 @check

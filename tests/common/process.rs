@@ -1,5 +1,7 @@
 //! The real program as a server on a free port. It is killed when it is dropped.
 
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -19,13 +21,14 @@ pub(crate) struct ServerProcess {
 impl ServerProcess {
     /// Starts it on a data directory, and waits until it says where it listens.
     pub(crate) fn start(data_dir: &Path) -> Self {
-        Self::start_at(data_dir, "127.0.0.1:0")
+        Self::start_at(data_dir, "127.0.0.1:0", &[])
     }
 
-    /// The same at an address, for example where it was before.
-    pub(crate) fn start_at(data_dir: &Path, listen: &str) -> Self {
+    /// Starts it at an address and with some more settings.
+    pub(crate) fn start_at(data_dir: &Path, address: &str, settings: &[&str]) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_binnacle"))
-            .args(["serve", "--listen", listen, "--log-format", "json"])
+            .args(["serve", "--listen", address, "--log-format", "json"])
+            .args(settings)
             .arg("--data-dir")
             .arg(data_dir)
             .env_remove("BINNACLE_CONFIG")
@@ -36,22 +39,33 @@ impl ServerProcess {
         Self { process, address }
     }
 
+    /// kill -9.
+    pub(crate) fn kill(&mut self) {
+        self.process.kill().expect("a process that can be killed");
+        self.process.wait().expect("a process that has ended");
+    }
+
+    /// Tells it to stop in good order, and does not wait.
+    pub(crate) fn terminate(&self) {
+        let told = Command::new("kill")
+            .args(["-TERM", &self.id().to_string()])
+            .status()
+            .expect("a signal");
+        assert!(told.success(), "the process is gone");
+    }
+
+    /// Waits until it has ended by itself; whether in good order.
+    pub(crate) fn ended(&mut self) -> bool {
+        self.process.wait().expect("a process that has ended").success()
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Where it listens, as a client is told.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
-    }
-}
-
-#[allow(dead_code, reason = "most tests do not end it in good order")]
-impl ServerProcess {
-    /// Tells it to end in good order, and waits until it has.
-    pub(crate) fn terminate(mut self) {
-        let told = Command::new("kill")
-            .args(["-TERM", &self.process.id().to_string()])
-            .status();
-        assert!(told.expect("kill runs").success());
-        let ended = self.process.wait().expect("it ends");
-        assert!(ended.success(), "{ended}");
     }
 }
 

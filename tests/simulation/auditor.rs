@@ -1,4 +1,5 @@
-//! Reads, when all is quiet, what is true: the whole log and the newest state, through the API.
+//! Reads, when all is quiet, what is true: the whole log, and of every scope what an undisturbed subscriber sees from the
+//! beginning and in a snapshot.
 
 use std::collections::BTreeMap;
 
@@ -11,14 +12,21 @@ use prost_types::value::Kind;
 use tonic::Status;
 
 use super::network::connect;
-use crate::common::view::{View, view_of};
+use super::subscriber::{Kept, Scope, Unfinished};
 
 /// What is true in the end.
 #[derive(Clone, Debug)]
 pub(crate) struct Truth {
     pub(crate) head: i64,
     pub(crate) commits: BTreeMap<i64, Stored>,
-    pub(crate) view: View,
+    pub(crate) scopes: BTreeMap<Scope, Undisturbed>,
+}
+
+/// What a subscriber sees whose connection holds.
+#[derive(Clone, Debug)]
+pub(crate) struct Undisturbed {
+    pub(crate) from_beginning: Kept,
+    pub(crate) snapshot: Kept,
 }
 
 /// One commit of the log.
@@ -51,27 +59,52 @@ pub(crate) async fn read() -> Result<Truth, Status> {
             break;
         }
     }
-    let request = api::SubscribeRequest {
-        parent: "workspaces/acme".to_owned(),
-        start: Some(Start::Snapshot(())),
-        ..Default::default()
-    };
-    let subscribed = ProgressServiceClient::new(channel).subscribe(request).await?;
-    let (mut stream, mut resources) = (subscribed.into_inner(), Vec::new());
-    while let Some(message) = stream.message().await? {
-        match message.event {
-            Some(Event::Snapshot(part)) => resources.extend(part.resources),
-            Some(Event::SnapshotEnd(end)) => {
-                return Ok(Truth {
-                    head: end.revision,
-                    commits,
-                    view: view_of(&resources),
-                });
-            }
-            _ => {}
+    let mut scopes = BTreeMap::new();
+    for scope in [Scope::Everything, Scope::Kinds, Scope::Prefix] {
+        let undisturbed = Undisturbed {
+            from_beginning: follow(scope, Start::FromBeginning(())).await?,
+            snapshot: follow(scope, Start::Snapshot(())).await?,
+        };
+        scopes.insert(scope, undisturbed);
+    }
+    let head = commits.last_key_value().map_or(0, |(revision, _)| *revision);
+    Ok(Truth {
+        head,
+        commits,
+        scopes,
+    })
+}
+
+impl Truth {
+    /// What an undisturbed subscriber of a scope sees, commit by commit.
+    pub(crate) fn of(&self, scope: Scope) -> &Undisturbed {
+        match scope {
+            Scope::Coalesced { .. } => &self.scopes[&Scope::Everything],
+            scope => &self.scopes[&scope],
         }
     }
-    Err(Status::unavailable("the snapshot ended"))
+}
+
+/// Follows over one connection until it is live.
+async fn follow(scope: Scope, start: Start) -> Result<Kept, Status> {
+    let request = api::SubscribeRequest {
+        parent: "workspaces/acme".to_owned(),
+        start: Some(start),
+        filter: scope.filter(),
+        ..Default::default()
+    };
+    let mut client = ProgressServiceClient::new(connect().await?);
+    let mut stream = client.subscribe(request).await?.into_inner();
+    let (mut kept, mut unfinished) = (Kept::default(), Unfinished::default());
+    while let Some(message) = stream.message().await? {
+        let event = message.event.ok_or_else(|| Status::data_loss("nothing said"))?;
+        let is_live = matches!(event, Event::CaughtUp(_));
+        kept.apply(event, !message.resume_token.is_empty(), &mut unfinished);
+        if is_live {
+            return Ok(kept);
+        }
+    }
+    Err(Status::unavailable("the stream ended"))
 }
 
 fn add(commits: &mut BTreeMap<i64, Stored>, event: api::Event) {

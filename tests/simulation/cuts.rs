@@ -54,7 +54,7 @@ impl Cuts {
         let now = turmoil::sim_elapsed().unwrap_or_default().as_millis();
         machine
             .trace
-            .note(SERVER, format!("message {number} to {client}: {cut:?}"));
+            .note(&client, format!("message {number} on its way: {cut:?}"));
         match cut {
             Cut::Lost { for_ms } => {
                 turmoil::partition(SERVER, client.as_str());

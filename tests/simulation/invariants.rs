@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::auditor::Truth;
 use super::ingester::source_of_row;
-use super::subscriber::Kept;
+use super::subscriber::{Applied, Kept, Scope};
 use super::writer::{Sent, request_id};
 
 /// What is violated, as a sentence that begins with the invariant's name.
@@ -13,8 +13,8 @@ pub(crate) type Verdict = Result<(), String>;
 /// What the clients have in the end.
 pub(crate) struct Told {
     pub(crate) sent: Vec<Sent>,
-    /// By name.
-    pub(crate) subscribers: Vec<(String, Kept)>,
+    /// Each with its name and what it wanted to hear.
+    pub(crate) subscribers: Vec<(String, Scope, Kept)>,
     pub(crate) rows: i64,
 }
 
@@ -25,12 +25,18 @@ pub(crate) fn check_all(told: &Told, truth: &Truth) -> Verdict {
     no_request_ran_twice(&told.sent, truth)?;
     a_retry_is_answered_as_the_first_time(&told.sent)?;
     every_row_is_recorded_once(told.rows, truth)?;
-    for (name, kept) in &told.subscribers {
+    let everything = &truth.of(Scope::Everything).from_beginning;
+    an_undisturbed_subscriber_sees_the_log(everything, truth)?;
+    for (name, scope, kept) in &told.subscribers {
         let of = |violated: String| format!("{violated} ({name})");
-        every_revision_is_seen_once_in_order_without_a_gap(kept, truth).map_err(of)?;
+        match scope {
+            Scope::Coalesced { .. } => net_changes_have_no_gap(kept, truth),
+            _ => every_revision_is_seen_once_in_order_without_a_gap(kept, *scope, truth),
+        }
+        .map_err(of)?;
         no_commit_is_split_over_a_stored_token(kept).map_err(of)?;
-        no_checkpoint_precedes_an_undelivered_commit(kept, truth).map_err(of)?;
-        a_snapshot_and_its_updates_are_the_state(kept, truth).map_err(of)?;
+        no_checkpoint_precedes_an_undelivered_match(kept, *scope, truth).map_err(of)?;
+        a_snapshot_and_its_updates_are_the_state(kept, *scope, truth).map_err(of)?;
     }
     Ok(())
 }
@@ -112,71 +118,127 @@ pub(crate) fn every_row_is_recorded_once(rows: i64, truth: &Truth) -> Verdict {
     Ok(())
 }
 
-/// A subscriber has every revision behind the one it began at, once, in order, and each is the one that the log has.
-pub(crate) fn every_revision_is_seen_once_in_order_without_a_gap(kept: &Kept, truth: &Truth) -> Verdict {
+/// Who follows everything from the beginning sees every commit of the log, whole, and as the log has it.
+pub(crate) fn an_undisturbed_subscriber_sees_the_log(kept: &Kept, truth: &Truth) -> Verdict {
+    let seen = kept.applied.iter().map(|applied| {
+        let whole = usize::try_from(applied.events_said) == Ok(applied.events);
+        (applied.revision, &applied.leaf, applied.events, whole)
+    });
+    let stored = truth
+        .commits
+        .iter()
+        .map(|(revision, stored)| (*revision, &stored.leaf, stored.events, true));
+    match seen.eq(stored) {
+        true => Ok(()),
+        false => Err("an_undisturbed_subscriber_sees_the_log: it saw another one".to_owned()),
+    }
+}
+
+/// The commits of its scope that a subscriber is to see behind where it began.
+fn due<'a>(kept: &Kept, scope: Scope, truth: &'a Truth) -> impl Iterator<Item = &'a Applied> {
     let base = kept.base.unwrap_or_default();
-    let mut expected = truth.commits.range(base + 1..);
+    let all = &truth.of(scope).from_beginning.applied;
+    all.iter().filter(move |applied| applied.revision > base)
+}
+
+/// A subscriber has every revision of its scope behind the one it began at, once, in order, and each as an undisturbed
+/// subscriber has it.
+pub(crate) fn every_revision_is_seen_once_in_order_without_a_gap(
+    kept: &Kept,
+    scope: Scope,
+    truth: &Truth,
+) -> Verdict {
+    let invariant = "every_revision_is_seen_once_in_order_without_a_gap";
+    let mut due = due(kept, scope, truth);
     for applied in &kept.applied {
-        match expected.next() {
-            Some((revision, stored)) if *revision == applied.revision && stored.leaf == applied.leaf => {}
+        match due.next() {
+            Some(expected) if expected == applied => {}
             expected => {
-                let (expected, seen) = (expected.map(|(revision, _)| revision), applied.revision);
-                return Err(format!(
-                    "every_revision_is_seen_once_in_order_without_a_gap: {seen} came where {expected:?} was to come"
-                ));
+                let seen = applied.revision;
+                let expected = expected.map(|expected| expected.revision);
+                return Err(format!("{invariant}: {seen} came where {expected:?} was to come"));
             }
         }
     }
-    match expected.next() {
-        Some((missing, _)) => Err(format!(
-            "every_revision_is_seen_once_in_order_without_a_gap: {missing} never came"
-        )),
+    match due.next() {
+        Some(missing) => Err(format!("{invariant}: {} never came", missing.revision)),
         None => Ok(()),
     }
 }
 
-/// Where there is a token to go on from, the commit in front of it is whole.
+/// Each net change begins where the one before ended, or where the server said since that nothing came behind it; and the
+/// stream comes to the head.
+pub(crate) fn net_changes_have_no_gap(kept: &Kept, truth: &Truth) -> Verdict {
+    let invariant = "net_changes_have_no_gap";
+    let mut place = kept.base;
+    for (index, applied) in kept.applied.iter().enumerate() {
+        let said = kept.said_to_be_at.iter().filter(|(_, count)| *count == index);
+        place = place.max(said.map(|(revision, _)| *revision).max());
+        let (from, to) = (applied.from, applied.revision);
+        if from != place || from >= Some(to) || applied.events > 0 {
+            return Err(format!("{invariant}: behind {place:?} came {from:?} to {to}"));
+        }
+        place = Some(to);
+    }
+    match kept.place() == Some(truth.head) {
+        true => Ok(()),
+        false => Err(format!(
+            "{invariant}: it ends at {place:?}, not at {}",
+            truth.head
+        )),
+    }
+}
+
+/// Where there is a token to go on from, everything in front of it is whole.
 pub(crate) fn no_commit_is_split_over_a_stored_token(kept: &Kept) -> Verdict {
-    if let Some(torn) = kept.torn.first() {
-        return Err(format!("no_commit_is_split_over_a_stored_token: {torn}"));
-    }
-    let split = kept
-        .applied
-        .iter()
-        .find(|applied| usize::try_from(applied.events_said) != Ok(applied.events));
-    match split {
-        Some(applied) => Err(format!(
-            "no_commit_is_split_over_a_stored_token: revision {} came with {} of its {} events",
-            applied.revision, applied.events, applied.events_said
-        )),
+    match kept.torn.first() {
+        Some(torn) => Err(format!("no_commit_is_split_over_a_stored_token: {torn}")),
         None => Ok(()),
     }
 }
 
-/// Where the server said that everything was delivered up to a revision, it was.
-pub(crate) fn no_checkpoint_precedes_an_undelivered_commit(kept: &Kept, truth: &Truth) -> Verdict {
-    let base = kept.base.unwrap_or_default();
-    for &(revision, applied) in &kept.said_to_be_at {
-        let due = truth.commits.range(base + 1..=revision.max(base)).count();
-        if due != applied {
+/// Where the server said that everything up to a revision was delivered or did not concern the stream, it was so.
+pub(crate) fn no_checkpoint_precedes_an_undelivered_match(
+    kept: &Kept,
+    scope: Scope,
+    truth: &Truth,
+) -> Verdict {
+    for &(said, count) in &kept.said_to_be_at {
+        let delivered = &kept.applied[..count];
+        let is_all = match scope {
+            // What is between it and the newest update came to nothing: the view says whether that is so.
+            Scope::Coalesced { .. } => delivered.last().is_none_or(|applied| applied.revision <= said),
+            _ => {
+                let due = due(kept, scope, truth).filter(|due| due.revision <= said);
+                due.count() == count
+            }
+        };
+        if !is_all {
             return Err(format!(
-                "no_checkpoint_precedes_an_undelivered_commit: at checkpoint {revision} there were {applied} of {due}"
+                "no_checkpoint_precedes_an_undelivered_match: at checkpoint {said} there were {count} updates"
             ));
         }
     }
     Ok(())
 }
 
-/// A view that is folded from a snapshot and the updates behind it shows what the server shows.
-pub(crate) fn a_snapshot_and_its_updates_are_the_state(kept: &Kept, truth: &Truth) -> Verdict {
-    match &kept.view {
-        Some(view) if *view != truth.view => {
-            let differs = |name: &&String| view.get(*name) != truth.view.get(*name);
-            let first = view.keys().chain(truth.view.keys()).find(differs);
-            Err(format!(
-                "a_snapshot_and_its_updates_are_the_state: {first:?} differs"
-            ))
-        }
-        _ => Ok(()),
+/// What is folded from a snapshot and the updates behind it is the next snapshot: every figure, and what is there.
+pub(crate) fn a_snapshot_and_its_updates_are_the_state(kept: &Kept, scope: Scope, truth: &Truth) -> Verdict {
+    let invariant = "a_snapshot_and_its_updates_are_the_state";
+    let Some(view) = &kept.view else {
+        return Ok(());
+    };
+    if let Some(jump) = &kept.jump {
+        return Err(format!("{invariant}: {jump}"));
+    }
+    let snapshot = &truth.of(scope).snapshot;
+    let shown = snapshot.view.clone().unwrap_or_default();
+    let differs = |name: &&String| view.get(*name) != shown.get(*name);
+    if let Some(figure) = view.keys().chain(shown.keys()).find(differs) {
+        return Err(format!("{invariant}: the figure of {figure} differs"));
+    }
+    match kept.names.symmetric_difference(&snapshot.names).next() {
+        Some(name) => Err(format!("{invariant}: {name} is on one side alone")),
+        None => Ok(()),
     }
 }

@@ -69,8 +69,8 @@ impl Machine {
             drain_s: 1,
             ..ServerConfig::default()
         };
-        let serving =
-            BoundServer::on(incoming, address, config).serve(move || Ok(engine), self.stop.notified());
+        let opening = std::future::ready(Ok(engine));
+        let serving = BoundServer::on(incoming, address, config).serve_once(opening, self.stop.notified());
         let ended = tokio::select! {
             biased;
             ended = serving => ended,
@@ -99,16 +99,18 @@ fn connections(listener: TcpListener, machine: Arc<Machine>) -> impl Stream<Item
         let accepted = listener.accept().await.map(|(stream, peer)| Connection {
             stream,
             peer: peer.ip(),
+            frames: Frames::default(),
             machine: Arc::clone(&machine),
         });
         Some((accepted, (listener, machine)))
     })
 }
 
-/// One connection of the server. Every write of it is a message on the network, and some of them are where a fault comes.
+/// One connection of the server. Every frame of data on it is an answer or a message, and at some of them a fault comes.
 struct Connection {
     stream: TcpStream,
     peer: IpAddr,
+    frames: Frames,
     machine: Arc<Machine>,
 }
 
@@ -130,8 +132,17 @@ impl AsyncRead for Connection {
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.machine.cuts.before_a_message_to(self.peer, &self.machine);
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let this = &mut *self;
+        // The frame that begins the buffer goes alone, so that a fault can come between it and the next one.
+        let first = this.frames.clone().up_to_the_next(buf);
+        if this.frames.begins_data(buf) {
+            this.machine.cuts.before_a_message_to(this.peer, &this.machine);
+        }
+        let written = Pin::new(&mut this.stream).poll_write(cx, &buf[..first]);
+        if let Poll::Ready(Ok(count)) = written {
+            this.frames.up_to_the_next(&buf[..count]);
+        }
+        written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -140,5 +151,42 @@ impl AsyncWrite for Connection {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// Where one is in a stream of HTTP/2 frames.
+#[derive(Clone, Default)]
+struct Frames {
+    /// What has come of a frame's head.
+    head: Vec<u8>,
+    /// What is to come of its payload.
+    payload: usize,
+}
+
+const FRAME_HEAD_BYTES: usize = 9;
+const DATA: u8 = 0;
+
+impl Frames {
+    /// Whether a frame of data begins with these bytes.
+    fn begins_data(&self, bytes: &[u8]) -> bool {
+        self.payload == 0 && self.head.is_empty() && bytes.get(3) == Some(&DATA)
+    }
+
+    /// Goes on up to the end of the frame at hand, and answers how many bytes that are.
+    fn up_to_the_next(&mut self, bytes: &[u8]) -> usize {
+        let mut count = 0;
+        if self.payload == 0 {
+            count = (FRAME_HEAD_BYTES - self.head.len()).min(bytes.len());
+            self.head.extend(&bytes[..count]);
+            if self.head.len() < FRAME_HEAD_BYTES {
+                return count;
+            }
+            let length = &self.head[..3];
+            self.payload = length.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte));
+            self.head.clear();
+        }
+        let payload = self.payload.min(bytes.len() - count);
+        self.payload -= payload;
+        count + payload
     }
 }

@@ -7,15 +7,14 @@ use fastrand::Rng;
 
 use super::cuts::Cut;
 use super::disk::Fate;
-use super::subscriber::Beginning;
+use super::subscriber::{Beginning, Scope};
 use super::writer::{Command, Kind};
 
 /// All that is left to chance.
 pub(crate) struct Plan {
     /// The commands of each writer, each behind a pause.
     pub(crate) writers: Vec<Vec<(Duration, Command)>>,
-    /// Where each subscriber begins, and at which of its messages its process dies.
-    pub(crate) subscribers: Vec<(Beginning, BTreeSet<usize>)>,
+    pub(crate) subscribers: Vec<Follows>,
     pub(crate) rows: i64,
     pub(crate) rows_per_message: usize,
     pub(crate) pause_between_messages: Duration,
@@ -28,6 +27,14 @@ pub(crate) struct Plan {
     /// How long the committer waits for more.
     pub(crate) pace: Duration,
     pub(crate) latency_max_ms: u64,
+}
+
+/// What one subscriber does.
+pub(crate) struct Follows {
+    pub(crate) beginning: Beginning,
+    pub(crate) scope: Scope,
+    /// At these of its messages its process dies.
+    pub(crate) dies_at: BTreeSet<usize>,
 }
 
 /// What happens to the network or to the server at some moment.
@@ -60,8 +67,12 @@ impl Plan {
         let writers: Vec<_> = (0..chance.usize(4..=8))
             .map(|writer| commands(writer, &mut chance))
             .collect();
-        let subscribers: Vec<_> = (0..chance.usize(5..=8))
-            .map(|index| (beginning(index, &mut chance), deaths(&mut chance)))
+        let subscribers: Vec<_> = (0..chance.usize(7..=9))
+            .map(|index| Follows {
+                beginning: beginning(index, &mut chance),
+                scope: scope(index, &mut chance),
+                dies_at: deaths(&mut chance),
+            })
             .collect();
         let mut clients: Vec<String> = (0..writers.len()).map(|i| format!("writer-{i}")).collect();
         clients.extend((0..subscribers.len()).map(|i| format!("subscriber-{i}")));
@@ -105,16 +116,30 @@ fn commands(writer: usize, chance: &mut Rng) -> Vec<(Duration, Command)> {
 
 fn beginning(index: usize, chance: &mut Rng) -> Beginning {
     match index {
-        0 | 4 => Beginning::Snapshot,
-        1 => Beginning::FromBeginning,
+        0 | 4 | 5 | 6 => Beginning::Snapshot,
+        1 => Beginning::First,
         2 => Beginning::Live,
         3 => Beginning::After {
             pause_ms: chance.u64(0..2_000),
         },
         _ => match chance.u8(0..3) {
-            0 => Beginning::FromBeginning,
+            0 => Beginning::First,
+            1 => Beginning::Live,
             _ => Beginning::Snapshot,
         },
+    }
+}
+
+fn scope(index: usize, chance: &mut Rng) -> Scope {
+    let coalesced = Scope::Coalesced {
+        every_ms: chance.i32(100..900),
+    };
+    match index {
+        0..=3 => Scope::Everything,
+        4 => coalesced,
+        5 => Scope::Kinds,
+        6 => Scope::Prefix,
+        _ => [coalesced, Scope::Kinds, Scope::Prefix][chance.usize(..3)],
     }
 }
 
@@ -161,7 +186,7 @@ fn cuts(clients: &[String], chance: &mut Rng) -> BTreeMap<(String, u64), Cut> {
                 4..7 => Cut::Held { for_ms },
                 _ => Cut::ServerDies,
             };
-            cuts.insert((client.clone(), chance.u64(4..40)), cut);
+            cuts.insert((client.clone(), chance.u64(1..25)), cut);
         }
     }
     cuts

@@ -85,7 +85,6 @@ pub(crate) fn simulate(seed: u64, habits: Habits) -> Run {
         .tick_duration(TICK)
         .simulation_duration(Duration::from_secs(600))
         .tcp_capacity(1024)
-        .enable_random_order()
         .build();
     let host = Arc::clone(&machine);
     sim.host(SERVER, move || Arc::clone(&host).run());
@@ -147,12 +146,13 @@ fn clients(sim: &mut Sim<'_>, plan: &Plan, habits: Habits, trace: &Trace) -> Sha
         *truth.borrow_mut() = Some(read);
         Ok(())
     });
-    for (index, (beginning, dies_at)) in plan.subscribers.iter().enumerate() {
+    for (index, follows) in plan.subscribers.iter().enumerate() {
         let subscriber = Subscriber {
             name: format!("subscriber-{index}"),
-            beginning: *beginning,
+            beginning: follows.beginning,
+            scope: follows.scope,
             habit: habits.subscribers,
-            dies_at: dies_at.clone(),
+            dies_at: follows.dies_at.clone(),
             trace: trace.clone(),
         };
         let kept = Rc::new(RefCell::new(Kept::default()));
@@ -172,16 +172,12 @@ fn quiet_in() -> Duration {
 fn told(plan: &Plan, shared: &Shared) -> Told {
     Told {
         sent: shared.sent.borrow().clone(),
-        subscribers: shared
-            .kept
-            .iter()
+        subscribers: std::iter::zip(&plan.subscribers, &shared.kept)
             .enumerate()
-            .map(|(index, kept)| {
-                let beginning = plan.subscribers[index].0;
-                (
-                    format!("subscriber-{index}, {beginning:?}"),
-                    kept.borrow().clone(),
-                )
+            .map(|(index, (follows, kept))| {
+                let (beginning, scope) = (follows.beginning, follows.scope);
+                let name = format!("subscriber-{index}, {beginning:?}, {scope:?}");
+                (name, scope, kept.borrow().clone())
             })
             .collect(),
         rows: plan.rows,

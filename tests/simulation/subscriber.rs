@@ -1,8 +1,9 @@
-//! A client that follows: it keeps what it has applied and the token that belongs to it together, as one would in one
+//! A client that follows a workspace, or what a filter takes of it: it keeps what it has applied and the token that belongs to it together, as one would in one
 //! transaction, and goes on from there over as many connections as it takes.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -16,17 +17,33 @@ use super::auditor::Truth;
 use super::network::{connect, within};
 use super::trace::Trace;
 use super::writer::may_pass;
+use crate::common::acme;
 use crate::common::view::{View, fold, view_of};
 
 /// Where a subscriber begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Beginning {
     Snapshot,
-    FromBeginning,
+    /// With the first revision.
+    First,
     Live,
     /// With the token that somebody was given a while before.
     After {
         pause_ms: u64,
+    },
+}
+
+/// What a subscriber wants to hear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Scope {
+    Everything,
+    /// Of some kinds of resources.
+    Kinds,
+    /// Of the objectives that the writers create.
+    Prefix,
+    /// Everything, as one net change in so many milliseconds.
+    Coalesced {
+        every_ms: i32,
     },
 }
 
@@ -43,6 +60,7 @@ pub(crate) enum Habit {
 pub(crate) struct Subscriber {
     pub(crate) name: String,
     pub(crate) beginning: Beginning,
+    pub(crate) scope: Scope,
     pub(crate) habit: Habit,
     pub(crate) dies_at: BTreeSet<usize>,
     pub(crate) trace: Trace,
@@ -58,25 +76,35 @@ pub(crate) struct Kept {
     pub(crate) applied: Vec<Applied>,
     /// Since the snapshot that the stream began with; none: it began otherwise.
     pub(crate) view: Option<View>,
+    /// The names of what is there, since that snapshot.
+    pub(crate) names: BTreeSet<String>,
     /// Where the server said that everything was delivered up to a revision: the revision, and how much was applied then.
     pub(crate) said_to_be_at: Vec<(i64, usize)>,
     /// What the client could not make sense of.
     pub(crate) torn: Vec<String>,
+    /// The first change that does not go on from what the view showed.
+    pub(crate) jump: Option<String>,
     messages: usize,
 }
 
-/// One commit that was applied.
+/// One commit that was applied, or the net change of several.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Applied {
+    /// Of a net change: the revision that it begins behind.
+    pub(crate) from: Option<i64>,
     pub(crate) revision: i64,
     pub(crate) leaf: Vec<u8>,
     pub(crate) events: usize,
+    /// How many events the commit has, whatever the filter takes of them.
     pub(crate) events_said: i32,
+    pub(crate) changes: usize,
+    pub(crate) entered: Vec<String>,
+    pub(crate) left: Vec<String>,
 }
 
 /// What the attempt at hand has and did not apply yet.
 #[derive(Default)]
-struct Unfinished {
+pub(crate) struct Unfinished {
     resources: Vec<api::Resource>,
     parts: Vec<api::Update>,
 }
@@ -91,7 +119,7 @@ impl Subscriber {
         kept: Rc<RefCell<Kept>>,
         truth: Rc<RefCell<Option<Truth>>>,
     ) -> turmoil::Result {
-        if self.beginning == Beginning::FromBeginning {
+        if self.beginning == Beginning::First {
             kept.borrow_mut().base = Some(0);
         }
         for attempt in 0_u64.. {
@@ -116,7 +144,8 @@ impl Subscriber {
             parent: "workspaces/acme".to_owned(),
             start: Some(start),
             checkpoint_interval: Some(prost_types::Duration { seconds: 1, nanos: 0 }),
-            ..Default::default()
+            filter: self.scope.filter(),
+            min_interval: self.scope.min_interval(),
         };
         let mut client = ProgressServiceClient::new(channel);
         let mut stream = within(PATIENCE, client.subscribe(request)).await?.into_inner();
@@ -143,7 +172,7 @@ impl Subscriber {
         match self.beginning {
             _ if !kept.token.is_empty() => Start::After(kept.token.clone()),
             Beginning::Snapshot => Start::Snapshot(()),
-            Beginning::FromBeginning => Start::FromBeginning(()),
+            Beginning::First => Start::FromBeginning(()),
             Beginning::Live | Beginning::After { .. } => Start::Live(()),
         }
     }
@@ -172,13 +201,46 @@ impl Subscriber {
     }
 }
 
-impl Kept {
-    /// The newest revision that it has.
-    pub(crate) fn place(&self) -> Option<i64> {
-        self.applied.last().map(|applied| applied.revision).or(self.base)
+impl Scope {
+    pub(crate) fn filter(self) -> Option<api::SubscriptionFilter> {
+        use api::subscription_filter::ResourceKind;
+        match self {
+            Self::Everything | Self::Coalesced { .. } => None,
+            Self::Kinds => Some(api::SubscriptionFilter {
+                resource_kinds: vec![
+                    ResourceKind::Kpi.into(),
+                    ResourceKind::Objective.into(),
+                    ResourceKind::Alert.into(),
+                ],
+                ..Default::default()
+            }),
+            Self::Prefix => Some(api::SubscriptionFilter {
+                names: vec![acme("objectives/w*")],
+                ..Default::default()
+            }),
+        }
     }
 
-    fn apply(&mut self, event: Event, has_token: bool, unfinished: &mut Unfinished) {
+    fn min_interval(self) -> Option<prost_types::Duration> {
+        match self {
+            Self::Coalesced { every_ms } => Some(prost_types::Duration {
+                seconds: 0,
+                nanos: every_ms * 1_000_000,
+            }),
+            Self::Everything | Self::Kinds | Self::Prefix => None,
+        }
+    }
+}
+
+impl Kept {
+    /// The newest revision up to which it has everything.
+    pub(crate) fn place(&self) -> Option<i64> {
+        let applied = self.applied.last().map(|applied| applied.revision);
+        let said = self.said_to_be_at.last().map(|(revision, _)| *revision);
+        applied.max(said).max(self.base)
+    }
+
+    pub(crate) fn apply(&mut self, event: Event, has_token: bool, unfinished: &mut Unfinished) {
         if !unfinished.parts.is_empty() && !matches!(event, Event::Update(_)) {
             self.torn.push(format!("{} inside of a commit", said(&event)));
         }
@@ -191,7 +253,9 @@ impl Kept {
             Event::Snapshot(part) => unfinished.resources.extend(part.resources),
             Event::SnapshotEnd(end) => {
                 self.base = Some(end.revision);
-                self.view = Some(view_of(&std::mem::take(&mut unfinished.resources)));
+                let resources = std::mem::take(&mut unfinished.resources);
+                self.view = Some(view_of(&resources));
+                self.names = resources.iter().map(name_of).collect();
             }
             Event::Update(part) => {
                 unfinished.parts.push(part);
@@ -218,18 +282,53 @@ impl Kept {
             let revisions: Vec<_> = commits.iter().map(|commit| commit.revision).collect();
             self.torn.push(format!("one update of {revisions:?}"));
         }
-        self.applied.push(Applied {
+        let entered = parts.iter().flat_map(|part| &part.entered).map(name_of);
+        let left = parts.iter().flat_map(|part| &part.left).cloned();
+        let applied = Applied {
+            from: parts.first().and_then(|part| part.from_revision),
             revision: commit.revision,
             leaf: commit.leaf_hash.clone(),
             events: parts.iter().map(|part| part.events.len()).sum(),
             events_said: commit.event_count,
+            changes: parts.iter().map(|part| part.derived_changes.len()).sum(),
+            entered: entered.collect(),
+            left: left.collect(),
+        };
+        self.names.extend(applied.entered.iter().cloned());
+        applied.left.iter().for_each(|name| {
+            self.names.remove(name);
         });
+        self.applied.push(applied);
         if let Some(view) = &mut self.view {
             for change in parts.iter().flat_map(|part| &part.derived_changes) {
-                fold(view, change);
+                let folded = catch_unwind(AssertUnwindSafe(|| fold(view, change)));
+                if folded.is_err() && self.jump.is_none() {
+                    let (resource, revision) = (&change.resource, commit.revision);
+                    self.jump = Some(format!("{resource} jumps at {revision}"));
+                }
             }
         }
     }
+}
+
+/// The name of a resource.
+fn name_of(resource: &api::Resource) -> String {
+    use api::resource::Resource;
+    let name = match resource.resource.as_ref().expect("a resource") {
+        Resource::Workspace(it) => &it.name,
+        Resource::Team(it) => &it.name,
+        Resource::Member(it) => &it.name,
+        Resource::Cycle(it) => &it.name,
+        Resource::Objective(it) => &it.name,
+        Resource::KeyResult(it) => &it.name,
+        Resource::Initiative(it) => &it.name,
+        Resource::Kpi(it) => &it.name,
+        Resource::Target(it) => &it.name,
+        Resource::Review(it) => &it.name,
+        Resource::ScoringPolicy(it) => &it.name,
+        Resource::Alert(it) => &it.name,
+    };
+    name.clone()
 }
 
 /// A message without what differs between two runs of one seed.
@@ -240,8 +339,12 @@ fn said(event: &Event) -> String {
         Event::SnapshotEnd(end) => format!("snapshot end {}", end.revision),
         Event::Update(update) => {
             let revision = update.commit.as_ref().map_or(0, |commit| commit.revision);
+            let from = update
+                .from_revision
+                .map_or(String::new(), |from| format!("{from} to "));
             let (events, changes) = (update.events.len(), update.derived_changes.len());
-            format!("update {revision} with {events} events, {changes} changes")
+            let (entered, left) = (update.entered.len(), update.left.len());
+            format!("update {from}{revision}: {events} events, {changes} changes, {entered} in, {left} out")
         }
         Event::Checkpoint(checkpoint) => format!("checkpoint {}", checkpoint.revision),
         Event::CaughtUp(caught_up) => format!("caught up {}", caught_up.revision),

@@ -7,7 +7,10 @@ use std::sync::{Arc, Mutex};
 
 /// A record of what happened. A copy is another hand on the same one.
 #[derive(Clone, Default)]
-pub(crate) struct Trace(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Trace(Arc<Mutex<Vec<Line>>>);
+
+/// When, who, and what.
+type Line = (u128, String, String);
 
 impl Trace {
     /// Notes what somebody inside of the simulation did or met.
@@ -19,10 +22,14 @@ impl Trace {
     /// Notes what was done to the simulation from outside.
     pub(crate) fn note_at(&self, at_ms: u128, who: &str, what: impl Display) {
         let mut lines = self.0.lock().expect("no holder panics");
-        lines.push(format!("{at_ms:>6} ms  {who:<13} {what}"));
+        lines.push((at_ms, who.to_owned(), what.to_string()));
     }
 
+    /// All of it by time. What several do in one millisecond has no order among them, and is shown by their names.
     pub(crate) fn lines(&self) -> Vec<String> {
-        self.0.lock().expect("no holder panics").clone()
+        let mut lines = self.0.lock().expect("no holder panics").clone();
+        lines.sort_by(|(at, who, _), (other_at, other, _)| (at, who).cmp(&(other_at, other)));
+        let line = |(at, who, what): &Line| format!("{at:>6} ms  {who:<13} {what}");
+        lines.iter().map(line).collect()
     }
 }

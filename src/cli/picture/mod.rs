@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
+pub(super) use self::notable::Notable;
+use self::notable::{health_change, status_change};
 use crate::cli::text::judged_unit;
 use crate::proto::api;
 use crate::proto::api::derived_change::Figure;
@@ -15,6 +17,7 @@ use crate::proto::api::resource::Resource;
 use fields::{Fields, parent, text_date, wire_date};
 
 pub(super) mod fields;
+mod notable;
 
 /// What a subscriber knows. Everything is by full name.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -94,45 +97,6 @@ pub(super) struct AlertPicture {
 pub(super) struct Bounds {
     pub(super) at_least: Option<f64>,
     pub(super) at_most: Option<f64>,
-}
-
-/// Something in an update that a person wants to hear of.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Notable {
-    /// A KPI stands otherwise than before.
-    Health {
-        kpi: String,
-        before: api::Health,
-        after: api::Health,
-        /// It was breached before and is healthy now.
-        recovered: bool,
-    },
-    /// An objective stands otherwise than before.
-    Status {
-        objective: String,
-        before: api::Status,
-        after: api::Status,
-    },
-    /// A KPI asks for action.
-    Asks {
-        /// The KPI's name.
-        kpi: String,
-        /// What the alert is about.
-        about: api::alert::Kind,
-    },
-    /// It asks no more.
-    Asked {
-        /// The KPI's name.
-        kpi: String,
-        /// What the alert was about.
-        about: api::alert::Kind,
-        /// Why it is over.
-        why: api::alert::CloseReason,
-    },
-    /// An objective counts from now on.
-    Begun { objective: String },
-    /// An initiative is finished.
-    Done { initiative: String },
 }
 
 impl Picture {
@@ -414,27 +378,6 @@ impl KpiPicture {
         self.unit = kpi.unit.clone().unwrap_or_default();
         (self.transform, self.aggregation) = (kpi.transform(), kpi.aggregation());
     }
-}
-
-fn status_change(name: &str, change: &api::ObjectiveChange) -> Option<Notable> {
-    let (before, after) = (change.before.as_ref()?.status(), change.after.as_ref()?.status());
-    (before != after).then(|| Notable::Status {
-        objective: name.to_owned(),
-        before,
-        after,
-    })
-}
-
-fn health_change(name: &str, change: &api::KpiChange, in_trouble: &mut bool) -> Option<Notable> {
-    let (before, after) = (change.before.as_ref()?.health(), change.after.as_ref()?.health());
-    let recovered = *in_trouble && after == api::Health::Healthy;
-    *in_trouble = after == api::Health::Breached || (*in_trouble && !recovered);
-    (before != after).then(|| Notable::Health {
-        kpi: name.to_owned(),
-        before,
-        after,
-        recovered,
-    })
 }
 
 #[cfg(test)]

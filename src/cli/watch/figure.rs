@@ -104,7 +104,7 @@ fn key_result(name: &str, change: &api::KeyResultChange, directory: &Directory) 
         words(status(before).0, status(after).0),
         silence(silent(before), silent(after)),
     ];
-    said(directory.called(name), told, status(after).1)
+    said(&directory.called(name), told, status(after).1)
 }
 
 fn objective(name: &str, change: &api::ObjectiveChange, directory: &Directory) -> Option<Said> {
@@ -119,7 +119,7 @@ fn objective(name: &str, change: &api::ObjectiveChange, directory: &Directory) -
         words(status(before).0, status(after).0),
         silence(silent(before), silent(after)),
     ];
-    said(directory.called(name), told, status(after).1)
+    said(&directory.called(name), told, status(after).1)
 }
 
 fn kpi(name: &str, change: &api::KpiChange, directory: &Directory) -> Option<Said> {
@@ -142,7 +142,7 @@ fn kpi(name: &str, change: &api::KpiChange, directory: &Directory) -> Option<Sai
         words(health(before).0, health(after).0),
         overdue,
     ];
-    said(directory.called(name), told, health(after).1)
+    said(&directory.called(name), told, health(after).1)
 }
 
 fn alert(name: &str, change: &api::AlertChange, directory: &Directory) -> Option<Said> {
@@ -157,7 +157,7 @@ fn alert(name: &str, change: &api::AlertChange, directory: &Directory) -> Option
     }
 }
 
-fn said<const N: usize>(called: String, told: [Option<String>; N], colour: Colour) -> Option<Said> {
+fn said<const N: usize>(called: &str, told: [Option<String>; N], colour: Colour) -> Option<Said> {
     let told: Vec<_> = told.into_iter().flatten().collect();
     (!told.is_empty()).then(|| Said::new(format!("{called}: {}", told.join(", ")), colour))
 }

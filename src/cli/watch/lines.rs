@@ -64,9 +64,10 @@ impl<W: Write> Lines<W> {
             return String::new();
         };
         let head = self.head(first);
+        let recorded = first.commit.as_ref().and_then(|commit| commit.recorded_time);
         let mut text = String::new();
         for event in &events {
-            let said = sentence(event, &self.directory, &self.zone);
+            let said = sentence(event, recorded, &self.directory, &self.zone);
             text.push_str(&format!("{head}  {}{}\n", self.said(&said), self.reason(first)));
         }
         if events.is_empty() && !below.is_empty() {

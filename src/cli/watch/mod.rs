@@ -167,44 +167,41 @@ impl Watch {
         let request = self.request(&workspace)?;
         let parent = request.parent.clone();
         // It begins first, so that nothing happens unseen while titles are read.
-        let mut subscription = Subscription::new(channel.clone(), actor.clone(), request);
-        let (give, mut given) = mpsc::channel(QUEUE);
-        tokio::spawn(async move {
-            loop {
-                let step = subscription.next().await;
-                let is_over = step.is_err();
-                if give.send(step).await.is_err() || is_over {
-                    return;
-                }
-            }
-        });
-        let mut show = tokio::select! {
+        let given = kept(Subscription::new(channel.clone(), actor.clone(), request));
+        let show = tokio::select! {
             show = self.show(channel, actor, &parent) => show?,
             () = &mut stopped => return Ok(()),
         };
-        let is_dashboard = self.dashboard;
-        let mut notes = Notes::new(self.output == Output::Lines, &parent);
+        let notes = Notes::new(self.output == Output::Lines, &parent);
+        self.follow(given, show, notes, stopped).await
+    }
+
+    /// Shows what is given until it is over, or until it is stopped by hand.
+    async fn follow(
+        &self,
+        mut given: mpsc::Receiver<Result<Step, Failure>>,
+        mut show: Box<dyn Show>,
+        mut notes: Notes,
+        mut stopped: impl Future<Output = ()> + Unpin,
+    ) -> Result<(), Failure> {
         let mut tick = tokio::time::interval(dashboard::TICK);
         let mut token = String::new();
         loop {
             let shown = tokio::select! {
                 () = &mut stopped => break,
-                step = given.recv() => match step {
-                    None => break,
-                    Some(step) => {
-                        let step = step?;
-                        if !is_dashboard {
-                            notes.take(&step);
-                        }
-                        let shown = show.take(&step);
-                        remember(&step, &mut token);
-                        if shown.is_ok() && self.exit_after_caught_up && is_caught_up(&step) {
-                            break;
-                        }
-                        shown
+                step = given.recv() => {
+                    let Some(step) = step.transpose()? else { break };
+                    if !self.dashboard {
+                        notes.take(&step);
                     }
+                    let shown = show.take(&step);
+                    remember(&step, &mut token);
+                    if shown.is_ok() && self.exit_after_caught_up && is_caught_up(&step) {
+                        break;
+                    }
+                    shown
                 },
-                _ = tick.tick(), if is_dashboard => show.pass_time(),
+                _ = tick.tick(), if self.dashboard => show.pass_time(),
             };
             match shown {
                 Ok(()) => {}
@@ -212,7 +209,7 @@ impl Watch {
                 Err(ShowError::Failed(failure)) => return Err(failure),
             }
         }
-        if self.output == Output::Lines && !is_dashboard && !token.is_empty() {
+        if self.output == Output::Lines && !self.dashboard && !token.is_empty() {
             tell(&format!("binnacle: to go on from here: --after {token}"));
         }
         Ok(())
@@ -308,6 +305,21 @@ impl Watch {
     }
 }
 
+/// Keeps a subscription in a task of its own, as far ahead of its reader as the queue is long.
+fn kept(mut subscription: Subscription) -> mpsc::Receiver<Result<Step, Failure>> {
+    let (give, given) = mpsc::channel(QUEUE);
+    tokio::spawn(async move {
+        loop {
+            let step = subscription.next().await;
+            let is_over = step.is_err();
+            if give.send(step).await.is_err() || is_over {
+                return;
+            }
+        }
+    });
+    given
+}
+
 /// What everything is called, read once, whatever the stream is about: a KPI's alert names its KPI.
 async fn directory(
     channel: &Channel,
@@ -345,8 +357,8 @@ async fn directory(
 
 fn remember(step: &Step, token: &mut String) {
     if let Step::Messages(messages) = step {
-        let tokens = messages.iter().map(|message| message.resume_token.as_str());
-        if let Some(newest) = tokens.filter(|token| !token.is_empty()).next_back() {
+        let mut tokens = messages.iter().map(|message| message.resume_token.as_str());
+        if let Some(newest) = tokens.rfind(|token| !token.is_empty()) {
             newest.clone_into(token);
         }
     }

@@ -22,6 +22,10 @@ pub(super) struct Said {
 /// How many changed fields are named, and how many columns of a text are shown.
 const CHANGES_MAX: usize = 5;
 const TEXT_COLUMNS_MAX: usize = 60;
+/// How many seconds a value may be older than its record and still be of now.
+const JUST_NOW_S: u64 = 60;
+/// Levels of a resource that say nothing to a person.
+const LEVELS: [&str; 3] = ["action_plan.", "metric.", "maintain."];
 
 impl Said {
     pub(super) fn new(text: String, colour: Colour) -> Self {
@@ -30,12 +34,19 @@ impl Said {
 }
 
 /// What an event says.
-pub(super) fn sentence(event: &api::Event, directory: &Directory, zone: &TimeZone) -> Said {
+///
+/// `recorded` is when the line says that it happened.
+pub(super) fn sentence(
+    event: &api::Event,
+    recorded: Option<prost_types::Timestamp>,
+    directory: &Directory,
+    zone: &TimeZone,
+) -> Said {
     let fields = Fields::of(event);
     let name = event.resource.as_str();
     let called = directory.called(name);
     let text = match event.r#type.as_str() {
-        "MeasurementRecorded" | "MeasurementRetracted" => measurement(event, directory, zone),
+        "MeasurementRecorded" | "MeasurementRetracted" => measurement(event, recorded, directory, zone),
         "CheckInRecorded" => check_in(&fields, name, directory),
         "DayStarted" => {
             let today = fields.string("today").unwrap_or("a new day");
@@ -111,7 +122,12 @@ pub(super) fn moment(time: prost_types::Timestamp, zone: &TimeZone) -> String {
     }
 }
 
-fn measurement(event: &api::Event, directory: &Directory, zone: &TimeZone) -> String {
+fn measurement(
+    event: &api::Event,
+    recorded: Option<prost_types::Timestamp>,
+    directory: &Directory,
+    zone: &TimeZone,
+) -> String {
     let name = event.resource.as_str();
     let unit = directory.unit(name);
     let (before, after) = sides(event, "measurement.value");
@@ -122,7 +138,12 @@ fn measurement(event: &api::Event, directory: &Directory, zone: &TimeZone) -> St
         (None, Some(after)) => (shown(after), ""),
         (None, None) => ("the same value".to_owned(), ", recorded again"),
     };
-    let at = event.effective_time.map(|at| format!(" of {}", moment(at, zone)));
+    // What was true just now needs no second time.
+    let is_now = |at: &prost_types::Timestamp| {
+        recorded.is_some_and(|recorded| at.seconds.abs_diff(recorded.seconds) <= JUST_NOW_S)
+    };
+    let at = event.effective_time.filter(|at| !is_now(at));
+    let at = at.map(|at| format!(" of {}", moment(at, zone)));
     let note = remark(Fields::of(event).string("measurement.note"));
     format!(
         "{}: {figure}{}{how}{note}",
@@ -209,7 +230,8 @@ fn changes(event: &api::Event, directory: &Directory) -> String {
 }
 
 fn change_text(change: &api::FieldChange, unit: &api::Unit) -> String {
-    let label = change.path.replace(['_', '.'], " ");
+    let level = LEVELS.iter().find_map(|level| change.path.strip_prefix(level));
+    let label = level.unwrap_or(&change.path).replace(['_', '.'], " ");
     let is_value = ["value", "target", "at_least", "at_most", "stretch", "baseline"]
         .iter()
         .any(|end| change.path.ends_with(end));

@@ -130,7 +130,7 @@ pub(super) fn frame(picture: &Picture, trail: &Trail, condition: &Condition, scr
             objectives.iter().map(|row| screen.line(row)).collect(),
         ),
         (
-            screen.titles("KPIS", "", "value", "recent", "health"),
+            screen.titles("KPIS", "target", "value", "recent", "health"),
             kpis.iter().map(|row| screen.line(row)).collect(),
         ),
         (
@@ -253,14 +253,15 @@ fn kpis(picture: &Picture, trail: &Trail, grid: &Grid) -> Vec<Row> {
         let is_stale = known.is_some_and(|health| health.stale);
         let period = known.and_then(|health| health.period_value.as_ref());
         let figure = period.map_or("–".to_owned(), |period| value(period.value, &kpi.judged()));
-        let target = known.and_then(|health| picture.targets.get(&health.target));
-        let target = target.and_then(|bounds| bounds.at_least.or(bounds.at_most));
+        let bounds = known.and_then(|health| picture.targets.get(&health.target));
+        let target = bounds.and_then(|bounds| bounds.at_least.or(bounds.at_most));
+        let asked = bounds.map(|bounds| phrases::target(*bounds, &kpi.judged()));
         Row {
             title: titled(&kpi.title, name),
             bar: if is_stale {
                 "overdue".to_owned()
             } else {
-                String::new()
+                asked.unwrap_or_default()
             },
             figure,
             spark: sparkline(&trail.of(name), target, grid.spark),

@@ -67,8 +67,10 @@ pub(crate) fn subscription(request: api::SubscribeRequest) -> Result<(Id, Asked)
 }
 
 fn interval(asked: prost_types::Duration, least: Duration, least_text: &str) -> Result<Duration, Invalid> {
-    match Duration::try_from(asked) {
-        Ok(interval) if interval >= least && interval <= HOUR => Ok(interval),
+    // Of the most negative one the conversion would overflow.
+    let asked = (asked.seconds >= 0).then(|| Duration::try_from(asked));
+    match asked {
+        Some(Ok(interval)) if interval >= least && interval <= HOUR => Ok(interval),
         _ => Err(Invalid::new(format!("it is out of bounds: {least_text} to 1 h"))),
     }
 }
@@ -174,4 +176,253 @@ fn elsewhere(workspace: &Id) -> Invalid {
     Invalid::new(format!(
         "it lies outside of the subscribed workspace: begin it with \"workspaces/{workspace}/\""
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn acme(change: impl FnOnce(&mut api::SubscribeRequest)) -> api::SubscribeRequest {
+        let mut request = api::SubscribeRequest {
+            parent: "workspaces/acme".to_owned(),
+            ..api::SubscribeRequest::default()
+        };
+        change(&mut request);
+        request
+    }
+
+    fn of(change: impl FnOnce(&mut api::SubscriptionFilter)) -> api::SubscribeRequest {
+        let mut filter = api::SubscriptionFilter::default();
+        change(&mut filter);
+        acme(|request| request.filter = Some(filter))
+    }
+
+    /// The fields that a request is refused for, and the first sentence.
+    fn bad(request: api::SubscribeRequest) -> (Vec<String>, String) {
+        let Err(Rejection::Invalid(violations)) = subscription(request) else {
+            panic!("it was taken");
+        };
+        let sentence = violations[0].sentence.clone();
+        (
+            violations.into_iter().map(|violation| violation.field).collect(),
+            sentence,
+        )
+    }
+
+    fn lasting(seconds: i64, nanos: i32) -> Option<prost_types::Duration> {
+        Some(prost_types::Duration { seconds, nanos })
+    }
+
+    #[test]
+    fn intervals_are_taken_up_to_their_bounds_and_refused_beyond() {
+        const MS: i32 = 1_000_000;
+        for (interval, min_taken, checkpoint_taken) in [
+            (lasting(0, 0), false, false),
+            (lasting(0, 100 * MS - 1), false, false),
+            (lasting(0, 100 * MS), true, false),
+            (lasting(0, 999 * MS), true, false),
+            (lasting(1, 0), true, true),
+            (lasting(3600, 0), true, true),
+            (lasting(3600, 1), false, false),
+            (lasting(-1, 0), false, false),
+            (lasting(i64::MAX, 0), false, false),
+            (lasting(i64::MIN, i32::MIN), false, false),
+        ] {
+            for (field, taken) in [
+                ("min_interval", min_taken),
+                ("checkpoint_interval", checkpoint_taken),
+            ] {
+                let request = acme(|request| match field {
+                    "min_interval" => request.min_interval = interval,
+                    _ => request.checkpoint_interval = interval,
+                });
+                match taken {
+                    true => assert!(subscription(request).is_ok(), "{field} {interval:?}"),
+                    false => assert_eq!(bad(request).0, [field], "{interval:?}"),
+                }
+            }
+        }
+        let (_, asked) = subscription(acme(|_| {})).unwrap();
+        assert_eq!(
+            (asked.checkpoint_interval, asked.min_interval),
+            (CHECKPOINT_INTERVAL, None)
+        );
+        assert_eq!(asked.start, Start::Snapshot, "where nothing is asked for");
+    }
+
+    #[test]
+    fn a_bad_entry_is_named_by_its_place_with_a_sentence_that_helps() {
+        let names = |name: &str| {
+            of(|filter| filter.names = vec!["workspaces/acme/kpis/nps".to_owned(), name.to_owned()])
+        };
+        let long = format!("workspaces/acme/{}*", "k".repeat(500));
+        for (request, field, word) in [
+            (names(""), "filter.names[1]", "workspaces/"),
+            (names("*"), "filter.names[1]", "workspaces/acme/"),
+            (names("workspaces/*"), "filter.names[1]", "workspaces/acme/"),
+            (names("workspaces/acme*"), "filter.names[1]", "workspaces/acme/"),
+            (names("workspaces/acme2/*"), "filter.names[1]", "workspaces/acme/"),
+            (
+                names("workspaces/other/kpis/nps"),
+                "filter.names[1]",
+                "workspaces/acme/",
+            ),
+            (names("workspaces/other"), "filter.names[1]", "workspaces/acme/"),
+            (
+                names("workspaces/acme/kpis/*/targets"),
+                "filter.names[1]",
+                "resource",
+            ),
+            (
+                names("workspaces/acme/kpis/*/targets/*"),
+                "filter.names[1]",
+                "end",
+            ),
+            (names("workspaces/acme/kpis/**"), "filter.names[1]", "end"),
+            (names("workspaces/acme/ships/one"), "filter.names[1]", "resource"),
+            (names(&long), "filter.names[1]", "500"),
+            (
+                of(|filter| filter.teams = vec![String::new()]),
+                "filter.teams[0]",
+                "missing",
+            ),
+            (
+                of(|filter| filter.teams = vec!["workspaces/acme/cycles/q1".to_owned()]),
+                "filter.teams[0]",
+                "teams",
+            ),
+            (
+                of(|filter| filter.teams = vec!["workspaces/other/teams/a".to_owned()]),
+                "filter.teams[0]",
+                "acme",
+            ),
+            (
+                of(|filter| filter.cycles = vec!["workspaces/acme/cycles/-".to_owned()]),
+                "filter.cycles[0]",
+                "",
+            ),
+            (
+                of(|filter| filter.resource_kinds = vec![8, 0]),
+                "filter.resource_kinds[1]",
+                "0",
+            ),
+            (
+                of(|filter| filter.resource_kinds = vec![14]),
+                "filter.resource_kinds[0]",
+                "14",
+            ),
+            (
+                of(|filter| filter.change_kinds = vec![-1]),
+                "filter.change_kinds[0]",
+                "-1",
+            ),
+            (
+                of(|filter| filter.change_kinds = vec![1, 2, 7]),
+                "filter.change_kinds[2]",
+                "7",
+            ),
+        ] {
+            let (fields, sentence) = bad(request.clone());
+            assert_eq!(fields, [field], "{request:?}");
+            assert!(sentence.contains(word), "{field}: {sentence}");
+        }
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_said_at_once() {
+        let request = api::SubscribeRequest {
+            parent: "acme".to_owned(),
+            start: None,
+            checkpoint_interval: lasting(0, 0),
+            min_interval: lasting(0, 0),
+            filter: Some(api::SubscriptionFilter {
+                resource_kinds: vec![0, 99],
+                names: vec!["x".repeat(501)],
+                teams: vec![
+                    "sales".to_owned(),
+                    "workspaces/acme/teams/ops".to_owned(),
+                    String::new(),
+                ],
+                cycles: vec!["q1".to_owned()],
+                change_kinds: vec![0],
+            }),
+        };
+        let mut fields = bad(request).0;
+        fields.sort_unstable();
+        assert_eq!(
+            fields,
+            [
+                "checkpoint_interval",
+                "filter.change_kinds[0]",
+                "filter.cycles[0]",
+                "filter.names[0]",
+                "filter.resource_kinds[0]",
+                "filter.resource_kinds[1]",
+                "filter.teams[0]",
+                "filter.teams[2]",
+                "min_interval",
+                "parent",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_list_has_at_most_100_entries() {
+        let names = |count: usize, kind: &str| -> Vec<String> {
+            (0..count)
+                .map(|number| format!("workspaces/acme/{kind}/a{number}"))
+                .collect()
+        };
+        for count in [100, 101] {
+            let requests = [
+                ("filter.names", of(|filter| filter.names = names(count, "kpis"))),
+                ("filter.teams", of(|filter| filter.teams = names(count, "teams"))),
+                (
+                    "filter.cycles",
+                    of(|filter| filter.cycles = names(count, "cycles")),
+                ),
+                (
+                    "filter.resource_kinds",
+                    of(|filter| filter.resource_kinds = vec![1; count]),
+                ),
+                (
+                    "filter.change_kinds",
+                    of(|filter| filter.change_kinds = vec![1; count]),
+                ),
+            ];
+            for (field, request) in requests {
+                match count {
+                    100 => assert!(subscription(request).is_ok(), "{field}"),
+                    _ => {
+                        let (fields, sentence) = bad(request);
+                        assert_eq!(fields, [field]);
+                        assert!(sentence.contains("101") && sentence.contains("100"), "{sentence}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_star_at_the_end_is_a_prefix_and_the_workspace_a_name_of_its_own() {
+        let read = |name: &str| {
+            let request = of(|filter| filter.names = vec![name.to_owned()]);
+            subscription(request).unwrap().1.filter.names
+        };
+        let prefix = |text: &str| vec![NamePattern::Prefix(text.to_owned())];
+        assert_eq!(read("workspaces/acme/*"), prefix(""));
+        assert_eq!(
+            read("workspaces/acme/objectives/grow*"),
+            prefix("objectives/grow")
+        );
+        assert_eq!(
+            read("workspaces/acme/objectives/grow/*"),
+            prefix("objectives/grow/")
+        );
+        let exactly = |name| vec![NamePattern::Exactly(name)];
+        use crate::domain::ResourceName;
+        assert_eq!(read("workspaces/acme"), exactly(ResourceName::Workspace));
+        let nps = Id::parse("nps").unwrap();
+        assert_eq!(read("workspaces/acme/kpis/nps"), exactly(ResourceName::Kpi(nps)));
+    }
 }

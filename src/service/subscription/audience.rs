@@ -171,3 +171,129 @@ impl Audience {
 fn bytes(frames: &[Bytes]) -> usize {
     ENTRY_BYTES + frames.iter().map(Bytes::len).sum::<usize>()
 }
+
+#[cfg(test)]
+mod tests {
+    use prost::Message;
+
+    use super::super::filter::tests::filter;
+    use super::*;
+    use crate::domain::given::*;
+    use crate::log::LeafHash;
+    use crate::projection::State;
+
+    const LOG: LogId = LogId([7; 16]);
+
+    /// The updates of a life, with `notes` of a measurement each, as a feed has them.
+    fn updates(values: u32) -> Vec<Update> {
+        let given = given(q1())
+            .and([
+                team("sales", None),
+                kpi("nps", |fields| fields.team = Some(id("sales"))),
+            ])
+            .and((0..values).map(|number| measured("nps", 1, 1, f64::from(number))));
+        let mut state = State::empty();
+        let updates = given.commits.into_iter().map(|commit| {
+            let effect = state.apply(&commit);
+            Update {
+                state: effect.moves().then(|| Arc::new(state.clone())),
+                root: Root([commit.revision.0 as u8; 32]),
+                leaf: LeafHash([1; 32]),
+                commit: Arc::new(commit),
+                effect,
+                size_bytes: 1,
+            }
+        });
+        updates.collect()
+    }
+
+    fn of_teams(teams: &[&str]) -> Filter {
+        filter(|filter| {
+            filter.teams = teams
+                .iter()
+                .map(|team| format!("workspaces/acme/teams/{team}"))
+                .collect()
+        })
+    }
+
+    #[test]
+    fn the_same_filter_in_one_log_is_one_audience_and_every_other_is_another() {
+        let audiences = Audiences::default();
+        let join = |log, filter| audiences.join(&id("acme"), log, filter);
+        let first = join(LOG, of_teams(&["sales", "ops"]));
+        assert!(Arc::ptr_eq(
+            &first,
+            &join(LOG, of_teams(&["ops", "sales", "ops"]))
+        ));
+        assert!(!Arc::ptr_eq(&first, &join(LOG, of_teams(&["ops"]))));
+        assert!(!Arc::ptr_eq(&first, &join(LOG, of_teams(&[]))));
+        assert!(!Arc::ptr_eq(
+            &first,
+            &join(LogId([8; 16]), of_teams(&["sales", "ops"]))
+        ));
+    }
+
+    #[test]
+    fn audiences_without_a_subscription_are_forgotten() {
+        let audiences = Audiences::default();
+        let stays = audiences.join(&id("acme"), LOG, of_teams(&["stays"]));
+        for number in 0..1000 {
+            audiences.join(&id("acme"), LOG, of_teams(&[&format!("team-{number}")]));
+        }
+        assert!(audiences.0.lock().unwrap().len() < 10, "of 1,001 one is left");
+        assert!(Arc::ptr_eq(
+            &stays,
+            &audiences.join(&id("acme"), LOG, of_teams(&["stays"]))
+        ));
+    }
+
+    #[test]
+    fn what_is_made_anew_is_the_same_and_what_is_kept_is_bounded() {
+        let updates = updates(3000);
+        let audiences = Audiences::default();
+        let join = || audiences.join(&id("acme"), LOG, of_teams(&["sales"]));
+        let alone: Vec<_> = updates.iter().map(|update| join().frames(update)).collect();
+        // Cycles and the workspace are of no team; the team, its KPI and each value are.
+        assert_eq!(
+            alone.iter().filter(|frames| frames.is_empty()).count(),
+            updates.len() - 3002
+        );
+        let (first, second) = (join(), join());
+        for (update, frames) in updates.iter().zip(&alone) {
+            assert_eq!(first.frames(update), *frames);
+            assert!(
+                Arc::ptr_eq(&first.frames(update), &second.frames(update)),
+                "made once for both"
+            );
+            let kept = first.kept.lock().unwrap();
+            assert!(kept.bytes <= KEPT_BYTES_MAX);
+            assert_eq!(
+                kept.bytes,
+                kept.frames.values().map(|frames| bytes(frames)).sum::<usize>()
+            );
+        }
+        let kept = first.kept.lock().unwrap().frames.len();
+        assert!(kept > 100 && kept < updates.len(), "{kept} are kept");
+        assert_eq!(
+            second.frames(&updates[4]),
+            alone[4],
+            "also what is not kept any more"
+        );
+    }
+
+    #[test]
+    fn only_who_takes_everything_is_told_of_a_commit_with_nothing_in_it() {
+        let mut update = updates(1).remove(0);
+        update.commit = Arc::new(crate::domain::Commit {
+            events: Vec::new(),
+            ..(*update.commit).clone()
+        });
+        update.effect = crate::projection::Effect::default();
+        let audiences = Audiences::default();
+        let frames = |filter| audiences.join(&id("acme"), LOG, filter).frames(&update);
+        let everything = frames(of_teams(&[]));
+        let message = api::SubscribeResponse::decode(everything[0].clone()).unwrap();
+        assert!(everything.len() == 1 && !message.resume_token.is_empty());
+        assert!(frames(of_teams(&["sales"])).is_empty());
+    }
+}

@@ -14,6 +14,9 @@ use crate::projection::{Concern, DerivedChange, Scope};
 use crate::proto::api::SubscriptionFilter;
 use crate::proto::api::subscription_filter::{ChangeKind, ResourceKind};
 
+#[cfg(test)]
+pub(super) mod tests;
+
 /// A filter that was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::service) struct Filter {

@@ -52,3 +52,58 @@ impl Room {
         self.held = Arc::clone(&self.whole).acquire_many_owned(units).await.ok();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held(room: &Room) -> usize {
+        room.held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits)
+    }
+
+    #[tokio::test]
+    async fn the_sum_of_what_is_taken_never_exceeds_the_whole() {
+        let bytes_max = 64 * UNIT_BYTES;
+        let whole = of(bytes_max);
+        let mut rooms: Vec<Room> = (0..SHARE).map(|_| Room::part_of(&whole, bytes_max)).collect();
+        for (at, bytes) in [0, 1, 1024, 1025, 5000, 100_000, usize::MAX, 7]
+            .into_iter()
+            .enumerate()
+        {
+            rooms[at].take(bytes).await;
+            let sum: usize = rooms.iter().map(held).sum();
+            assert_eq!(sum + whole.available_permits(), 64, "after {bytes} bytes");
+        }
+        let taken: Vec<usize> = rooms.iter().map(held).collect();
+        assert_eq!(taken, [1, 1, 1, 2, 5, 8, 8, 1], "at most an eighth each");
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_itself_and_whoever_waits_is_let_in_by_who_has_read() {
+        let bytes_max = 8 * UNIT_BYTES;
+        let whole = of(bytes_max);
+        let mut rooms: Vec<Room> = (0..SHARE).map(|_| Room::part_of(&whole, bytes_max)).collect();
+        for room in &mut rooms {
+            room.take(usize::MAX).await;
+        }
+        assert_eq!(whole.available_permits(), 0);
+        for room in &mut rooms {
+            room.take(usize::MAX).await;
+        }
+        let mut late = Room::part_of(&whole, bytes_max);
+        let mut waiting = std::pin::pin!(late.take(1));
+        let soon = std::time::Duration::from_millis(20);
+        assert!(
+            tokio::time::timeout(soon, &mut waiting).await.is_err(),
+            "there is no room"
+        );
+        rooms[3].give_back();
+        waiting.await;
+        rooms.clear();
+        assert_eq!(
+            whole.available_permits(),
+            SHARE - 1,
+            "whoever is gone has given back all"
+        );
+    }
+}

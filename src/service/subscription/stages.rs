@@ -132,11 +132,11 @@ impl Subscription {
             return Ok(());
         }
         let states = (Arc::clone(&coalescing.shown), Arc::clone(&published.state));
-        let compared = tokio::task::spawn_blocking(move || {
+        let compare = move || {
             let net = NetEffect::between(&states.0, &states.1);
             (states, net)
-        });
-        let (states, net) = compared.await.map_err(|_panicked| Refusal::Panicked)?;
+        };
+        let (states, net) = self.engine.aside(compare).await?;
         coalescing.shown = Arc::clone(&published.state);
         coalescing.due = Instant::now() + coalescing.every;
         self.position = Position {

@@ -188,7 +188,7 @@ fn it_is_drawn_when_something_is_new_and_after_a_second_anyway() {
         .expect("a terminal");
     let start = Instant::now();
     let after_ms = |ms| start + Duration::from_millis(ms);
-    let mut drawn = |dashboard: &mut Dashboard<&mut Vec<u8>>, at| {
+    let drawn = |dashboard: &mut Dashboard<&mut Vec<u8>>, at| {
         let before = dashboard.out.len();
         assert!(dashboard.draw(at).is_ok());
         dashboard.out.len() > before

@@ -57,7 +57,7 @@ fn said(kind: &str, resource: &str, changes: &[(&str, Option<Kind>, Option<Kind>
         }),
         ..api::Event::default()
     };
-    sentence(&event, &directory(), &TimeZone::UTC).text
+    sentence(&event, None, &directory(), &TimeZone::UTC).text
 }
 
 #[test]
@@ -97,6 +97,34 @@ fn a_value_has_its_unit_and_says_when_it_was_true() {
         ("measurement.note", None, text("by hand")),
     ];
     assert!(said("MeasurementRecorded", KPI, &note).ends_with(" – by hand"));
+}
+
+#[test]
+fn a_value_of_now_needs_no_second_time() {
+    for (recorded_s, sentence) in [
+        (
+            1_764_000_000,
+            "KPI Average reply time: the same value, recorded again",
+        ),
+        (
+            1_764_000_060,
+            "KPI Average reply time: the same value, recorded again",
+        ),
+        (
+            1_764_000_061,
+            "KPI Average reply time: the same value of 2025-11-24 16:00:00, recorded again",
+        ),
+    ] {
+        let time = |seconds| Some(prost_types::Timestamp { seconds, nanos: 0 });
+        let event = api::Event {
+            r#type: "MeasurementRecorded".to_owned(),
+            resource: KPI.to_owned(),
+            effective_time: time(1_764_000_000),
+            ..api::Event::default()
+        };
+        let said = super::sentence(&event, time(recorded_s), &directory(), &TimeZone::UTC);
+        assert_eq!(said.text, sentence);
+    }
 }
 
 #[test]
@@ -228,7 +256,7 @@ fn every_event_has_a_sentence_also_one_that_nobody_knows_yet() {
             "ActionPlanSet",
             &alert,
             &[("action_plan.text", None, text("Call them"))],
-            "alert breach-3 of KPI Average reply time action plan set: action plan text Call them",
+            "alert breach-3 of KPI Average reply time action plan set: text Call them",
         ),
         (
             "SomethingNewHappened",

@@ -1,0 +1,257 @@
+//! What the engine reads back from its log: for a retry's answer, for who asks about the past, and for who is behind.
+//!
+//! Folding takes a core for a while, so a few folds run at once, aside from the tasks of the runtime.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+use super::feed::{Tail, Update};
+use super::hosted::Hosted;
+use super::replay::{self, Past};
+use super::{Committed, Engine, Refusal};
+use crate::domain::{Commit, Id, Revision, Timestamp, Workspace};
+use crate::log::{Frontier, LeafHash, LogError, Root};
+
+/// A commit as it is read from the log.
+#[derive(Clone, Debug)]
+pub struct StoredCommit {
+    /// The commit.
+    pub commit: Commit,
+    /// Its leaf in the tree.
+    pub leaf: LeafHash,
+}
+
+/// Where folds of the past run.
+pub(super) enum Folds {
+    /// On threads of the runtime, as many at once as there are places.
+    OnThreads(Arc<Semaphore>),
+    /// Where they are asked for.
+    InPlace,
+}
+
+/// Folding the past takes a core for a while: so many at once.
+const FOLDS_MAX: usize = 2;
+/// How many commits are folded at once for whoever is behind.
+const STRETCH_COMMITS: usize = 512;
+
+impl Folds {
+    /// On threads of the runtime.
+    pub(super) fn on_threads() -> Self {
+        Self::OnThreads(Arc::new(Semaphore::new(FOLDS_MAX)))
+    }
+}
+
+impl Engine {
+    /// What a request did when it ran, rebuilt as of its revision.
+    pub(super) async fn recall(&self, workspace: &Id, revision: Revision) -> Result<Committed, Refusal> {
+        let hosted = self.hosted(workspace)?;
+        let before = Revision(revision.0.saturating_sub(1));
+        let mut past = self.past(&hosted, before).await?;
+        let advance = move || past.advance(revision, 1).map(|updates| (past, updates));
+        let (past, updates) = self.fold(advance).await?;
+        let commit = updates.first().map(|update| Arc::clone(&update.commit));
+        let newest = past.state().workspace().newest_recorded_time();
+        Ok(Committed {
+            revision,
+            decided_time: newest.unwrap_or(Timestamp::MIN),
+            commit,
+            state: Arc::new(past.state().clone()),
+            refused: Vec::new(),
+        })
+    }
+
+    /// What a request recorded when it ran, beside the newest state; none: it changed nothing.
+    pub(super) async fn recorded(
+        &self,
+        workspace: &Id,
+        revision: Revision,
+    ) -> Result<Option<Committed>, Refusal> {
+        let hosted = self.hosted(workspace)?;
+        let stored = self.commits(&hosted, revision, revision, 1).await?;
+        let recorded = stored
+            .into_iter()
+            .next()
+            .filter(|stored| !stored.commit.events.is_empty());
+        Ok(recorded.map(|stored| {
+            let state = Arc::clone(&hosted.published().state);
+            Committed {
+                revision,
+                decided_time: stored.commit.recorded_time,
+                commit: Some(Arc::new(stored.commit)),
+                state,
+                refused: Vec::new(),
+            }
+        }))
+    }
+
+    /// A workspace as it was at a revision: folded from the nearest kept version, a few folds at a time.
+    ///
+    /// # Errors
+    /// The revision is not there yet, or the log cannot be read.
+    pub async fn past(&self, hosted: &Arc<Hosted>, revision: Revision) -> Result<Past, Refusal> {
+        let head = hosted.published().state.workspace().revision();
+        if head < revision {
+            return Err(Refusal::RevisionInFuture {
+                asked: revision,
+                head,
+            });
+        }
+        let (log, hosted) = (Arc::clone(&self.inner.log), Arc::clone(hosted));
+        self.fold(move || Past::at(log, &hosted, revision)).await
+    }
+
+    /// Looks at a workspace as it was at some revisions, in ascending order: one fold for all of them. What is looked at is
+    /// the workspace alone; no figures are computed.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub async fn look_back<T: Send + 'static>(
+        &self,
+        hosted: &Arc<Hosted>,
+        revisions: Vec<Revision>,
+        look: impl Fn(&Workspace) -> T + Send + 'static,
+    ) -> Result<Vec<T>, Refusal> {
+        let (log, hosted) = (Arc::clone(&self.inner.log), Arc::clone(hosted));
+        self.fold(move || replay::look_back(&*log, &hosted, &revisions, look))
+            .await
+    }
+
+    /// The updates behind a revision, read from the log, as a live reader saw them: some of them, in order and without a
+    /// gap; none when `revision` is the head. All who are behind at one place share one fold of the log.
+    ///
+    /// # Errors
+    /// The revision is not there yet, or the log cannot be read.
+    pub async fn updates_after(
+        &self,
+        hosted: &Arc<Hosted>,
+        revision: Revision,
+    ) -> Result<Vec<Arc<Update>>, Refusal> {
+        let (backlog, log) = (&self.inner.backlog, hosted.log());
+        if let Some(updates) = backlog.after(log, revision) {
+            return Ok(updates);
+        }
+        // One fold at a time a workspace: who waits for the same finds it when it is their turn.
+        let _turn = hosted.catching_up().lock().await;
+        if let Some(updates) = backlog.after(log, revision) {
+            return Ok(updates);
+        }
+        let head = hosted.published().state.workspace().revision();
+        if head < revision {
+            let asked = revision;
+            return Err(Refusal::RevisionInFuture { asked, head });
+        }
+        let standing = backlog.take_cursor(log, revision);
+        let (events, folded) = (Arc::clone(&self.inner.log), Arc::clone(hosted));
+        let advance = move || {
+            let mut past = match standing {
+                Some(past) => past,
+                None => Past::at(events, &folded, revision)?,
+            };
+            let updates = past.advance(head, STRETCH_COMMITS)?;
+            Ok((past, updates))
+        };
+        let (past, updates) = self.fold(advance).await?;
+        backlog.keep(log, past, &updates);
+        Ok(updates)
+    }
+
+    /// The tree's root at a revision.
+    ///
+    /// # Errors
+    /// The revision is not there yet, or the log cannot be read.
+    pub async fn root_at(&self, hosted: &Arc<Hosted>, revision: Revision) -> Result<Root, Refusal> {
+        let published = hosted.published();
+        if revision == published.state.workspace().revision() {
+            return Ok(published.root);
+        }
+        if revision == Revision::ZERO {
+            return Ok(Frontier::empty().root());
+        }
+        let before = Revision(revision.0 - 1);
+        let in_ring = match hosted.feed().after(before) {
+            Tail::Updates(updates) => updates.into_iter().next(),
+            Tail::Gone => None,
+        };
+        let update = match in_ring {
+            Some(update) => Some(update),
+            // It is the first of a stretch that goes on behind it: whoever resumes there has it already.
+            None => self.updates_after(hosted, before).await?.into_iter().next(),
+        };
+        update
+            .filter(|update| update.commit.revision == revision)
+            .map(|update| update.root)
+            .ok_or(Refusal::RevisionInFuture {
+                asked: revision,
+                head: published.state.workspace().revision(),
+            })
+    }
+
+    /// Lets go what is kept for readers who are behind and was not asked for in a while.
+    pub fn forget_idle(&self) {
+        self.inner.backlog.forget_idle();
+    }
+
+    /// The commits of a workspace from a revision on, at most `count_max` of them, none behind `last`.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub async fn commits(
+        &self,
+        hosted: &Hosted,
+        from: Revision,
+        last: Revision,
+        count_max: usize,
+    ) -> Result<Vec<StoredCommit>, Refusal> {
+        let (log, id) = (Arc::clone(&self.inner.log), hosted.log());
+        let count = usize::try_from(last.0.saturating_add(1).saturating_sub(from.0))
+            .unwrap_or(usize::MAX)
+            .min(count_max);
+        self.fold(move || {
+            let commits = log.read(id, from).take(count);
+            commits
+                .map(|record| {
+                    let read = replay::read_commit(id, &record?)?;
+                    Ok(StoredCommit {
+                        commit: read.commit,
+                        leaf: read.leaf,
+                    })
+                })
+                .collect()
+        })
+        .await
+    }
+
+    async fn fold<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, LogError> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let turn = match &self.inner.folds {
+            Folds::OnThreads(places) => {
+                let place = Arc::clone(places).acquire_owned().await;
+                Some(place.map_err(|_| Refusal::Stopped)?)
+            }
+            Folds::InPlace => None,
+        };
+        // A caller who goes away does not end the fold, so the fold keeps its turn itself.
+        let work = move || {
+            let _turn = turn;
+            work()
+        };
+        Ok(self.aside(work).await??)
+    }
+
+    /// Does what would keep other tasks waiting where folds of the past are done.
+    pub(crate) async fn aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Refusal> {
+        match &self.inner.folds {
+            Folds::OnThreads(_) => {
+                let done = tokio::task::spawn_blocking(work).await;
+                done.map_err(|_panicked| Refusal::Panicked)
+            }
+            Folds::InPlace => Ok(work()),
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! A server in the process of the test, whose engine the test can look into.
+
+use std::sync::Arc;
+
+use binnacle::domain::Id;
+use binnacle::engine::{Engine, EngineConfig};
+use binnacle::log::EventLog;
+use binnacle::service::ServerConfig;
+
+use crate::common::{Server, clock};
+use crate::company::Clients;
+
+/// The server and its engine.
+pub(crate) struct Host {
+    pub(crate) server: Server,
+    engine: Engine,
+}
+
+impl Host {
+    pub(crate) async fn start(log: Arc<dyn EventLog>, engine: EngineConfig, config: ServerConfig) -> Self {
+        let clock = clock();
+        let engine = Engine::open(log, None, clock.clone(), engine).expect("an engine");
+        let served = engine.clone();
+        let server = Server::opening(config, clock, move || served).await;
+        let mut health = server.watch("").await;
+        let serving = tonic_health::pb::health_check_response::ServingStatus::Serving;
+        while health.message().await.expect("health").expect("health").status() != serving {}
+        Self { server, engine }
+    }
+
+    /// With the company in it.
+    pub(crate) async fn with_company(
+        log: Arc<dyn EventLog>,
+        engine: EngineConfig,
+        config: ServerConfig,
+    ) -> Self {
+        let host = Self::start(log, engine, config).await;
+        let begun = jiff::civil::date(2026, 1, 1);
+        Clients::of(&host.server.channel)
+            .set_up(begun)
+            .await
+            .expect("a company");
+        host
+    }
+
+    pub(crate) fn address(&self) -> String {
+        self.server.address.to_string()
+    }
+
+    /// How many streams of the company there are, read or not.
+    pub(crate) fn streams(&self) -> usize {
+        let acme = Id::parse("acme").expect("an id");
+        self.engine
+            .hosted(&acme)
+            .expect("the company")
+            .feed()
+            .subscribers()
+    }
+}
