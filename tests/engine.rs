@@ -691,6 +691,26 @@ async fn a_read_may_ask_for_a_revision_and_hears_when_it_is_not_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_reader_who_stops_in_the_middle_of_its_turn_holds_nobody_up() {
+    let engine = engine_with(Arc::new(MemoryLog::new()), &clock(), EngineConfig::default());
+    prepared(&engine).await;
+    for second in 0..200 {
+        let measured = engine.execute(measure("nps", second, second as f64)).await;
+        measured.expect("a measurement");
+    }
+    let hosted = engine.hosted(&id("acme")).expect("the workspace");
+    // It is asked once and never again, as a stream that nothing more can be sent to.
+    let mut stopped = Box::pin(engine.updates_after(&hosted, Revision(2)));
+    let once = tokio::time::timeout(std::time::Duration::ZERO, &mut stopped).await;
+    let others = engine.updates_after(&hosted, Revision(150));
+    let others = tokio::time::timeout(std::time::Duration::from_secs(20), others).await;
+    assert_eq!(others.expect("in time").expect("updates").len(), 52);
+    if once.is_err() {
+        assert_eq!(stopped.await.expect("updates").len(), 200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_reader_who_is_behind_sees_the_updates_that_a_live_reader_saw() {
     let config = EngineConfig {
         feed_bytes_max: 20_000,

@@ -127,10 +127,24 @@ impl Engine {
         hosted: &Arc<Hosted>,
         revision: Revision,
     ) -> Result<Vec<Arc<Update>>, Refusal> {
-        let (backlog, log) = (&self.inner.backlog, hosted.log());
-        if let Some(updates) = backlog.after(log, revision) {
+        if let Some(updates) = self.inner.backlog.after(hosted.log(), revision) {
             return Ok(updates);
         }
+        match self.inner.folds {
+            Folds::InPlace => self.fold_on(hosted, revision).await,
+            // A reader to whom nothing more can be sent is not asked for anything until it reads again. It would keep its turn
+            // from everybody else, so a turn is a task of its own.
+            Folds::OnThreads(_) => {
+                let (engine, hosted) = (self.clone(), Arc::clone(hosted));
+                let folding = tokio::spawn(async move { engine.fold_on(&hosted, revision).await });
+                folding.await.unwrap_or(Err(Refusal::Panicked))
+            }
+        }
+    }
+
+    /// Folds the log on from a revision, when it is its turn, and keeps what comes of it.
+    async fn fold_on(&self, hosted: &Arc<Hosted>, revision: Revision) -> Result<Vec<Arc<Update>>, Refusal> {
+        let (backlog, log) = (&self.inner.backlog, hosted.log());
         // One fold at a time a workspace: who waits for the same finds it when it is their turn.
         let _turn = hosted.catching_up().lock().await;
         if let Some(updates) = backlog.after(log, revision) {
