@@ -51,9 +51,7 @@ impl EventLog for CountingLog {
 /// All tokens of a kind, by their revisions.
 async fn tokens(kind: &str, host: &Host, last: i64) -> Vec<(String, i64)> {
     let channel = connect(&host.address(), None).await.expect("a connection");
-    let mut subscriber = Subscriber::of(Kind::of(kind));
-    subscriber.history.kind = "everything, from the beginning";
-    let request = subscriber.kind.request_of_the_whole_log();
+    let request = Kind::of(kind).request_of_the_whole_log();
     let mut stream = crate::subscriber::subscribe(&channel, request)
         .await
         .expect("a stream");
@@ -128,7 +126,7 @@ async fn three_hundred_who_come_back_at_once_are_served_exactly_from_a_few_folds
     let folds = read / u64::try_from(head).expect("a revision");
     println!("{CROWD} came back to {head} revisions: {read} records read, {folds} times the log");
     assert!(folds < FOLDS_MAX, "the log was read {folds} times for {CROWD} who came back");
-    let evidence = Evidence::of(subscribers, &host.server.channel).await;
+    let evidence = Evidence::of_crowd(subscribers, &host.server.channel).await;
     for promise in [ordered, unique, reliable, atomic, resumable, bookmarkable] {
         holds(promise, &evidence);
     }

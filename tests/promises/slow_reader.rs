@@ -17,7 +17,7 @@ use crate::subscriber::{Subscriber, connect};
 use crate::truth::{self, Evidence};
 
 const WRITERS: u64 = 8;
-const COMMANDS_PER_WRITER: u64 = 90;
+const COMMANDS_PER_WRITER: u64 = 45;
 /// A message is taken for every so many answers.
 const ANSWERS_PER_MESSAGE: usize = 4;
 /// Bytes on the way to a reader.
@@ -34,7 +34,7 @@ fn run() -> BoxFuture<'static, Evidence> {
     async {
         let engine = EngineConfig {
             feed_bytes_max: 32 * 1024,
-            backlog_bytes_max: 256 * 1024,
+            backlog_bytes_max: 2 * 1024 * 1024,
             ..EngineConfig::default()
         };
         let log = Arc::new(MemoryLog::new());
