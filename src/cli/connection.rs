@@ -15,6 +15,9 @@ use super::{Failure, FailureKind};
 /// How long the server may take to be there, and to answer, in seconds.
 const CONNECT_TIMEOUT_S: u64 = 5;
 const ANSWER_TIMEOUT_S: u64 = 30;
+/// How often the server is asked whether it is still there, and how long it may take to say so, in seconds.
+const KEEPALIVE_INTERVAL_S: u64 = 30;
+const KEEPALIVE_TIMEOUT_S: u64 = 10;
 /// How often a request is sent at most.
 const ATTEMPTS_MAX: u32 = 8;
 /// The first pause before a repeat; each is twice the one before, up to the longest.
@@ -41,7 +44,10 @@ pub(super) async fn open(server: &str) -> Result<Channel, Failure> {
             ))
         })?
         .connect_timeout(Duration::from_secs(CONNECT_TIMEOUT_S))
-        .timeout(Duration::from_secs(ANSWER_TIMEOUT_S));
+        .timeout(Duration::from_secs(ANSWER_TIMEOUT_S))
+        // A machine that is gone says nothing: a stream notices by asking.
+        .http2_keep_alive_interval(Duration::from_secs(KEEPALIVE_INTERVAL_S))
+        .keep_alive_timeout(Duration::from_secs(KEEPALIVE_TIMEOUT_S));
     endpoint.connect().await.map_err(|_| {
         let sentence = format!(
             "nothing answers at {server}: start it with \"binnacle serve\", or name another with --server"

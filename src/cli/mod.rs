@@ -13,9 +13,13 @@ mod demo;
 mod export;
 mod import;
 mod manifest;
+mod paint;
+mod phrases;
+mod picture;
 mod remote;
 mod serve;
 mod text;
+mod watch;
 mod words;
 
 /// An event-sourced OKR and KPI service.
@@ -38,6 +42,8 @@ enum Command {
     Apply(apply::Apply),
     /// Writes a workspace as YAML manifests, which apply to an equal one.
     Export(export::Export),
+    /// Shows what happens in a workspace, as it happens: lines, JSON for scripts, or a dashboard.
+    Watch(Box<watch::Watch>),
     /// Tells a story of eight weeks on a server of its own, and shows what a subscriber sees.
     Demo(demo::Demo),
 }
@@ -71,6 +77,7 @@ pub fn run() -> ExitCode {
         Command::Board(board) => board.run(),
         Command::Apply(apply) => apply.run(),
         Command::Export(export) => export.run(),
+        Command::Watch(watch) => watch.run(),
         Command::Demo(demo) => demo.run(),
     };
     match result {

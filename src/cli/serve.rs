@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{Failure, FailureKind};
 use crate::engine::{Clock, Engine, EngineConfig, QueueLimits, RequestMemory, SystemClock};
 use crate::log::{EventLog, Heads, LogError, LogErrorKind, SledLog, create_dir};
-use crate::service::{BoundServer, ServeError, ServerConfig, SubscriptionLimits};
+use crate::service::{BoundServer, ServeError, ServerConfig, SubscriptionLimits, WebOrigin};
 
 /// Runs the server.
 #[derive(Debug, Args)]
@@ -46,6 +46,15 @@ struct Settings {
     /// Keeps the client's address in every commit
     #[arg(long, env = "BINNACLE_RECORD_PEER", num_args = 0..=1, default_missing_value = "true")]
     record_peer: Option<bool>,
+    /// An origin whose pages may talk to the server from a browser, for example https://bi.example.com; once for each.
+    /// In the environment with commas, in the file a list [default: none]
+    #[arg(
+        long,
+        env = "BINNACLE_WEB_ORIGIN",
+        value_name = "ORIGIN",
+        value_delimiter = ','
+    )]
+    web_origin: Option<Vec<WebOrigin>>,
     /// Seconds that open calls have to end when the server stops [default: 10]
     #[arg(long, env = "BINNACLE_DRAIN_S", value_name = "SECONDS")]
     drain_s: Option<u64>,
@@ -246,6 +255,7 @@ impl Settings {
             log: self.log.or(other.log),
             accept_clock: self.accept_clock.or(other.accept_clock),
             record_peer: self.record_peer.or(other.record_peer),
+            web_origin: self.web_origin.or(other.web_origin),
             drain_s: self.drain_s.or(other.drain_s),
             message_bytes_max: self.message_bytes_max.or(other.message_bytes_max),
             streams_per_connection_max: self
@@ -280,6 +290,7 @@ impl Settings {
             keepalive_interval_s: self.keepalive_interval_s.unwrap_or(default.keepalive_interval_s),
             keepalive_timeout_s: self.keepalive_timeout_s.unwrap_or(default.keepalive_timeout_s),
             record_peer: self.record_peer.unwrap_or(default.record_peer),
+            web_origins: self.web_origin.clone().unwrap_or(default.web_origins),
             subscriptions: self.subscriptions(default.subscriptions),
         }
     }

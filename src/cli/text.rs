@@ -1,6 +1,11 @@
 //! Small texts: bars, sparklines, numbers with their units, cells of a width.
 //!
-//! Every function is total: what is absent, infinite or no number has a text too. All characters are one column wide.
+//! Every function is total: what is absent, infinite or no number has a text too. What comes out of `plain`, and of
+//! everything that makes a cell, moves no cursor and turns no line around.
+
+use std::borrow::Cow;
+
+use unicode_width::UnicodeWidthStr;
 
 use crate::domain::{Unit, UnitKind, grouped};
 use crate::proto::api;
@@ -140,26 +145,62 @@ pub(in crate::cli) fn judged_unit(kpi: &api::Kpi) -> api::Unit {
 
 /// A text in exactly so many columns, at the left; what does not fit ends with an ellipsis.
 pub(in crate::cli) fn left(text: &str, width: usize) -> String {
-    let text = cut(text, width);
-    format!("{text:<width$}")
+    let mut text = cut(text, width);
+    text.push_str(&" ".repeat(width.saturating_sub(columns(&text))));
+    text
 }
 
 /// A text in exactly so many columns, at the right.
 pub(in crate::cli) fn right(text: &str, width: usize) -> String {
     let text = cut(text, width);
-    format!("{text:>width$}")
+    " ".repeat(width.saturating_sub(columns(&text))) + &text
 }
 
-/// A text in at most so many columns.
+/// A text in at most so many columns, without anything that a terminal would obey.
 pub(in crate::cli) fn cut(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
-        return text.to_owned();
+    let text = plain(text);
+    if columns(&text) <= width {
+        return text.into_owned();
     }
-    let mut short: String = text.chars().take(width.saturating_sub(1)).collect();
-    if width > 0 {
-        short.push('…');
+    // From the longest that can fit down: a character of two columns may leave one free.
+    let room = width.saturating_sub(1);
+    let mut ends = text
+        .char_indices()
+        .map(|(at, _)| at)
+        .take(4 * room + 1)
+        .collect::<Vec<_>>();
+    while let Some(end) = ends.pop() {
+        let start = &text[..end];
+        // A joiner at the end would take the ellipsis for its other half.
+        if columns(start) <= room && !start.ends_with('\u{200d}') {
+            let ellipsis = if width > 0 { "…" } else { "" };
+            return format!("{start}{ellipsis}");
+        }
     }
-    short
+    String::new()
+}
+
+/// How many columns of a terminal a text takes.
+pub(in crate::cli) fn columns(text: &str) -> usize {
+    text.width()
+}
+
+/// A text of people without what a terminal obeys instead of showing it: control characters, and those that turn the
+/// direction of a line. White space becomes a space, the rest a replacement character.
+pub(in crate::cli) fn plain(text: &str) -> Cow<'_, str> {
+    let obeyed = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}' | '\u{feff}')
+    };
+    if !text.contains(obeyed) {
+        return Cow::Borrowed(text);
+    }
+    let shown = text.chars().map(|c| match c {
+        '\t' | '\n' | '\r' | '\u{2028}' | '\u{2029}' => ' ',
+        c if obeyed(c) => char::REPLACEMENT_CHARACTER,
+        c => c,
+    });
+    Cow::Owned(shown.collect())
 }
 
 #[cfg(test)]
@@ -297,5 +338,41 @@ mod tests {
         assert_eq!(left("Annual revenue", 8), "Annual …");
         assert_eq!(cut("ab", 1), "…");
         assert_eq!(cut("ab", 0), "");
+    }
+
+    #[test]
+    fn a_cell_has_its_width_with_characters_of_two_columns_and_of_none() {
+        for (text, width, cell) in [
+            ("売上高", 6, "売上高"),
+            ("売上高", 7, "売上高 "),
+            ("売上高", 5, "売上…"),
+            ("売上高", 4, "売… "),
+            ("売上高", 1, "…"),
+            ("🚀 Grow", 7, "🚀 Grow"),
+            ("🚀 Grow", 6, "🚀 Gr…"),
+            ("e\u{301}te\u{301}", 3, "e\u{301}te\u{301}"),
+            ("e\u{301}te\u{301}", 2, "e\u{301}…"),
+            ("👩‍🚀👩‍🚀", 3, "👩‍🚀…"),
+        ] {
+            assert_eq!(left(text, width), cell, "{text} in {width}");
+            assert_eq!(columns(&left(text, width)), width, "{text} in {width}");
+            assert_eq!(columns(&right(text, width)), width, "{text} in {width}");
+        }
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_is_shown_as_something_else() {
+        for (text, shown) in [
+            ("Grow by 10 %", "Grow by 10 %"),
+            ("a\x1b[2Jb", "a�[2Jb"),
+            ("a\u{9b}31mb", "a�31mb"),
+            ("a\tb\r\nc", "a b  c"),
+            ("a\u{202e}b", "a�b"),
+            ("a\u{7f}\u{0}b", "a��b"),
+            ("売上高 👩‍🚀", "売上高 👩‍🚀"),
+        ] {
+            assert_eq!(plain(text), shown);
+            assert_eq!(cut(text, 40), shown);
+        }
     }
 }

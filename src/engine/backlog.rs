@@ -70,8 +70,12 @@ impl Backlog {
         let first = revision.next();
         let mut held = self.lock();
         let ((of, begins), stretch) = held.stretches.range_mut(..=(log, first)).next_back()?;
+        // The nearest may be another log's, which begins anywhere.
+        if *of != log {
+            return None;
+        }
         let skip = usize::try_from(first.0 - begins.0).ok()?;
-        if *of != log || skip >= stretch.updates.len() {
+        if skip >= stretch.updates.len() {
             return None;
         }
         stretch.used = Instant::now();

@@ -1,4 +1,4 @@
-//! The committer: one thread that owns the newest state of every workspace.
+//! The committer: the one that owns the newest state of every workspace and writes, turn by turn (`turns.rs`).
 //!
 //! It takes what waits, decides each command on the result of the one before, makes the whole group durable with one
 //! write, and only then publishes and answers. While the disk is busy the next group gathers by itself.
@@ -22,7 +22,7 @@ use super::{Answer, Clock, Committed, Refusal, Request};
 use crate::domain::{Command, Id, RequestKey};
 use crate::log::{Append, AppendOutcome, EventLog, Head, Heads, LogError, LogId};
 
-/// Everything the committer thread owns.
+/// Everything the committer owns.
 pub(super) struct Committer {
     pub(super) log: Arc<dyn EventLog>,
     pub(super) heads: Option<Heads>,
@@ -51,29 +51,26 @@ type Said = Result<Answer, Refusal>;
 
 /// How many bytes of records one write may have before the next command waits for the next one.
 const GROUP_BYTES_MAX: usize = 4 * 1024 * 1024;
-/// How often the committer looks at the clock when nobody asks for anything.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Committer {
-    /// Runs until the queue is closed and empty.
+    /// Makes durable, publishes and answers what waits; where nothing waits it waits up to `patience`, and then looks at the
+    /// clock. Answers whether there may be more: not when the queue is closed and empty.
     ///
     /// # Errors
     /// The disk failed. Whoever still waits for an answer gets none: what was recorded is unknown.
-    pub(super) fn run(mut self) -> Result<(), LogError> {
-        let mut backlog = VecDeque::new();
-        loop {
-            let open = self.queue.take(&mut backlog, PATIENCE);
-            if backlog.is_empty() {
-                if !open {
-                    return Ok(());
-                }
-                self.start_days()?;
+    pub(super) fn turn(&mut self, backlog: &mut VecDeque<Job>, patience: Duration) -> Result<bool, LogError> {
+        let open = self.queue.take(backlog, patience);
+        if backlog.is_empty() {
+            if !open {
+                return Ok(false);
             }
-            while !backlog.is_empty() {
-                let group = self.decide(&mut backlog);
-                self.commit(group, &mut backlog)?;
-            }
+            self.start_days()?;
         }
+        while !backlog.is_empty() {
+            let group = self.decide(backlog);
+            self.commit(group, backlog)?;
+        }
+        Ok(true)
     }
 
     /// Records the new day of every workspace whose midnight has passed.

@@ -4,7 +4,6 @@
 //! retries. What it deliberately does not know: gRPC, and what a command means.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -22,6 +21,7 @@ mod queue;
 mod refusal;
 mod replay;
 mod requests;
+mod turns;
 
 pub use batch::QueuedBatch;
 pub use clock::{Clock, SteppedClock, SystemClock};
@@ -31,6 +31,7 @@ pub use queue::QueueLimits;
 pub use refusal::Refusal;
 pub use replay::{Past, Replayed};
 pub use requests::RequestMemory;
+pub use turns::Turns;
 
 use crate::domain::{Command, Commit, Id, Origin, Rejection, Revision, Timestamp, Workspace};
 use crate::log::{EventLog, Frontier, Head, Heads, LeafHash, LogError, LogErrorKind, LogId, Root};
@@ -113,12 +114,19 @@ struct Inner {
     clock: Arc<dyn Clock>,
     queue: Arc<Queue>,
     registry: Arc<Registry>,
-    /// How many folds of the past run at once.
-    folds: Arc<Semaphore>,
+    folds: Folds,
     backlog: Backlog,
     failure: watch::Receiver<Option<Arc<LogError>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     replayed: Replayed,
+}
+
+/// Where folds of the past run.
+enum Folds {
+    /// On threads of the runtime, as many at once as there are places.
+    OnThreads(Arc<Semaphore>),
+    /// Where they are asked for.
+    InPlace,
 }
 
 /// Folding the past takes a core for a while: so many at once.
@@ -149,6 +157,36 @@ impl Engine {
         clock: Arc<dyn Clock>,
         config: EngineConfig,
     ) -> Result<Self, LogError> {
+        let answering = tokio::runtime::Handle::try_current().ok();
+        let folds = Folds::OnThreads(Arc::new(Semaphore::new(FOLDS_MAX)));
+        let (engine, turns) = Self::build(log, heads, clock, config, answering, folds)?;
+        let thread = turns.on_a_thread()?;
+        *engine.inner.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
+        Ok(engine)
+    }
+
+    /// As [`Engine::open`], for whoever embeds the engine in a runtime of its own: no thread is started that outlives the
+    /// call. The committer has its turns when the caller takes them, and what reads the past is done where it is asked for.
+    ///
+    /// # Errors
+    /// As [`Engine::open`].
+    pub fn embed(
+        log: Arc<dyn EventLog>,
+        heads: Option<(Heads, BTreeMap<LogId, Head>)>,
+        clock: Arc<dyn Clock>,
+        config: EngineConfig,
+    ) -> Result<(Self, Turns), LogError> {
+        Self::build(log, heads, clock, config, None, Folds::InPlace)
+    }
+
+    fn build(
+        log: Arc<dyn EventLog>,
+        heads: Option<(Heads, BTreeMap<LogId, Head>)>,
+        clock: Arc<dyn Clock>,
+        config: EngineConfig,
+        answering: Option<tokio::runtime::Handle>,
+        folds: Folds,
+    ) -> Result<(Self, Turns), LogError> {
         let (file, heads) = heads.map_or((None, BTreeMap::new()), |(file, heads)| (Some(file), heads));
         let logs = log.heads()?;
         replay::check_no_log_is_missing(&heads, &logs)?;
@@ -204,25 +242,23 @@ impl Engine {
             lines,
             requests,
             feed_bytes_max: config.feed_bytes_max,
-            runtime: tokio::runtime::Handle::try_current().ok(),
+            runtime: answering,
         };
         let (failed, failure) = watch::channel(None);
-        let thread = spawn(committer, Arc::clone(&queue), failed)?;
-        let folds = Arc::new(Semaphore::new(FOLDS_MAX));
-        let thread = Mutex::new(Some(thread));
-        Ok(Self {
-            inner: Arc::new(Inner {
-                log,
-                clock,
-                queue,
-                registry,
-                folds,
-                backlog: Backlog::new(config.backlog_bytes_max),
-                failure,
-                thread,
-                replayed,
-            }),
-        })
+        let turns = Turns::new(committer, Arc::clone(&queue), failed);
+        let inner = Inner {
+            log,
+            clock,
+            queue,
+            registry,
+            folds,
+            backlog: Backlog::new(config.backlog_bytes_max),
+            failure,
+            thread: Mutex::new(None),
+            replayed,
+        };
+        let inner = Arc::new(inner);
+        Ok((Self { inner }, turns))
     }
 
     /// What the start has read.
@@ -510,45 +546,32 @@ impl Engine {
         &self,
         work: impl FnOnce() -> Result<T, LogError> + Send + 'static,
     ) -> Result<T, Refusal> {
-        let turn = Arc::clone(&self.inner.folds)
-            .acquire_owned()
-            .await
-            .map_err(|_| Refusal::Stopped)?;
+        let turn = match &self.inner.folds {
+            Folds::OnThreads(places) => {
+                let place = Arc::clone(places).acquire_owned().await;
+                Some(place.map_err(|_| Refusal::Stopped)?)
+            }
+            Folds::InPlace => None,
+        };
         // A caller who goes away does not end the fold, so the fold keeps its turn itself.
         let work = move || {
             let _turn = turn;
             work()
         };
-        match tokio::task::spawn_blocking(work).await {
-            Ok(result) => Ok(result?),
-            Err(_panicked) => Err(Refusal::Panicked),
+        Ok(self.aside(work).await??)
+    }
+
+    /// Does what would keep other tasks waiting where folds of the past are done.
+    pub(crate) async fn aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Refusal> {
+        match &self.inner.folds {
+            Folds::OnThreads(_) => {
+                let done = tokio::task::spawn_blocking(work).await;
+                done.map_err(|_panicked| Refusal::Panicked)
+            }
+            Folds::InPlace => Ok(work()),
         }
     }
-}
-
-fn spawn(
-    committer: Committer,
-    queue: Arc<Queue>,
-    failed: watch::Sender<Option<Arc<LogError>>>,
-) -> Result<JoinHandle<()>, LogError> {
-    let run = move || {
-        let error = match catch_unwind(AssertUnwindSafe(|| committer.run())) {
-            Ok(Ok(())) => None,
-            Ok(Err(error)) => Some(error),
-            Err(_panic) => {
-                let context =
-                    "the committer failed on an error of its own: report it, and start again to recover";
-                Some(LogError::new(LogErrorKind::Io, context))
-            }
-        };
-        // Whoever still waits hears by the end of the channel that the engine has stopped.
-        queue.abandon();
-        if let Some(error) = error {
-            failed.send_replace(Some(Arc::new(error)));
-        }
-    };
-    std::thread::Builder::new()
-        .name("committer".to_owned())
-        .spawn(run)
-        .map_err(|error| LogError::caused(LogErrorKind::Io, "the committer thread cannot be started", error))
 }

@@ -304,7 +304,10 @@ fn owned_by(workspace: &Workspace, team: &Id, found: &mut BTreeSet<ResourceName>
 /// or moved in between. What only got another value or figure may be among them.
 pub(super) fn different(before: &Workspace, after: &Workspace) -> BTreeSet<ResourceName> {
     let mut found = BTreeSet::new();
-    if before.authorship() != after.authorship() || before.deleted() != after.deleted() {
+    if before.authorship() != after.authorship()
+        || before.deleted() != after.deleted()
+        || before.today() != after.today()
+    {
         found.insert(ResourceName::Workspace);
     }
     if before.policy_version() != after.policy_version() {
@@ -364,29 +367,51 @@ where
 #[must_use]
 pub(super) fn was_written(before: &Workspace, after: &Workspace, name: &ResourceName) -> bool {
     match name {
-        ResourceName::Workspace => before.authorship() != after.authorship(),
+        ResourceName::Workspace => {
+            before.authorship() != after.authorship() || before.today() != after.today()
+        }
         ResourceName::ScoringPolicy => before.policy_version() != after.policy_version(),
         ResourceName::Team(id) => by(before.teams(), after.teams(), id, |it| it.authorship.revision),
         ResourceName::Member(id) => by(before.members(), after.members(), id, |it| it.authorship.revision),
         ResourceName::Cycle(id) => by(before.cycles(), after.cycles(), id, |it| it.authorship.revision),
         ResourceName::Objective(id) => before.objectives().get(id) != after.objectives().get(id),
         ResourceName::KeyResult(id) => {
-            by(before.key_results(), after.key_results(), id, |it| it.authorship.revision)
+            // A check-in's confidence is the key result's, and no figure.
+            by(before.key_results(), after.key_results(), id, |it| {
+                (it.authorship.revision, it.confidence())
+            })
                 // The state of its objective is shown with it.
                 || state_of(before, id) != state_of(after, id)
         }
         ResourceName::Initiative(id) => by(before.initiatives(), after.initiatives(), id, |it| {
             it.authorship.revision
         }),
-        ResourceName::Kpi(id) => by(before.kpis(), after.kpis(), id, |it| (it.authorship, it.archived)),
+        // Its alerts are named in it.
+        ResourceName::Kpi(id) => by(before.kpis(), after.kpis(), id, |it| {
+            (
+                it.authorship,
+                it.archived,
+                it.open_alerts.clone(),
+                it.needs_action(),
+            )
+        }),
         ResourceName::Target(kpi, date) => {
-            let target = |workspace: &Workspace| workspace.kpis().get(kpi)?.targets.get(date).cloned();
+            // It is written in the KPI's unit.
+            let target = |workspace: &Workspace| {
+                let kpi = workspace.kpis().get(kpi)?;
+                Some((kpi.targets.get(date).cloned()?, kpi.fields.judged_unit()))
+            };
             target(before) != target(after)
         }
         // They are recorded once, and not listed.
         ResourceName::Review(..) | ResourceName::CheckIn(..) => false,
         ResourceName::Alert(kpi, id) => {
-            let alert = |workspace: &Workspace| workspace.kpis().get(kpi)?.alerts.get(id).cloned();
+            // What it says is written in the KPI's unit.
+            let alert = |workspace: &Workspace| {
+                let kpi = workspace.kpis().get(kpi)?;
+                let alert = kpi.alerts.get(id)?;
+                Some((Arc::clone(alert), alert.summary(&kpi.fields)))
+            };
             alert(before) != alert(after)
         }
     }

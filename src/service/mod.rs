@@ -6,8 +6,8 @@
 //! messages), `status` (a refusal becomes a `google.rpc.Status`).
 //!
 //! `api` is what every call has in common; a file a service stands beside it. `subscription` is one reader's stream and `subscribe_call` its
-//! way onto the wire,
-//! `ingest` one writer's, `server` puts everything together, `principal` is the one place where a principal is made.
+//! way onto the wire, `ingest` one writer's, `server` puts everything together, `web` lets pages in or not, `principal` is
+//! the one place where a principal is made.
 //!
 //! Invariant: what passes `from_proto` needs no second check; nothing behind it sees a message of the API. The mapping
 //! knows neither engine nor connections.
@@ -41,8 +41,10 @@ mod subscription;
 mod to_proto;
 mod trailer;
 mod tree;
+mod web;
 mod workspaces;
 
 pub use api::Api;
 pub use server::{BoundServer, ServeError, ServerConfig};
 pub use subscription::SubscriptionLimits;
+pub use web::WebOrigin;

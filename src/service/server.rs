@@ -1,22 +1,26 @@
-//! The server: the services put together, with the limits of the API, health that follows the replay, reflection, and a
-//! drain that ends.
+//! The server: the services put together, over gRPC and gRPC-Web, with the limits of the API, health that follows the
+//! replay, reflection, and a drain that ends.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use futures_util::Stream;
 use thiserror::Error;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tonic::service::Routes;
 use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
+use tonic::transport::server::{Connected, TcpIncoming};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
+use tonic_web::GrpcWebLayer;
 
 use super::Api;
 use super::subscribe_call::ProgressCalls;
 use super::subscription::SubscriptionLimits;
 use super::trailer::RevisionTrailer;
+use super::web::{NamedOriginsOnly, WebOrigin, cors};
 use crate::engine::Engine;
 use crate::log::LogError;
 use crate::proto::API_DESCRIPTOR_SET;
@@ -28,7 +32,7 @@ use crate::proto::api::progress_service_server::SERVICE_NAME as PROGRESS;
 use crate::proto::api::workspace_service_server::{SERVICE_NAME as WORKSPACE, WorkspaceServiceServer};
 
 /// The server's limits, each with its unit in its name.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct ServerConfig {
     /// The largest message in and out, in bytes.
     pub message_bytes_max: usize,
@@ -44,6 +48,8 @@ pub struct ServerConfig {
     pub drain_s: u64,
     /// Whether a commit keeps the client's address.
     pub record_peer: bool,
+    /// The origins whose pages may talk to the server from a browser.
+    pub web_origins: Vec<WebOrigin>,
     /// Bounds of subscriptions.
     pub subscriptions: SubscriptionLimits,
 }
@@ -75,9 +81,9 @@ pub enum ServeError {
     Log(Arc<LogError>),
 }
 
-/// A server that has its address.
-pub struct BoundServer {
-    incoming: TcpIncoming,
+/// A server that has its address: on a port of the machine, or on connections that come from elsewhere.
+pub struct BoundServer<I = TcpIncoming> {
+    incoming: I,
     address: SocketAddr,
     config: ServerConfig,
 }
@@ -98,6 +104,7 @@ impl Default for ServerConfig {
             keepalive_timeout_s: 10,
             drain_s: 10,
             record_peer: false,
+            web_origins: Vec::new(),
             subscriptions: SubscriptionLimits::default(),
         }
     }
@@ -118,13 +125,26 @@ impl BoundServer {
         };
         let incoming = TcpIncoming::bind(address)
             .map_err(listen)?
-            .with_nodelay(Some(true));
+            .with_nodelay(Some(true))
+            // HTTP/1 has no pings: the operating system finds out that a browser is gone.
+            .with_keepalive(Some(Duration::from_secs(config.keepalive_interval_s)));
         let address = incoming.local_addr().map_err(listen)?;
         Ok(Self {
             incoming,
             address,
             config,
         })
+    }
+}
+
+impl<I> BoundServer<I> {
+    /// A server on connections that whoever embeds it accepts. The address is what it is called by.
+    pub fn on(incoming: I, address: SocketAddr, config: ServerConfig) -> Self {
+        Self {
+            incoming,
+            address,
+            config,
+        }
     }
 
     /// Where it listens.
@@ -140,11 +160,38 @@ impl BoundServer {
     ///
     /// # Errors
     /// The log cannot be opened or has failed, or the transport has.
-    pub async fn serve(
+    pub async fn serve<C, E>(
         self,
         open: impl FnOnce() -> Result<Engine, LogError> + Send + 'static,
         shutdown: impl Future<Output = ()> + Send,
-    ) -> Result<(), ServeError> {
+    ) -> Result<(), ServeError>
+    where
+        I: Stream<Item = Result<C, E>>,
+        C: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let opening = async {
+            let opened = tokio::task::spawn_blocking(open).await;
+            opened.unwrap_or_else(|_panicked| Err(stopped_while_opening()))
+        };
+        self.serve_once(opening, shutdown).await
+    }
+
+    /// As [`BoundServer::serve`], for whoever embeds the server in a runtime of its own: `opening` gives the engine, and runs
+    /// where it is awaited.
+    ///
+    /// # Errors
+    /// As [`BoundServer::serve`].
+    pub async fn serve_once<C, E>(
+        self,
+        opening: impl Future<Output = Result<Engine, LogError>> + Send,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> Result<(), ServeError>
+    where
+        I: Stream<Item = Result<C, E>>,
+        C: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
         let engine = Arc::new(OnceLock::new());
         let (drain, draining) = watch::channel(false);
         let api = Api::new(
@@ -158,15 +205,18 @@ impl BoundServer {
         let routes = routes(&api, &health, self.config.message_bytes_max)?;
         let until_drained = wait_for(draining);
         let server = builder(&self.config)
+            .layer(NamedOriginsOnly::new(&self.config.web_origins))
+            .layer(cors(&self.config.web_origins))
+            .layer(GrpcWebLayer::new())
+            .layer(RevisionTrailer)
             .add_routes(routes)
             .serve_with_incoming_shutdown(self.incoming, until_drained);
         tokio::pin!(server);
 
-        let opened = tokio::task::spawn_blocking(open);
         tokio::pin!(shutdown);
         let life = async {
             let opened = tokio::select! {
-                opened = opened => opened.map_err(|_| stopped_while_opening())?,
+                opened = opening => opened,
                 // Nothing was promised to anybody yet.
                 () = &mut shutdown => return Ok(None),
             };
@@ -208,17 +258,17 @@ impl BoundServer {
     }
 }
 
-fn builder(
-    config: &ServerConfig,
-) -> Server<tower::layer::util::Stack<RevisionTrailer, tower::layer::util::Identity>> {
+/// The limits of a connection. A request over HTTP/1, which gRPC-Web alone may use, has 30 s for its headers: hyper's own
+/// limit, for which tonic sets the clock.
+fn builder(config: &ServerConfig) -> Server {
     Server::builder()
+        .accept_http1(true)
         .max_concurrent_streams(config.streams_per_connection_max)
         .http2_max_header_list_size(config.header_list_bytes_max)
         .http2_keepalive_interval(Some(Duration::from_secs(config.keepalive_interval_s)))
         .http2_keepalive_timeout(Some(Duration::from_secs(config.keepalive_timeout_s)))
         .http2_max_pending_accept_reset_streams(Some(RESET_STREAMS_MAX))
         .http2_max_local_error_reset_streams(Some(RESET_STREAMS_MAX))
-        .layer(RevisionTrailer)
 }
 
 fn routes(api: &Api, health: &HealthReporter, message_bytes_max: usize) -> Result<Routes, ServeError> {
@@ -274,7 +324,7 @@ async fn wait_for(mut draining: watch::Receiver<bool>) {
     let _ended = draining.wait_for(|draining| *draining).await;
 }
 
-fn stopped_while_opening() -> ServeError {
+fn stopped_while_opening() -> LogError {
     let context = "the log could not be opened: the program failed on an error of its own; report it";
-    ServeError::Log(Arc::new(LogError::new(crate::log::LogErrorKind::Io, context)))
+    LogError::new(crate::log::LogErrorKind::Io, context)
 }

@@ -48,11 +48,11 @@ impl Api {
     pub(super) async fn encoded_messages(&self, request: api::SubscribeRequest) -> Result<Reading, Status> {
         let (workspace, asked) = from_proto::subscription(request)?;
         let subscriptions = self.subscriptions();
-        subscriptions.check_room()?;
+        let place = subscriptions.place()?;
         let engine = self.engine()?.clone();
         let subscription =
             Subscription::begin(engine, subscriptions, &workspace, asked, self.draining()).await?;
-        Ok(subscriptions.read(subscription))
+        Ok(subscriptions.read(subscription, place))
     }
 }
 

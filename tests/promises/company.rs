@@ -133,13 +133,19 @@ impl Clients {
         let value = u8::try_from((random >> 16) % 10).expect("a digit");
         match random % 16 {
             0..=3 => {
-                let request =
-                    new_check_in(&format!("objectives/o{which}/keyResults/kr"), "", f64::from(value));
+                let request = new_check_in(
+                    &format!("objectives/o{which}/keyResults/kr"),
+                    "",
+                    f64::from(value),
+                );
                 self.objectives.create_check_in(request).await?;
             }
             4 | 5 => self.check_in_at_several(value).await?,
             6 | 7 => self.edit(&name, number).await?,
-            8 => self.update(&name, "team", |it| it.team = team(random >> 32)).await?,
+            8 => {
+                self.update(&name, "team", |it| it.team = team(random >> 32))
+                    .await?
+            }
             9 => {
                 let request = api::DeleteObjectiveRequest {
                     name,
@@ -154,7 +160,10 @@ impl Clients {
                 };
                 self.objectives.undelete_objective(request).await?;
             }
-            11 => self.create_objective(&format!("o1-{writer}-{number}"), random).await?,
+            11 => {
+                self.create_objective(&format!("o1-{writer}-{number}"), random)
+                    .await?
+            }
             12 | 13 => self.record_batch(10, "").await?,
             _ => {
                 let request = api::RecordMeasurementRequest {

@@ -50,11 +50,17 @@ fn run() -> BoxFuture<'static, Evidence> {
         clients.begin_review().await.expect("a cycle in review");
         for _ in 0..3 {
             until_answered(&pressure, 30).await;
-            clients.close_and_reopen().await.expect("a cycle closed and opened again");
+            clients
+                .close_and_reopen()
+                .await
+                .expect("a cycle closed and opened again");
             clients.record_large_batch().await.expect("a batch");
         }
         ended(writers).await;
-        assert!(pressure.refused.load(Ordering::SeqCst) > 0, "there was no conflict");
+        assert!(
+            pressure.refused.load(Ordering::SeqCst) > 0,
+            "there was no conflict"
+        );
         say_last.send_replace(Some(truth::head(&host.server.channel).await));
         let mut subscribers = Vec::new();
         for follower in followers {

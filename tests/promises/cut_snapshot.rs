@@ -44,7 +44,12 @@ fn run() -> BoxFuture<'static, Evidence> {
                     until_answered(&pressure, 3).await;
                 }
                 // Then it is left alone, but leaves now and then by itself.
-                followers.push(tokio::spawn(follow(subscriber, addresses.clone(), last.clone(), 25)));
+                followers.push(tokio::spawn(follow(
+                    subscriber,
+                    addresses.clone(),
+                    last.clone(),
+                    25,
+                )));
             }
         }
         let begun = pressure.answered.load(Ordering::SeqCst);
@@ -84,7 +89,12 @@ fn a_snapshot_that_was_cut_begins_anew_and_no_part_of_it_has_a_token() {
             let snapshot_lost = connection.lost.iter().any(|said| said.what == What::Snapshot);
             if snapshot_lost {
                 cuts += 1;
-                assert!(connection.kept.is_empty(), "{}: {:?}", history.kind, connection.kept);
+                assert!(
+                    connection.kept.is_empty(),
+                    "{}: {:?}",
+                    history.kind,
+                    connection.kept
+                );
                 assert_eq!(connection.lost[0].what, What::Started);
                 assert_eq!(connection.after, None, "it began anew");
             }

@@ -8,8 +8,8 @@ use tonic::Streaming;
 use crate::company::{Clients, Pressure};
 use crate::fault::{ended, press, until_answered};
 use crate::history::What;
-use crate::kind::Kind;
 use crate::killed_server::{served, today};
+use crate::kind::Kind;
 use crate::process::ServerProcess;
 use crate::promise::{atomic, bookmarkable, holds, ordered, reliable, resumable, unique};
 use crate::subscriber::{PATIENCE, Subscriber, connect};
@@ -53,7 +53,9 @@ impl Place {
         let mut newest = None;
         loop {
             let message = crate::subscriber::next(&mut self.stream).await;
-            let Some(message) = message.expect("no fault") else { break };
+            let Some(message) = message.expect("no fault") else {
+                break;
+            };
             newest = Some(crate::history::Said::of(&message));
             self.subscriber.hear(message);
         }
@@ -88,7 +90,11 @@ async fn whoever_is_told_that_the_server_stops_goes_on_at_the_next_without_a_gap
     let in_snapshot = |what: &What| *what == What::Snapshot;
     let mut places = Vec::new();
     for (kind, window, there) in [
-        ("everything, after a token", None, &caught_up as &dyn Fn(&What) -> bool),
+        (
+            "everything, after a token",
+            None,
+            &caught_up as &dyn Fn(&What) -> bool,
+        ),
         ("team sales, snapshot", None, &caught_up),
         ("members, snapshot", None, &caught_up),
         ("everything, from the beginning", Some(WINDOW), &update),
@@ -108,7 +114,11 @@ async fn whoever_is_told_that_the_server_stops_goes_on_at_the_next_without_a_gap
         .collect();
     let mut subscribers = Vec::new();
     for end in ending {
-        subscribers.push(end.await.expect("an end as it should be").expect("an end in time"));
+        subscribers.push(
+            end.await
+                .expect("an end as it should be")
+                .expect("an end in time"),
+        );
     }
     ended(writers).await;
     assert!(server.ended(), "in good order");

@@ -68,7 +68,10 @@ pub(crate) async fn ended(writers: Vec<tokio::task::JoinHandle<()>>) {
 /// Waits until so many more commands were answered.
 pub(crate) async fn until_answered(pressure: &Pressure, more: usize) {
     let target = pressure.answered.load(Ordering::SeqCst) + more;
-    until("the answers", || pressure.answered.load(Ordering::SeqCst) >= target).await;
+    until("the answers", || {
+        pressure.answered.load(Ordering::SeqCst) >= target
+    })
+    .await;
 }
 
 /// Follows over any number of connections, as long as there is a server, until the last revision is known and reached.
@@ -88,7 +91,11 @@ pub(crate) async fn follow(
         };
         match stream {
             Ok(mut stream) => loop {
-                let kept = subscriber.history.connections.last().map_or(0, |it| it.kept.len());
+                let kept = subscriber
+                    .history
+                    .connections
+                    .last()
+                    .map_or(0, |it| it.kept.len());
                 if done(&subscriber) || kept >= leave_every {
                     break;
                 }

@@ -15,8 +15,8 @@ use tempfile::TempDir;
 use crate::company::{Clients, Pressure, scattered};
 use crate::fault::{Seen, ended, press, provoke, until};
 use crate::history::{Connection, Group};
-use crate::kind::{KINDS, Kind};
 use crate::killed_server::{served, today};
+use crate::kind::{KINDS, Kind};
 use crate::process::ServerProcess;
 use crate::subscriber::{Subscriber, connect};
 use crate::truth::{self, Evidence};
@@ -66,7 +66,11 @@ fn be_the_client(told: &str) -> ! {
         let channel = connect(&address, None).await.expect("a connection");
         let mut stream = subscriber.subscribe(&channel).await.expect("a stream");
         let mut known = 0;
-        while subscriber.read(&mut stream).await.expect("no fault of the server") {
+        while subscriber
+            .read(&mut stream)
+            .await
+            .expect("no fault of the server")
+        {
             let connection = &subscriber.history.connections[0];
             for group in &connection.kept[known..] {
                 let line = Line {
@@ -143,7 +147,8 @@ async fn kill_again_and_again(
     for round in 1..=KILLS {
         let mut client = start(kind, &address, &file);
         let (before, _) = progress(&file);
-        let moment = usize::try_from(scattered(round, kind.name.len() as u64) % 40 + 3).expect("a small number");
+        let moment =
+            usize::try_from(scattered(round, kind.name.len() as u64) % 40 + 3).expect("a small number");
         until("what the client keeps", || progress(&file).0 >= before + moment).await;
         kill(&mut client);
     }
@@ -211,6 +216,9 @@ fn subscriber_of(kind: Kind, lines: Vec<Line>) -> Subscriber {
         let (_, connection) = connections.last_mut().expect("a connection");
         connection.kept.push(line.group);
     }
-    subscriber.history.connections = connections.into_iter().map(|(_, connection)| connection).collect();
+    subscriber.history.connections = connections
+        .into_iter()
+        .map(|(_, connection)| connection)
+        .collect();
     subscriber
 }

@@ -60,7 +60,11 @@ const fn unfolded(kind: Kind) -> Kind {
 pub(crate) const KINDS: [Kind; 12] = [
     taking(kind("everything, snapshot", everything, Begins::Snapshot), any),
     taking(
-        kind("everything, from the beginning", everything, Begins::FromBeginning),
+        kind(
+            "everything, from the beginning",
+            everything,
+            Begins::FromBeginning,
+        ),
         any,
     ),
     taking(kind("everything, after a token", everything, Begins::After), any),
@@ -69,7 +73,11 @@ pub(crate) const KINDS: [Kind; 12] = [
         is_objective,
     ),
     taking(
-        kind("figures' sources, from the beginning", sources, Begins::FromBeginning),
+        kind(
+            "figures' sources, from the beginning",
+            sources,
+            Begins::FromBeginning,
+        ),
         is_source,
     ),
     taking(

@@ -1,6 +1,6 @@
 //! Ordered: the revisions of a stream only rise, over all connections of a subscriber.
 
-use crate::promise::{ordered, holds};
+use crate::promise::{holds, ordered};
 use crate::{conflict, cut_snapshot, killed_client, killed_server, slow_reader, stopped_reader};
 
 #[test]

@@ -98,7 +98,9 @@ pub(crate) fn reliable(evidence: &Evidence) -> Verdict {
     for (kind, picture) in &evidence.pictures {
         let shown = &evidence.truth.pictures[kind];
         if picture != shown {
-            let odd = picture.iter().find(|(name, figures)| shown.get(*name) != Some(figures));
+            let odd = picture
+                .iter()
+                .find(|(name, figures)| shown.get(*name) != Some(figures));
             let lacks = shown.keys().find(|name| !picture.contains_key(*name));
             return Err(format!(
                 "{kind}: what was folded is not what a snapshot shows: {odd:?}, shown {:?}, missing {lacks:?}",
@@ -157,14 +159,21 @@ pub(crate) fn atomic(evidence: &Evidence) -> Verdict {
             };
             seen += 1;
             if parts.iter().any(|it| it.revision != part.revision)
-                || first.iter().any(|said| said.part().is_none() && said.what != What::Started)
+                || first
+                    .iter()
+                    .any(|said| said.part().is_none() && said.what != What::Started)
             {
                 return Err(format!("revision {} is not told in one piece", part.revision));
             }
             if kind.is_coalesced() {
                 continue;
             }
-            if truth.of(kind.name).get(&part.revision).map(|it| it.iter().collect()) != Some(parts.clone()) {
+            if truth
+                .of(kind.name)
+                .get(&part.revision)
+                .map(|it| it.iter().collect())
+                != Some(parts.clone())
+            {
                 return Err(format!("revision {} was told in part", part.revision));
             }
             let told: usize = parts.iter().map(|part| part.events.len()).sum();
@@ -211,7 +220,9 @@ fn resumes(connection: &Connection, after: i64, kind: &Kind, truth: &Truth) -> V
     if kind.is_coalesced() {
         return match first.from {
             Some(from) if from >= after => Ok(()),
-            from => Err(format!("behind the token of {after} comes a net change from {from:?}")),
+            from => Err(format!(
+                "behind the token of {after} comes a net change from {from:?}"
+            )),
         };
     }
     let next = truth.of(kind.name).range(after + 1..).next().map(|it| *it.0);

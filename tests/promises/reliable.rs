@@ -1,6 +1,6 @@
 //! Reliable: nothing is missing between the first and the last revision that a subscriber was told of.
 
-use crate::promise::{reliable, holds};
+use crate::promise::{holds, reliable};
 use crate::{conflict, cut_snapshot, killed_client, killed_server, slow_reader, stopped_reader};
 
 #[test]

@@ -1,6 +1,6 @@
 //! Resumable: whoever comes with a token is told what is behind it, from the very next update on.
 
-use crate::promise::{resumable, holds};
+use crate::promise::{holds, resumable};
 use crate::{conflict, cut_snapshot, killed_client, killed_server, slow_reader, stopped_reader};
 
 #[test]

@@ -74,7 +74,9 @@ async fn whoever_waits_for_news_holds_no_room() {
     }
     let mut last = Subscriber::of(Kind::of("everything, from the beginning"));
     let head = truth::head(&channel).await;
-    last.follow_to(&channel, head).await.expect("a stream that goes on");
+    last.follow_to(&channel, head)
+        .await
+        .expect("a stream that goes on");
     assert_eq!(last.position(), head);
 }
 

@@ -43,7 +43,13 @@ fn run() -> BoxFuture<'static, Evidence> {
         let pressure = Pressure::default();
         let readers: Vec<_> = KINDS
             .into_iter()
-            .map(|kind| tokio::spawn(read_slowly(Subscriber::of(kind), host.address(), pressure.clone())))
+            .map(|kind| {
+                tokio::spawn(read_slowly(
+                    Subscriber::of(kind),
+                    host.address(),
+                    pressure.clone(),
+                ))
+            })
             .collect();
         until("the readers", || host.streams() >= KINDS.len()).await;
         let writers = press(&channel, 0..WRITERS, &pressure, COMMANDS_PER_WRITER);

@@ -49,8 +49,7 @@ pub(crate) async fn subscribe(
     channel: &Channel,
     request: api::SubscribeRequest,
 ) -> Result<Streaming<api::SubscribeResponse>, Status> {
-    let mut client =
-        ProgressServiceClient::new(channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX);
+    let mut client = ProgressServiceClient::new(channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX);
     let answered = tokio::time::timeout(PATIENCE, client.subscribe(request)).await;
     Ok(answered.expect("an answer in time")?.into_inner())
 }

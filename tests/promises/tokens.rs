@@ -98,7 +98,11 @@ async fn what_is_no_token_is_refused_as_unreadable() {
     garbage.extend((1..token.len()).map(|length| token[length..].to_owned()));
     for text in garbage {
         let short: String = text.chars().take(100).collect();
-        assert_eq!(refusal(&host, after(EVERYTHING, &text)).await, unreadable(), "{short:?}");
+        assert_eq!(
+            refusal(&host, after(EVERYTHING, &text)).await,
+            unreadable(),
+            "{short:?}"
+        );
     }
 }
 

@@ -68,7 +68,9 @@ pub(crate) async fn read(channel: &Channel, kinds: &[Kind]) -> Truth {
                 .insert(kind.name, read_stream(channel, kind, head).await);
         }
         if kind.folds {
-            truth.pictures.insert(kind.name, read_picture(channel, kind).await);
+            truth
+                .pictures
+                .insert(kind.name, read_picture(channel, kind).await);
         }
     }
     truth
@@ -83,7 +85,12 @@ pub(crate) async fn head(channel: &Channel) -> i64 {
         ..Default::default()
     };
     let mut audit = AuditServiceClient::new(channel.clone());
-    audit.list_events(request).await.expect("events").into_inner().revision
+    audit
+        .list_events(request)
+        .await
+        .expect("events")
+        .into_inner()
+        .revision
 }
 
 async fn read_log(channel: &Channel) -> BTreeMap<i64, Commit> {

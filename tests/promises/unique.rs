@@ -1,6 +1,6 @@
 //! Unique: no revision is told twice to who keeps what came with a token, and none that is not in the log.
 
-use crate::promise::{unique, holds};
+use crate::promise::{holds, unique};
 use crate::{conflict, cut_snapshot, killed_client, killed_server, slow_reader, stopped_reader};
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use super::view::Picture;
+use crate::cli::picture::Picture;
 use crate::proto::api;
 
 /// How many figures were compared, or which of them differ.
@@ -78,7 +78,7 @@ impl Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::demo::view::KpiPicture;
+    use crate::cli::picture::KpiPicture;
 
     fn health(value: f64) -> api::KpiHealth {
         api::KpiHealth {

@@ -15,6 +15,7 @@ use tonic::transport::{Channel, Endpoint};
 
 use super::serve::{LISTEN, LogFormat, failure, open_engine, shutdown_signal, start_logging};
 use super::{Failure, FailureKind};
+use crate::cli::picture::Picture;
 use crate::engine::{Clock, EngineConfig, SystemClock};
 use crate::proto::api;
 use crate::proto::api::progress_service_client::ProgressServiceClient;
@@ -26,18 +27,15 @@ use drive::{Driver, WEEK_S, failed, refused};
 use stage::Stage;
 use story::Story;
 use subscriber::{Subscriber, read_from_beginning};
-use view::Picture;
 
 mod clock;
 mod compare;
 mod drive;
-mod fields;
 mod ledger;
 mod render;
 mod stage;
 mod story;
 mod subscriber;
-mod view;
 
 /// Tells a story of eight weeks on a server of its own.
 #[derive(Debug, Args)]

@@ -2,8 +2,12 @@
 //!
 //! Invariant: no line is wider than it was told, and without colours there is no escape sequence in any.
 
-use super::view::{Bounds, KeyResultPicture, KpiPicture, Notable, Picture};
-use crate::cli::text::{bar, bare, cut, left, right, sparkline, suffix, value};
+use crate::cli::paint::{Colour, paint};
+use crate::cli::phrases::{
+    alert as alert_text, closed as close_text, health as health_text, status, target as target_text,
+};
+use crate::cli::picture::{KeyResultPicture, KpiPicture, Notable, Picture};
+use crate::cli::text::{bar, bare, columns, cut, left, right, sparkline, suffix, value};
 use crate::proto::api;
 
 /// How wide lines are, whether they have colours, and how much is shown.
@@ -13,16 +17,6 @@ pub(super) struct Style {
     /// Whether key results have lines of their own.
     pub(super) key_results: bool,
     pub(super) colours: bool,
-}
-
-#[derive(Clone, Copy)]
-enum Colour {
-    Plain,
-    Bold,
-    Dim,
-    Green,
-    Yellow,
-    Red,
 }
 
 /// The columns of the table.
@@ -40,16 +34,7 @@ const SCORE: usize = 4;
 
 impl Style {
     fn paint(self, text: &str, colour: Colour) -> String {
-        let code = match colour {
-            Colour::Plain => return text.to_owned(),
-            _ if !self.colours => return text.to_owned(),
-            Colour::Bold => "1",
-            Colour::Dim => "2",
-            Colour::Green => "32",
-            Colour::Yellow => "33",
-            Colour::Red => "31",
-        };
-        format!("\x1b[{code}m{text}\x1b[0m")
+        paint(text, colour, self.colours)
     }
 
     fn width(self) -> usize {
@@ -89,7 +74,7 @@ fn heading(picture: &Picture, style: Style) -> Vec<String> {
     let width = style.width();
     let today = picture.today.map(|today| today.to_string()).unwrap_or_default();
     let place = format!("{today}  revision {}", picture.revision);
-    let room = width.saturating_sub(place.chars().count() + 2);
+    let room = width.saturating_sub(columns(&place) + 2);
     let title = format!("{}: {}", picture.title, picture.ultimate_goal);
     let mut lines = vec![format!(
         "{}  {}",
@@ -173,8 +158,8 @@ fn key_result_line(picture: &Picture, key_result: &KeyResultPicture, style: Styl
     let expected = progress.map(|progress| progress.expected);
     let (status, colour) = progress.map_or(("draft", Colour::Dim), |progress| status(progress.status()));
     let kpi = picture.kpis.get(&key_result.kpi);
-    let unit = key_result.unit.as_ref().or(kpi.map(|kpi| &kpi.unit));
-    let unit = unit.cloned().unwrap_or_default();
+    let unit = key_result.unit.clone().or_else(|| kpi.map(KpiPicture::judged));
+    let unit = unit.unwrap_or_default();
     let current = progress
         .and_then(|progress| progress.current)
         .or(key_result.baseline);
@@ -203,7 +188,7 @@ fn kpi_line(picture: &Picture, kpi: &KpiPicture, style: Style) -> String {
     let target = bounds.at_least.or(bounds.at_most);
     let (text, colour) = health_text(health.health());
     let shown = health.period_value.as_ref().map(|period| period.value);
-    let shown = shown.map_or("–".to_owned(), |it| value(it, &kpi.unit));
+    let shown = shown.map_or("–".to_owned(), |it| value(it, &kpi.judged()));
     let value_width = grid.detail - 12;
     format!(
         "{} {} {} {} {}",
@@ -211,21 +196,11 @@ fn kpi_line(picture: &Picture, kpi: &KpiPicture, style: Style) -> String {
         style.paint(&left(&sparkline(&values, target, grid.bar), grid.bar), colour),
         right(&shown, value_width),
         left(
-            &target_text(bounds, &kpi.unit),
+            &target_text(bounds, &kpi.judged()),
             grid.detail + SCORE - value_width + 1
         ),
         style.paint(&left(text, grid.status), colour),
     )
-}
-
-fn target_text(bounds: Bounds, unit: &api::Unit) -> String {
-    let bare = |it| bare(it, unit);
-    match (bounds.at_least, bounds.at_most) {
-        (Some(low), Some(high)) => format!("{} to {}", bare(low), bare(high)),
-        (Some(low), None) => format!("at least {}", bare(low)),
-        (None, Some(high)) => format!("at most {}", bare(high)),
-        (None, None) => "no target".to_owned(),
-    }
 }
 
 /// A line for something that happened.
@@ -304,52 +279,6 @@ fn score(score: Option<f64>) -> String {
     match score.filter(|score| score.is_finite()) {
         Some(score) => right(&format!("{score:.2}"), SCORE),
         None => right("–", SCORE),
-    }
-}
-
-fn status(status: api::Status) -> (&'static str, Colour) {
-    match status {
-        api::Status::Unspecified => ("", Colour::Plain),
-        api::Status::Unmeasured => ("unmeasured", Colour::Dim),
-        api::Status::NotStarted => ("not started", Colour::Dim),
-        api::Status::OnTrack => ("on track", Colour::Green),
-        api::Status::Behind => ("behind", Colour::Yellow),
-        api::Status::AtRisk => ("AT RISK", Colour::Red),
-        api::Status::Achieved => ("ACHIEVED", Colour::Green),
-        api::Status::Closed => ("closed", Colour::Dim),
-    }
-}
-
-fn health_text(health: api::Health) -> (&'static str, Colour) {
-    match health {
-        api::Health::Unspecified => ("", Colour::Plain),
-        api::Health::NoData => ("no data", Colour::Dim),
-        api::Health::NoTarget => ("no target", Colour::Dim),
-        api::Health::Healthy => ("healthy", Colour::Green),
-        api::Health::Watch => ("watch", Colour::Yellow),
-        api::Health::Breached => ("BREACHED", Colour::Red),
-    }
-}
-
-/// What an alert is about, behind the word.
-fn alert_text(about: api::alert::Kind) -> &'static str {
-    match about {
-        api::alert::Kind::Unspecified => "",
-        api::alert::Kind::Breach => " (breach)",
-        api::alert::Kind::Stale => " (no new value)",
-        api::alert::Kind::AdverseMove => " (moves for the worse)",
-    }
-}
-
-/// Why an alert is over, behind the KPI.
-fn close_text(why: api::alert::CloseReason) -> &'static str {
-    use api::alert::CloseReason;
-    match why {
-        CloseReason::Unspecified => "asks no more",
-        CloseReason::Recovered => "has recovered",
-        CloseReason::Corrected => "was measured otherwise",
-        CloseReason::TargetChanged => "is asked something else",
-        CloseReason::Archived => "is archived",
     }
 }
 

@@ -8,7 +8,8 @@ use std::io::{IsTerminal, Write};
 
 use super::ledger::Ledger;
 use super::render::{self, Style};
-use super::view::Picture;
+use crate::cli::paint::colours;
+use crate::cli::picture::Picture;
 use crate::proto::api;
 use crate::proto::api::subscribe_response::Event;
 
@@ -42,11 +43,10 @@ impl Stage {
     pub(super) fn new() -> Self {
         let screen = std::io::stdout().is_terminal().then(console::Term::stdout);
         let size = screen.as_ref().and_then(console::Term::size_checked);
-        let colours = screen.is_some() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let style = Style {
             key_results: true,
             columns: size.map_or(COLUMNS, |(_, columns)| columns.into()),
-            colours,
+            colours: colours(),
         };
         Self {
             ledger: Ledger::default(),

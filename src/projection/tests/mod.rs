@@ -2,6 +2,7 @@
 
 mod closing;
 mod deletion;
+mod effect;
 mod expected;
 mod observation;
 mod roll_up;

@@ -1,8 +1,8 @@
 //! One update as one message, or as several when it is large: none is larger than `MESSAGE_BYTES_MAX`, and only the last
 //! has a token.
 
-use prost::Message;
 use prost::bytes::Bytes;
+use prost::{Message, length_delimiter_len};
 
 use crate::proto::api;
 use crate::proto::api::subscribe_response::Event;
@@ -10,10 +10,14 @@ use crate::proto::api::subscribe_response::Event;
 /// The largest message of a large commit, in bytes, but for a single part that is larger.
 pub(super) const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
 
+/// What a message has beside its update: the token, and what they are told apart by.
+const FRAME_BYTES: usize = 256;
+
 /// Messages of one update that are being filled.
 pub(super) struct Messages {
     /// What all of them begin with.
     head: api::Update,
+    head_bytes: usize,
     filling: api::Update,
     bytes: usize,
     is_begun: bool,
@@ -32,6 +36,7 @@ impl Messages {
     pub(super) fn new(head: api::Update) -> Self {
         Self {
             filling: head.clone(),
+            head_bytes: FRAME_BYTES + head.encoded_len(),
             head,
             bytes: 0,
             is_begun: false,
@@ -46,7 +51,7 @@ impl Messages {
     /// Puts a part in; the message in front of it, if that is full.
     pub(super) fn put(&mut self, part: Part) -> Option<Bytes> {
         let more = part.encoded_len();
-        let full = self.bytes > 0 && self.bytes + more > MESSAGE_BYTES_MAX;
+        let full = self.bytes > 0 && self.head_bytes + self.bytes + more > MESSAGE_BYTES_MAX;
         let sent = full.then(|| {
             self.bytes = 0;
             let next = self.head.clone();
@@ -75,13 +80,15 @@ impl Messages {
 }
 
 impl Part {
+    /// In a message, behind its tag and its length.
     fn encoded_len(&self) -> usize {
-        match self {
+        let bytes = match self {
             Self::Event(event) => event.encoded_len(),
             Self::Derived(change) => change.encoded_len(),
             Self::Entered(resource) | Self::Changed(resource) => resource.encoded_len(),
             Self::Left(name) => name.len(),
-        }
+        };
+        1 + length_delimiter_len(bytes) + bytes
     }
 }
 

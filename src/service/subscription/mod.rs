@@ -168,6 +168,7 @@ impl Subscription {
                 self.spoke = Instant::now();
                 return Ok(Some(message));
             }
+            // Whoever asks for more has read it all. It may be long until there is more: the others have the room meanwhile.
             self.room.give_back();
             if *self.draining.borrow() && !matches!(self.stage, Stage::Over) {
                 // What is sent whole has no token before its end: it is not waited for.

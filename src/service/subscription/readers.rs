@@ -14,7 +14,7 @@ use std::time::Duration;
 use futures_util::Stream;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use prost::bytes::Bytes;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::Status;
 
 use super::audience::{Audience, Audiences};
@@ -39,15 +39,21 @@ pub struct SubscriptionLimits {
 pub(in crate::service) struct Subscriptions {
     limits: SubscriptionLimits,
     audiences: Audiences,
+    places: Arc<Semaphore>,
     room: Arc<Semaphore>,
     readers: Arc<Mutex<Readers>>,
 }
+
+/// One of the subscriptions that there may be, taken before it begins.
+pub(in crate::service) struct Place(
+    #[allow(dead_code, reason = "held until it is dropped")] OwnedSemaphorePermit,
+);
 
 /// A subscription as the stream of its messages, which ends with the first error.
 pub(in crate::service) struct Reading {
     reader: Arc<Reader>,
     /// Dropped last: it makes room for another.
-    _place: Place,
+    _listed: Listed,
     noted: Option<Arc<Noted>>,
 }
 
@@ -76,10 +82,11 @@ struct Reader {
     stalled: AtomicBool,
 }
 
-/// One of the subscriptions that there may be.
-struct Place {
+/// A reader that is looked at.
+struct Listed {
     number: u64,
     readers: Arc<Mutex<Readers>>,
+    _place: Place,
 }
 
 /// Notes that a reader is owed something, and passes it on.
@@ -106,6 +113,9 @@ impl Subscriptions {
         Self {
             limits,
             audiences: Audiences::default(),
+            places: Arc::new(Semaphore::new(
+                limits.subscriptions_max.min(Semaphore::MAX_PERMITS),
+            )),
             room: room::of(limits.subscriptions_bytes_max),
             readers: Arc::default(),
         }
@@ -121,18 +131,16 @@ impl Subscriptions {
         Room::part_of(&self.room, self.limits.subscriptions_bytes_max)
     }
 
-    /// Whether there may be one more.
-    pub(in crate::service) fn check_room(&self) -> Result<(), Status> {
-        let count = lock(&self.readers).by_number.len();
-        if count < self.limits.subscriptions_max {
-            Ok(())
-        } else {
-            Err(status::too_many_subscriptions(self.limits.subscriptions_max))
+    /// A place for one more, if there is one.
+    pub(in crate::service) fn place(&self) -> Result<Place, Status> {
+        match Arc::clone(&self.places).try_acquire_owned() {
+            Ok(place) => Ok(Place(place)),
+            Err(_taken) => Err(status::too_many_subscriptions(self.limits.subscriptions_max)),
         }
     }
 
     /// Lets a subscription be read.
-    pub(in crate::service) fn read(&self, subscription: Subscription) -> Reading {
+    pub(in crate::service) fn read(&self, subscription: Subscription, place: Place) -> Reading {
         let messages = stream::unfold(Some(Box::new(subscription)), |subscription| async {
             let mut subscription = subscription?;
             match subscription.next().await {
@@ -158,9 +166,10 @@ impl Subscriptions {
         readers.by_number.insert(number, looked);
         Reading {
             reader,
-            _place: Place {
+            _listed: Listed {
                 number,
                 readers: Arc::clone(&self.readers),
+                _place: place,
             },
             noted: None,
         }
@@ -274,7 +283,7 @@ impl Wake for Noted {
     }
 }
 
-impl Drop for Place {
+impl Drop for Listed {
     fn drop(&mut self) {
         lock(&self.readers).by_number.remove(&self.number);
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use prost::bytes::Bytes;
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use tonic::Status;
 
@@ -104,7 +105,7 @@ impl Subscription {
             }
             Tail::Updates(_) => {
                 self.stage = Stage::Live { announced: true };
-                self.wait_for_news(announced).await;
+                self.wait_for_news(announced).await?;
             }
         }
         Ok(())
@@ -117,21 +118,25 @@ impl Subscription {
         if revision <= self.position.revision {
             let announced = std::mem::replace(&mut coalescing.announced, true);
             self.stage = Stage::Coalesced(coalescing);
-            self.wait_for_news(announced).await;
-            return Ok(());
+            return self.wait_for_news(announced).await;
         }
         if Instant::now() < coalescing.due {
             let due = coalescing.due;
+            // What was the head has been sent: where something happens all the time, there is no other moment to say so.
+            let announced = std::mem::replace(&mut coalescing.announced, true);
             self.stage = Stage::Coalesced(coalescing);
-            self.rest_until(due).await;
+            if announced {
+                return self.rest_until(due).await;
+            }
+            self.say_caught_up();
             return Ok(());
         }
         let states = (Arc::clone(&coalescing.shown), Arc::clone(&published.state));
-        let compared = tokio::task::spawn_blocking(move || {
+        let compare = move || {
             let net = NetEffect::between(&states.0, &states.1);
             (states, net)
-        });
-        let (states, net) = compared.await.map_err(|_panicked| Refusal::Panicked)?;
+        };
+        let (states, net) = self.engine.aside(compare).await?;
         coalescing.shown = Arc::clone(&published.state);
         coalescing.due = Instant::now() + coalescing.every;
         self.position = Position {
@@ -183,31 +188,47 @@ impl Subscription {
 
     /// Says that the stream is live, if that is news; else waits until something happens, and says where the stream stands
     /// when nothing does.
-    async fn wait_for_news(&mut self, announced: bool) {
+    async fn wait_for_news(&mut self, announced: bool) -> Result<(), Status> {
         if !announced {
-            let caught_up = api::CaughtUp {
-                revision: wire(self.position.revision),
-            };
-            self.say(Event::CaughtUp(caught_up), self.token());
-            return;
+            self.say_caught_up();
+            return Ok(());
         }
         let here = self.position.revision;
         tokio::select! {
-            // A sender that is gone means that the server is ending: the drain says so.
-            _ = self.head.wait_for(|head| *head > here) => return,
-            _ = self.draining.wait_for(|draining| *draining) => return,
+            biased;
+            _ = self.head.wait_for(|head| *head > here) => return Ok(()),
+            ending = drain(&mut self.draining) => return ending,
             () = sleep_until(self.spoke + self.checkpoint_interval) => {}
         }
         self.say_checkpoint();
+        Ok(())
+    }
+
+    fn say_caught_up(&mut self) {
+        let caught_up = api::CaughtUp {
+            revision: wire(self.position.revision),
+        };
+        self.say(Event::CaughtUp(caught_up), self.token());
     }
 
     /// Waits for a moment, and says where the stream stands when that is long.
-    async fn rest_until(&mut self, moment: Instant) {
+    async fn rest_until(&mut self, moment: Instant) -> Result<(), Status> {
         tokio::select! {
-            () = sleep_until(moment) => return,
-            _ = self.draining.wait_for(|draining| *draining) => return,
+            biased;
+            () = sleep_until(moment) => return Ok(()),
+            ending = drain(&mut self.draining) => return ending,
             () = sleep_until(self.spoke + self.checkpoint_interval) => {}
         }
         self.say_checkpoint();
+        Ok(())
+    }
+}
+
+/// Waits until the server drains. A server that is gone without a word, as after an error of its disk, is an error: waiting
+/// on would not be waiting any more.
+async fn drain(draining: &mut watch::Receiver<bool>) -> Result<(), Status> {
+    match draining.wait_for(|draining| *draining).await {
+        Ok(_) => Ok(()),
+        Err(_gone) => Err(Refusal::Stopped.into()),
     }
 }

@@ -3,7 +3,7 @@
 use jiff::civil::date;
 
 use super::*;
-use crate::cli::demo::view::{CyclePicture, InitiativePicture, ObjectivePicture};
+use crate::cli::picture::{Bounds, CyclePicture, InitiativePicture, ObjectivePicture};
 
 const PLAIN: Style = Style {
     columns: 100,
@@ -103,6 +103,7 @@ fn add_kpis(picture: &mut Picture) {
             .map(|(value, at)| ((at, 0), value))
             .collect(),
         in_trouble: true,
+        ..KpiPicture::default()
     };
     picture.kpis.insert("w/a/kpis/reply".to_owned(), kpi);
     picture

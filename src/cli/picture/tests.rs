@@ -264,3 +264,70 @@ fn what_a_newer_server_tells_is_left_out() {
     };
     assert_eq!(picture, expected);
 }
+
+#[test]
+fn what_leaves_is_forgotten_and_what_comes_in_is_as_it_is_behind_the_commit() {
+    let kpi = |title: &str| api::Resource {
+        resource: Some(Resource::Kpi(api::Kpi {
+            name: KPI.to_owned(),
+            title: title.to_owned(),
+            health: Some(health(api::Health::Watch)),
+            ..api::Kpi::default()
+        })),
+    };
+    let mut picture = Picture::default();
+    picture.resource(kpi("Before"));
+    let change = health_change(Some(api::Health::Watch), api::Health::Watch);
+    let changed = api::Update {
+        changed: vec![kpi("After")],
+        ..update(2, Vec::new(), vec![(KPI, change)])
+    };
+    picture.update(&changed);
+    assert_eq!(picture.kpis[KPI].title, "After");
+    let moved = api::Update {
+        entered: vec![kpi("Back")],
+        left: vec![KPI.to_owned()],
+        ..update(3, Vec::new(), Vec::new())
+    };
+    picture.update(&moved);
+    assert_eq!(picture.kpis[KPI].title, "Back");
+    let left = api::Update {
+        left: vec![KPI.to_owned()],
+        ..update(4, Vec::new(), Vec::new())
+    };
+    picture.update(&left);
+    assert_eq!(picture.kpis, BTreeMap::new());
+    assert_eq!(picture.contradiction, None);
+}
+
+#[test]
+fn an_alert_needs_action_until_somebody_has_a_plan() {
+    let name = format!("{KPI}/alerts/breach-3");
+    let alert = |needs_action, state: api::alert::State| {
+        let mut alert = api::Alert {
+            name: name.clone(),
+            needs_action,
+            ..api::Alert::default()
+        };
+        alert.set_state(state);
+        Some(alert)
+    };
+    let needs_action = |picture: &Picture| picture.alerts.get(&name).map(|alert| alert.needs_action);
+    let mut picture = Picture::default();
+    let opened = event("AlertOpened", &name, &[("state", text("OPEN"))]);
+    picture.update(&update(1, vec![opened], Vec::new()));
+    assert_eq!(needs_action(&picture), Some(true));
+    picture.update(&update(2, vec![event("ActionPlanSet", &name, &[])], Vec::new()));
+    assert_eq!(needs_action(&picture), Some(false));
+    // The same without events, as a net change has it.
+    use api::alert::State::{Closed, Open};
+    for (after, needs) in [
+        (alert(true, Open), Some(true)),
+        (alert(false, Open), Some(false)),
+        (alert(false, Closed), None),
+    ] {
+        let change = Figure::Alert(api::AlertChange { before: None, after });
+        picture.update(&update(3, Vec::new(), vec![(&name, change)]));
+        assert_eq!(needs_action(&picture), needs);
+    }
+}

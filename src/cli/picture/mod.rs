@@ -8,10 +8,16 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::fields::{Fields, parent, text_date, wire_date};
+pub(super) use self::notable::Notable;
+use self::notable::{health_change, status_change};
+use crate::cli::text::judged_unit;
 use crate::proto::api;
 use crate::proto::api::derived_change::Figure;
 use crate::proto::api::resource::Resource;
+use fields::{Fields, parent, text_date, wire_date};
+
+pub(super) mod fields;
+mod notable;
 
 /// What a subscriber knows. Everything is by full name.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,8 +33,8 @@ pub(super) struct Picture {
     pub(super) initiatives: BTreeMap<String, InitiativePicture>,
     pub(super) kpis: BTreeMap<String, KpiPicture>,
     pub(super) targets: BTreeMap<String, Bounds>,
-    /// What each open alert is about.
-    pub(super) alerts: BTreeMap<String, api::alert::Kind>,
+    /// The open alerts.
+    pub(super) alerts: BTreeMap<String, AlertPicture>,
     /// The first figure that was said to be changed from something that it was not.
     pub(super) contradiction: Option<String>,
 }
@@ -69,7 +75,10 @@ pub(super) struct InitiativePicture {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct KpiPicture {
     pub(super) title: String,
+    /// Of its values.
     pub(super) unit: api::Unit,
+    pub(super) transform: api::kpi::Transform,
+    pub(super) aggregation: api::Aggregation,
     pub(super) health: Option<api::KpiHealth>,
     /// What was measured since the subscription began, by effective time in seconds and nanoseconds.
     pub(super) series: BTreeMap<(i64, i32), f64>,
@@ -77,49 +86,17 @@ pub(super) struct KpiPicture {
     pub(super) in_trouble: bool,
 }
 
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct AlertPicture {
+    pub(super) about: api::alert::Kind,
+    /// Nobody has said yet what is to be done.
+    pub(super) needs_action: bool,
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Bounds {
     pub(super) at_least: Option<f64>,
     pub(super) at_most: Option<f64>,
-}
-
-/// Something in an update that a person wants to hear of.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Notable {
-    /// A KPI stands otherwise than before.
-    Health {
-        kpi: String,
-        before: api::Health,
-        after: api::Health,
-        /// It was breached before and is healthy now.
-        recovered: bool,
-    },
-    /// An objective stands otherwise than before.
-    Status {
-        objective: String,
-        before: api::Status,
-        after: api::Status,
-    },
-    /// A KPI asks for action.
-    Asks {
-        /// The KPI's name.
-        kpi: String,
-        /// What the alert is about.
-        about: api::alert::Kind,
-    },
-    /// It asks no more.
-    Asked {
-        /// The KPI's name.
-        kpi: String,
-        /// What the alert was about.
-        about: api::alert::Kind,
-        /// Why it is over.
-        why: api::alert::CloseReason,
-    },
-    /// An objective counts from now on.
-    Begun { objective: String },
-    /// An initiative is finished.
-    Done { initiative: String },
 }
 
 impl Picture {
@@ -151,9 +128,9 @@ impl Picture {
                 (initiative.title, initiative.state) = (it.title, state);
             }
             Some(Resource::Kpi(it)) => {
-                let kpi = self.kpis.entry(it.name).or_default();
+                let kpi = self.kpis.entry(it.name.clone()).or_default();
+                kpi.measured_as(&it);
                 kpi.title = it.title;
-                kpi.unit = it.unit.unwrap_or_default();
                 kpi.in_trouble = it
                     .health
                     .as_ref()
@@ -167,12 +144,7 @@ impl Picture {
                 };
                 self.targets.insert(it.name, bounds);
             }
-            Some(Resource::Alert(it)) => {
-                if it.state() == api::alert::State::Open {
-                    let about = it.kind();
-                    self.alerts.insert(it.name, about);
-                }
-            }
+            Some(Resource::Alert(it)) => self.alert(&it),
             Some(
                 Resource::Team(_) | Resource::Member(_) | Resource::Review(_) | Resource::ScoringPolicy(_),
             )
@@ -192,7 +164,20 @@ impl Picture {
         }
     }
 
-    /// Takes a commit, or a part of one; answers what is worth a line.
+    /// An alert is there as long as it is open.
+    fn alert(&mut self, it: &api::Alert) {
+        let open = AlertPicture {
+            about: it.kind(),
+            needs_action: it.needs_action,
+        };
+        if it.state() == api::alert::State::Open {
+            self.alerts.insert(it.name.clone(), open);
+        } else {
+            self.alerts.remove(&it.name);
+        }
+    }
+
+    /// Takes a commit, a part of one, or the net change of several; answers what is worth a line.
     pub(super) fn update(&mut self, update: &api::Update) -> Vec<Notable> {
         self.revision = update
             .commit
@@ -205,7 +190,22 @@ impl Picture {
         for change in &update.derived_changes {
             notable.extend(self.derived(change));
         }
+        update.left.iter().for_each(|name| self.forget(name));
+        // They are as they are behind the commit, so they come behind what leads there.
+        let whole = update.entered.iter().chain(&update.changed);
+        whole.for_each(|resource| self.resource(resource.clone()));
         notable
+    }
+
+    /// Something is deleted, or none of the stream's business any more.
+    fn forget(&mut self, name: &str) {
+        self.cycles.remove(name);
+        self.objectives.remove(name);
+        self.key_results.remove(name);
+        self.initiatives.remove(name);
+        self.kpis.remove(name);
+        self.targets.remove(name);
+        self.alerts.remove(name);
     }
 
     fn event(&mut self, event: &api::Event) -> Option<Notable> {
@@ -242,7 +242,7 @@ impl Picture {
             "KpiCreated" | "KpiUpdated" => {
                 let kpi = self.kpis.entry(name.to_owned()).or_default();
                 fields.text("title", &mut kpi.title);
-                kpi.unit = fields.unit().unwrap_or_else(|| std::mem::take(&mut kpi.unit));
+                kpi.measured_as(&fields.measure(kpi.measure()));
             }
             "TargetSet" => {
                 let target = self.targets.entry(name.to_owned()).or_default();
@@ -253,6 +253,11 @@ impl Picture {
                 let kpi = self.kpis.entry(name.to_owned()).or_default();
                 if let (Some(at), Some(value)) = (&event.effective_time, fields.number("measurement.value")) {
                     kpi.series.insert((at.seconds, at.nanos), value);
+                }
+            }
+            "ActionPlanSet" => {
+                if let Some(alert) = self.alerts.get_mut(name) {
+                    alert.needs_action = false;
                 }
             }
             "AlertOpened" | "AlertClosed" => return Some(self.alert_event(name, &fields)),
@@ -290,13 +295,17 @@ impl Picture {
         if word("state") == "OPEN" {
             let about = api::alert::Kind::from_str_name(&format!("KIND_{}", word("kind")));
             let about = about.unwrap_or_default();
-            self.alerts.insert(name.to_owned(), about);
+            let open = AlertPicture {
+                about,
+                needs_action: true,
+            };
+            self.alerts.insert(name.to_owned(), open);
             return Notable::Asks { kpi, about };
         }
         let why = format!("CLOSE_REASON_{}", word("close_reason"));
         Notable::Asked {
             kpi,
-            about: self.alerts.remove(name).unwrap_or_default(),
+            about: self.alerts.remove(name).unwrap_or_default().about,
             why: api::alert::CloseReason::from_str_name(&why).unwrap_or_default(),
         }
     }
@@ -331,8 +340,13 @@ impl Picture {
                 agrees = *score == figure.before;
                 *score = figure.after;
             }
-            // Teams are not shown, and of alerts the events tell.
-            Figure::TeamScore(_) | Figure::Alert(_) => {}
+            Figure::Alert(figure) => {
+                if let Some(alert) = &figure.after {
+                    self.alert(alert);
+                }
+            }
+            // Teams are not shown.
+            Figure::TeamScore(_) => {}
         }
         if !agrees {
             let revision = self.revision;
@@ -344,25 +358,26 @@ impl Picture {
     }
 }
 
-fn status_change(name: &str, change: &api::ObjectiveChange) -> Option<Notable> {
-    let (before, after) = (change.before.as_ref()?.status(), change.after.as_ref()?.status());
-    (before != after).then(|| Notable::Status {
-        objective: name.to_owned(),
-        before,
-        after,
-    })
-}
+impl KpiPicture {
+    /// The unit of what is judged of it.
+    pub(super) fn judged(&self) -> api::Unit {
+        judged_unit(&self.measure())
+    }
 
-fn health_change(name: &str, change: &api::KpiChange, in_trouble: &mut bool) -> Option<Notable> {
-    let (before, after) = (change.before.as_ref()?.health(), change.after.as_ref()?.health());
-    let recovered = *in_trouble && after == api::Health::Healthy;
-    *in_trouble = after == api::Health::Breached || (*in_trouble && !recovered);
-    (before != after).then(|| Notable::Health {
-        kpi: name.to_owned(),
-        before,
-        after,
-        recovered,
-    })
+    /// What its values are and are made into.
+    fn measure(&self) -> api::Kpi {
+        api::Kpi {
+            unit: Some(self.unit.clone()),
+            transform: self.transform.into(),
+            aggregation: self.aggregation.into(),
+            ..api::Kpi::default()
+        }
+    }
+
+    fn measured_as(&mut self, kpi: &api::Kpi) {
+        self.unit = kpi.unit.clone().unwrap_or_default();
+        (self.transform, self.aggregation) = (kpi.transform(), kpi.aggregation());
+    }
 }
 
 #[cfg(test)]

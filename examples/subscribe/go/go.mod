@@ -1,0 +1,3 @@
+module binnacle.dev/examples/subscribe
+
+go 1.22

@@ -1,0 +1,164 @@
+//! Keeps the messages of a commit until its last one has come, so that half a commit is never shown and comes whole after
+//! a lost connection.
+//!
+//! Invariant: every revision is given on once, in order. What it deliberately does not know: what an update says, and
+//! which revisions a filter leaves out.
+
+use crate::proto::api;
+use crate::proto::api::subscribe_response::Event;
+
+/// The messages of a commit whose last one has not come, and how far the stream has.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    /// Everything up to here was given on.
+    reached: i64,
+    /// Where to resume; empty: nowhere yet.
+    token: String,
+    waiting: Vec<api::SubscribeResponse>,
+}
+
+impl Parts {
+    /// Takes a message; answers what is whole now.
+    ///
+    /// # Errors
+    /// The stream has broken its promise: how.
+    pub(super) fn take(
+        &mut self,
+        message: api::SubscribeResponse,
+    ) -> Result<Vec<api::SubscribeResponse>, String> {
+        let token = message.resume_token.clone();
+        match &message.event {
+            Some(Event::Update(update)) => self.follow(update)?,
+            Some(Event::SnapshotEnd(end)) => self.reached = end.revision,
+            _ if !self.waiting.is_empty() => {
+                return Err(format!("something came inside of revision {}", self.reached + 1));
+            }
+            _ => {}
+        }
+        let is_part = matches!(&message.event, Some(Event::Update(_))) && token.is_empty();
+        if let Some(Event::Update(update)) = &message.event
+            && !is_part
+        {
+            self.reached = revision(update);
+        }
+        if !token.is_empty() {
+            self.token = token;
+        }
+        self.waiting.push(message);
+        Ok(if is_part {
+            Vec::new()
+        } else {
+            std::mem::take(&mut self.waiting)
+        })
+    }
+
+    /// The connection is lost: what came of an unfinished commit comes again.
+    pub(super) fn lost(&mut self) {
+        self.waiting.clear();
+    }
+
+    /// Where to resume; none: it begins anew.
+    pub(super) fn token(&self) -> Option<&str> {
+        Some(self.token.as_str()).filter(|token| !token.is_empty())
+    }
+
+    /// Everything up to here was given on.
+    pub(super) fn reached(&self) -> i64 {
+        self.reached
+    }
+
+    /// An update is later than everything before, and a part of the commit that is waited for.
+    fn follow(&self, update: &api::Update) -> Result<(), String> {
+        let next = revision(update);
+        if next <= self.reached {
+            return Err(format!("revision {next} came again after {}", self.reached));
+        }
+        match self.waiting.first().and_then(|first| first.event.as_ref()) {
+            Some(Event::Update(first)) if revision(first) != next => {
+                Err(format!("revision {next} came inside of {}", revision(first)))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn revision(update: &api::Update) -> i64 {
+    update.commit.as_ref().map_or(0, |commit| commit.revision)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn update(revision: i64, token: &str) -> api::SubscribeResponse {
+        let commit = api::Commit {
+            revision,
+            ..api::Commit::default()
+        };
+        api::SubscribeResponse {
+            resume_token: token.to_owned(),
+            event: Some(Event::Update(api::Update {
+                commit: Some(commit),
+                ..api::Update::default()
+            })),
+        }
+    }
+
+    fn whole(parts: &mut Parts, message: api::SubscribeResponse) -> usize {
+        parts.take(message).expect("in order").len()
+    }
+
+    #[test]
+    fn a_commit_in_several_messages_is_given_on_whole() {
+        let mut parts = Parts::default();
+        assert_eq!(whole(&mut parts, update(3, "t3")), 1);
+        assert_eq!(whole(&mut parts, update(7, "")), 0);
+        assert_eq!((parts.token(), parts.reached()), (Some("t3"), 3));
+        assert_eq!(whole(&mut parts, update(7, "")), 0);
+        assert_eq!(whole(&mut parts, update(7, "t7")), 3);
+        assert_eq!((parts.token(), parts.reached()), (Some("t7"), 7));
+    }
+
+    #[test]
+    fn half_a_commit_is_forgotten_with_the_connection_and_comes_again() {
+        let mut parts = Parts::default();
+        assert_eq!(whole(&mut parts, update(3, "t3")), 1);
+        assert_eq!(whole(&mut parts, update(4, "")), 0);
+        parts.lost();
+        assert_eq!(parts.token(), Some("t3"));
+        assert_eq!(whole(&mut parts, update(4, "")), 0);
+        assert_eq!(whole(&mut parts, update(4, "t4")), 2);
+    }
+
+    #[test]
+    fn a_revision_that_comes_again_or_inside_of_another_is_named() {
+        let mut parts = Parts::default();
+        assert_eq!(whole(&mut parts, update(3, "t3")), 1);
+        assert_eq!(
+            parts.take(update(3, "t")).expect_err("again"),
+            "revision 3 came again after 3"
+        );
+        assert_eq!(whole(&mut parts, update(4, "")), 0);
+        assert_eq!(
+            parts.take(update(5, "t")).expect_err("inside"),
+            "revision 5 came inside of 4"
+        );
+    }
+
+    #[test]
+    fn without_a_token_there_is_nowhere_to_resume() {
+        let mut parts = Parts::default();
+        let snapshot = api::SubscribeResponse {
+            resume_token: String::new(),
+            event: Some(Event::Snapshot(api::Snapshot::default())),
+        };
+        assert_eq!(whole(&mut parts, snapshot), 1);
+        assert_eq!(parts.token(), None);
+        let end = api::SubscribeResponse {
+            resume_token: "t9".to_owned(),
+            event: Some(Event::SnapshotEnd(api::SnapshotEnd { revision: 9 })),
+        };
+        assert_eq!(whole(&mut parts, end), 1);
+        assert_eq!((parts.token(), parts.reached()), (Some("t9"), 9));
+    }
+}
