@@ -309,7 +309,10 @@ impl Engine {
         let hosted = self.hosted(workspace)?;
         let before = Revision(revision.0.saturating_sub(1));
         let mut past = self.past(&hosted, before).await?;
-        let advance = move || past.advance(revision, 1, usize::MAX).map(|updates| (past, updates));
+        let advance = move || {
+            past.advance(revision, 1, usize::MAX)
+                .map(|updates| (past, updates))
+        };
         let (past, updates) = self.fold(advance).await?;
         let commit = updates.first().map(|update| Arc::clone(&update.commit));
         let newest = past.state().workspace().newest_recorded_time();

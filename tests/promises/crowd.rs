@@ -109,11 +109,14 @@ async fn three_hundred_who_come_back_at_once_are_served_exactly_from_a_few_folds
         .map(|number| {
             let (kind, tokens) = &by_kind[(number % 3) as usize];
             let at = scattered(number, 1) % (tokens.len() as u64 - 200);
-            let (token, revision) = tokens[at as usize].clone();
+            let (token, revision) = tokens[usize::try_from(at).expect("a place")].clone();
             let channel = channels[(number % CONNECTIONS) as usize].clone();
             let mut subscriber = Subscriber::resuming(Kind::of(kind), token, revision);
             tokio::spawn(async move {
-                subscriber.follow_to(&channel, head).await.expect("its token is taken");
+                subscriber
+                    .follow_to(&channel, head)
+                    .await
+                    .expect("its token is taken");
                 subscriber
             })
         })
@@ -125,7 +128,10 @@ async fn three_hundred_who_come_back_at_once_are_served_exactly_from_a_few_folds
     let read = records.load(Ordering::SeqCst) - at_start;
     let folds = read / u64::try_from(head).expect("a revision");
     println!("{CROWD} came back to {head} revisions: {read} records read, {folds} times the log");
-    assert!(folds < FOLDS_MAX, "the log was read {folds} times for {CROWD} who came back");
+    assert!(
+        folds < FOLDS_MAX,
+        "the log was read {folds} times for {CROWD} who came back"
+    );
     let evidence = Evidence::of_crowd(subscribers, &host.server.channel).await;
     for promise in [ordered, unique, reliable, atomic, resumable, bookmarkable] {
         holds(promise, &evidence);
