@@ -47,6 +47,10 @@ struct Cursor {
 const CURSORS_MAX: usize = 4;
 /// What nobody has asked for in so long is let go.
 const IDLE_MAX: Duration = Duration::from_secs(20);
+/// Behind so many bytes a stretch ends.
+const STRETCH_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// So many stretches can be held at least: one that is not held is folded anew for every batch that is read of it.
+const STRETCHES_MIN: usize = 4;
 
 impl Backlog {
     pub(super) fn new(bytes_max: usize) -> Self {
@@ -54,6 +58,11 @@ impl Backlog {
             bytes_max,
             held: Mutex::default(),
         }
+    }
+
+    /// How many bytes of updates a stretch has.
+    pub(super) fn stretch_bytes_max(&self) -> usize {
+        STRETCH_BYTES_MAX.min(self.bytes_max / STRETCHES_MIN)
     }
 
     /// The updates behind a revision, as far as one stretch goes; none: they are not held.

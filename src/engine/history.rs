@@ -48,7 +48,10 @@ impl Engine {
         let hosted = self.hosted(workspace)?;
         let before = Revision(revision.0.saturating_sub(1));
         let mut past = self.past(&hosted, before).await?;
-        let advance = move || past.advance(revision, 1).map(|updates| (past, updates));
+        let advance = move || {
+            past.advance(revision, 1, usize::MAX)
+                .map(|updates| (past, updates))
+        };
         let (past, updates) = self.fold(advance).await?;
         let commit = updates.first().map(|update| Arc::clone(&update.commit));
         let newest = past.state().workspace().newest_recorded_time();
@@ -157,12 +160,13 @@ impl Engine {
         }
         let standing = backlog.take_cursor(log, revision);
         let (events, folded) = (Arc::clone(&self.inner.log), Arc::clone(hosted));
+        let bytes_max = backlog.stretch_bytes_max();
         let advance = move || {
             let mut past = match standing {
                 Some(past) => past,
                 None => Past::at(events, &folded, revision)?,
             };
-            let updates = past.advance(head, STRETCH_COMMITS)?;
+            let updates = past.advance(head, STRETCH_COMMITS, bytes_max)?;
             Ok((past, updates))
         };
         let (past, updates) = self.fold(advance).await?;

@@ -41,8 +41,6 @@ pub(super) struct ReadCommit {
 
 /// How many commits travel together from one thread to the next.
 const CHUNK_COMMITS: usize = 512;
-/// Behind so many bytes of updates a reader who is behind has enough for a while.
-const ADVANCE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// About what a state takes beside the next one: the paths to what changed.
 const STATE_BYTES: usize = 8 * 1024;
 /// How many such chunks may wait.
@@ -272,8 +270,13 @@ impl Past {
     }
 
     /// Folds up to `count_max` commits more, up to `head`, and answers them as a live reader saw them. Fewer, but at
-    /// least one, where they are large: whoever is behind holds no more than whoever is live.
-    pub(super) fn advance(&mut self, head: Revision, count_max: usize) -> Result<Vec<Arc<Update>>, LogError> {
+    /// least one, where they come to `bytes_max`: whoever is behind holds no more than whoever is live.
+    pub(super) fn advance(
+        &mut self,
+        head: Revision,
+        count_max: usize,
+        bytes_max: usize,
+    ) -> Result<Vec<Arc<Update>>, LogError> {
         let left = usize::try_from(head.0.saturating_sub(self.revision().0)).unwrap_or(usize::MAX);
         let log = Arc::clone(&self.log);
         let mut updates = Vec::new();
@@ -286,7 +289,7 @@ impl Past {
             let update = next_update(&mut self.state, &mut self.frontier, read);
             bytes += update.size_bytes;
             updates.push(Arc::new(update));
-            if bytes >= ADVANCE_BYTES_MAX {
+            if bytes >= bytes_max {
                 break;
             }
         }

@@ -51,9 +51,7 @@ impl EventLog for CountingLog {
 /// All tokens of a kind, by their revisions.
 async fn tokens(kind: &str, host: &Host, last: i64) -> Vec<(String, i64)> {
     let channel = connect(&host.address(), None).await.expect("a connection");
-    let mut subscriber = Subscriber::of(Kind::of(kind));
-    subscriber.history.kind = "everything, from the beginning";
-    let request = subscriber.kind.request_of_the_whole_log();
+    let request = Kind::of(kind).request_of_the_whole_log();
     let mut stream = crate::subscriber::subscribe(&channel, request)
         .await
         .expect("a stream");
@@ -111,7 +109,7 @@ async fn three_hundred_who_come_back_at_once_are_served_exactly_from_a_few_folds
         .map(|number| {
             let (kind, tokens) = &by_kind[(number % 3) as usize];
             let at = scattered(number, 1) % (tokens.len() as u64 - 200);
-            let (token, revision) = tokens[at as usize].clone();
+            let (token, revision) = tokens[usize::try_from(at).expect("a place")].clone();
             let channel = channels[(number % CONNECTIONS) as usize].clone();
             let mut subscriber = Subscriber::resuming(Kind::of(kind), token, revision);
             tokio::spawn(async move {
@@ -134,7 +132,7 @@ async fn three_hundred_who_come_back_at_once_are_served_exactly_from_a_few_folds
         folds < FOLDS_MAX,
         "the log was read {folds} times for {CROWD} who came back"
     );
-    let evidence = Evidence::of(subscribers, &host.server.channel).await;
+    let evidence = Evidence::of_crowd(subscribers, &host.server.channel).await;
     for promise in [ordered, unique, reliable, atomic, resumable, bookmarkable] {
         holds(promise, &evidence);
     }

@@ -49,7 +49,7 @@ impl Place {
     }
 
     /// Reads to the end; the last message is the one that says so.
-    async fn to_its_end(mut self) -> Subscriber {
+    async fn hear_the_end(mut self) -> Subscriber {
         let mut newest = None;
         loop {
             let message = crate::subscriber::next(&mut self.stream).await;
@@ -110,7 +110,7 @@ async fn whoever_is_told_that_the_server_stops_goes_on_at_the_next_without_a_gap
     server.terminate();
     let ending: Vec<_> = places
         .into_iter()
-        .map(|place| tokio::spawn(tokio::time::timeout(PATIENCE, place.to_its_end())))
+        .map(|place| tokio::spawn(tokio::time::timeout(PATIENCE, place.hear_the_end())))
         .collect();
     let mut subscribers = Vec::new();
     for end in ending {

@@ -26,6 +26,7 @@ mod cut_snapshot;
 mod draining;
 mod killed_client;
 mod killed_server;
+mod memory;
 mod room;
 mod slow_reader;
 mod stopped_reader;

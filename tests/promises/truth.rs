@@ -153,6 +153,26 @@ impl Evidence {
     /// What these subscribers were told, and what is true in the end. Some of their tokens of every kind are tried once
     /// more: what each of them still leads to is evidence too.
     pub(crate) async fn of(subscribers: Vec<Subscriber>, channel: &Channel) -> Self {
+        let mut evidence = Self::of_crowd(subscribers, channel).await;
+        let mut again = Vec::new();
+        for history in &evidence.histories {
+            let kind = Kind::of(history.kind);
+            for (token, revision) in some_tokens(history) {
+                let mut subscriber = Subscriber::resuming(kind, token, revision);
+                subscriber
+                    .follow_to(channel, evidence.truth.head())
+                    .await
+                    .expect("a token that was given is taken");
+                subscriber.lose();
+                again.push(subscriber.history);
+            }
+        }
+        evidence.histories.extend(again);
+        evidence
+    }
+
+    /// The same of so many that their tokens are not tried again.
+    pub(crate) async fn of_crowd(subscribers: Vec<Subscriber>, channel: &Channel) -> Self {
         let kinds: Vec<Kind> = KINDS
             .into_iter()
             .filter(|kind| subscribers.iter().any(|it| it.kind.name == kind.name))
@@ -162,18 +182,8 @@ impl Evidence {
         let mut pictures = Vec::new();
         for mut subscriber in subscribers {
             subscriber.lose();
-            let tokens = some_tokens(&subscriber.history);
             histories.push(subscriber.history);
             pictures.extend(subscriber.picture.map(|picture| (subscriber.kind.name, picture)));
-            for (token, revision) in tokens {
-                let mut again = Subscriber::resuming(subscriber.kind, token, revision);
-                again
-                    .follow_to(channel, truth.head())
-                    .await
-                    .expect("a token that was given is taken");
-                again.lose();
-                histories.push(again.history);
-            }
         }
         Self {
             histories,
