@@ -74,8 +74,8 @@ async fn an_update_has_the_alerts_events_behind_what_caused_them_and_the_figures
     assert_eq!(update.commit.as_ref().expect("its commit").event_count, 2);
     assert_eq!(
         update.derived_changes.len(),
-        6,
-        "KPI, key result, objective, team, cycle, workspace"
+        7,
+        "KPI, key result, objective, team, cycle, workspace, alert"
     );
     let closing = &update.events[1];
     assert_eq!(closing.resource, alert_name("nps/breach-7"));
