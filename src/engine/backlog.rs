@@ -5,6 +5,7 @@
 //! are behind; and it forgets both when nobody has asked for a while. What a reader gets is what a live reader got.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -31,9 +32,16 @@ struct Held {
 
 /// Consecutive updates of one log.
 struct Stretch {
-    updates: Vec<Arc<Update>>,
+    updates: Arc<[Arc<Update>]>,
     bytes: usize,
     used: Instant,
+}
+
+/// Some consecutive updates, shared with all who read them.
+#[derive(Clone, Debug)]
+pub struct Updates {
+    all: Arc<[Arc<Update>]>,
+    skip: usize,
 }
 
 /// A fold that stands where a stretch ended.
@@ -52,6 +60,23 @@ const STRETCH_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// So many stretches can be held at least: one that is not held is folded anew for every batch that is read of it.
 const STRETCHES_MIN: usize = 4;
 
+impl Deref for Updates {
+    type Target = [Arc<Update>];
+
+    fn deref(&self) -> &Self::Target {
+        self.all.get(self.skip..).unwrap_or_default()
+    }
+}
+
+impl From<Vec<Arc<Update>>> for Updates {
+    fn from(updates: Vec<Arc<Update>>) -> Self {
+        Self {
+            all: updates.into(),
+            skip: 0,
+        }
+    }
+}
+
 impl Backlog {
     pub(super) fn new(bytes_max: usize) -> Self {
         Self {
@@ -66,7 +91,7 @@ impl Backlog {
     }
 
     /// The updates behind a revision, as far as one stretch goes; none: they are not held.
-    pub(super) fn after(&self, log: LogId, revision: Revision) -> Option<Vec<Arc<Update>>> {
+    pub(super) fn after(&self, log: LogId, revision: Revision) -> Option<Updates> {
         let first = revision.next();
         let mut held = self.lock();
         let ((of, begins), stretch) = held.stretches.range_mut(..=(log, first)).next_back()?;
@@ -79,7 +104,10 @@ impl Backlog {
             return None;
         }
         stretch.used = Instant::now();
-        Some(stretch.updates[skip..].to_vec())
+        Some(Updates {
+            all: Arc::clone(&stretch.updates),
+            skip,
+        })
     }
 
     /// A fold that stands at a revision, if one waits there.
@@ -93,7 +121,7 @@ impl Backlog {
     }
 
     /// Keeps what a fold has come to, and the fold.
-    pub(super) fn keep(&self, log: LogId, past: Past, updates: &[Arc<Update>]) {
+    pub(super) fn keep(&self, log: LogId, past: Past, updates: &Updates) {
         let used = Instant::now();
         let mut held = self.lock();
         held.cursors.push(Cursor { log, past, used });
@@ -103,7 +131,7 @@ impl Backlog {
         let Some(first) = updates.first() else { return };
         let bytes = updates.iter().map(|update| update.size_bytes).sum();
         let stretch = Stretch {
-            updates: updates.to_vec(),
+            updates: Arc::clone(&updates.all),
             bytes,
             used,
         };

@@ -333,11 +333,12 @@ impl Committer {
             self.registry.insert(&hosted);
             line.hosted = Some(hosted);
         }
-        self.beside(move || {
-            for (hosted, head) in news {
-                hosted.feed().wake(head);
+        for (hosted, head) in news {
+            match &self.runtime {
+                Some(runtime) => drop(runtime.spawn(async move { hosted.feed().tell_in_time(head).await })),
+                None => hosted.feed().tell(head),
             }
-        });
+        }
     }
 
     fn answer(&self, decided: Vec<(Job, Decided)>, rivalled: &[Id], backlog: &mut VecDeque<Job>) {

@@ -3,8 +3,10 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::domain::{Commit, Revision};
 use crate::log::{LeafHash, Root};
@@ -32,7 +34,17 @@ pub struct Update {
 pub struct Feed {
     bytes_max: usize,
     ring: Mutex<Ring>,
-    head: watch::Sender<Revision>,
+    /// How far the readers were told that it has come.
+    told: watch::Sender<Revision>,
+    wave: Mutex<Wave>,
+}
+
+/// When readers are told.
+#[derive(Debug)]
+struct Wave {
+    newest: Revision,
+    last: Option<Instant>,
+    is_coming: bool,
 }
 
 #[derive(Debug, Default)]
@@ -50,6 +62,10 @@ pub enum Tail {
     Gone,
 }
 
+/// Waking a reader and handing it what is new takes the tenth of it or so.
+const PAUSE_A_READER: Duration = Duration::from_micros(100);
+/// The longest that readers are left alone although there is news.
+const PAUSE_MAX: Duration = Duration::from_millis(20);
 /// How many updates a reader is handed at once.
 const BATCH_MAX: usize = 256;
 
@@ -58,7 +74,12 @@ impl Feed {
         Self {
             bytes_max,
             ring: Mutex::default(),
-            head: watch::Sender::new(head),
+            told: watch::Sender::new(head),
+            wave: Mutex::new(Wave {
+                newest: head,
+                last: None,
+                is_coming: false,
+            }),
         }
     }
 
@@ -77,26 +98,58 @@ impl Feed {
         }
     }
 
-    /// Tells everybody who waits how far it has come.
-    pub(super) fn wake(&self, head: Revision) {
-        self.head.send_if_modified(|told| {
+    /// Tells everybody who waits how far it has come, at once.
+    pub(super) fn tell(&self, head: Revision) {
+        self.told.send_if_modified(|told| {
             let news = *told < head;
             *told = (*told).max(head);
             news
         });
     }
 
+    /// Tells everybody how far it has come, when it is time: the more there are, the longer they are left alone, so that many
+    /// are woken for many updates and not for one. All of them hear of the same, so that what is made for one serves all.
+    pub(super) async fn tell_in_time(&self, head: Revision) {
+        let pause = self.pause();
+        let due = {
+            let mut wave = self.wave.lock().unwrap_or_else(PoisonError::into_inner);
+            wave.newest = wave.newest.max(head);
+            if wave.is_coming {
+                return;
+            }
+            wave.is_coming = true;
+            wave.last.map(|last| last + pause)
+        };
+        if let Some(due) = due.filter(|due| *due > Instant::now()) {
+            tokio::time::sleep_until(due).await;
+        }
+        let newest = {
+            let mut wave = self.wave.lock().unwrap_or_else(PoisonError::into_inner);
+            wave.is_coming = false;
+            wave.last = Some(Instant::now());
+            wave.newest
+        };
+        self.tell(newest);
+    }
+
+    fn pause(&self) -> Duration {
+        let readers = u32::try_from(self.subscribers()).unwrap_or(u32::MAX);
+        let pause = PAUSE_A_READER.saturating_mul(readers).min(PAUSE_MAX);
+        // The clock of the runtime has milliseconds.
+        if pause < Duration::from_millis(1) { Duration::ZERO } else { pause }
+    }
+
     /// How many subscribers there are.
     #[must_use]
     pub fn subscribers(&self) -> usize {
-        self.head.receiver_count()
+        self.told.receiver_count()
     }
 
     /// What came after a revision.
     #[must_use]
     pub fn after(&self, revision: Revision) -> Tail {
         let ring = self.lock();
-        let head = *self.head.borrow();
+        let head = *self.told.borrow();
         let Some(oldest) = ring.updates.front().map(|update| update.commit.revision) else {
             return if head <= revision {
                 Tail::Updates(Vec::new())
@@ -111,10 +164,23 @@ impl Feed {
         }
     }
 
-    /// The newest revision, and a way to wait for the next.
+    /// The same, as far as readers were told.
+    #[must_use]
+    pub fn told_after(&self, revision: Revision) -> Tail {
+        let told = *self.told.borrow();
+        match self.after(revision) {
+            Tail::Updates(mut updates) => {
+                updates.truncate(updates.partition_point(|update| update.commit.revision <= told));
+                Tail::Updates(updates)
+            }
+            Tail::Gone => Tail::Gone,
+        }
+    }
+
+    /// The newest revision that readers were told of, and a way to wait for the next.
     #[must_use]
     pub fn head(&self) -> watch::Receiver<Revision> {
-        self.head.subscribe()
+        self.told.subscribe()
     }
 
     fn lock(&self) -> MutexGuard<'_, Ring> {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use super::feed::{Tail, Update};
+use super::backlog::Updates;
+use super::feed::Tail;
 use super::hosted::Hosted;
 use super::replay::{self, Past};
 use super::{Committed, Engine, Refusal};
@@ -129,8 +130,9 @@ impl Engine {
         &self,
         hosted: &Arc<Hosted>,
         revision: Revision,
-    ) -> Result<Vec<Arc<Update>>, Refusal> {
+    ) -> Result<Updates, Refusal> {
         if let Some(updates) = self.inner.backlog.after(hosted.log(), revision) {
+            self.read_ahead(hosted, &updates);
             return Ok(updates);
         }
         match self.inner.folds {
@@ -138,15 +140,37 @@ impl Engine {
             // A reader to whom nothing more can be sent is not asked for anything until it reads again. It would keep its turn
             // from everybody else, so a turn is a task of its own.
             Folds::OnThreads(_) => {
-                let (engine, hosted) = (self.clone(), Arc::clone(hosted));
-                let folding = tokio::spawn(async move { engine.fold_on(&hosted, revision).await });
-                folding.await.unwrap_or(Err(Refusal::Panicked))
+                let (engine, folded) = (self.clone(), Arc::clone(hosted));
+                let folding = tokio::spawn(async move { engine.fold_on(&folded, revision).await });
+                let updates = folding.await.unwrap_or(Err(Refusal::Panicked))?;
+                self.read_ahead(hosted, &updates);
+                Ok(updates)
             }
         }
     }
 
+    /// Has the next stretch folded while this one is read.
+    fn read_ahead(&self, hosted: &Arc<Hosted>, updates: &Updates) {
+        let Some(last) = updates.last().map(|update| update.commit.revision) else {
+            return;
+        };
+        let is_wanted = last < hosted.published().state.workspace().revision()
+            && matches!(hosted.feed().after(last), Tail::Gone)
+            && hosted.catching_up().try_lock().is_ok()
+            && self.inner.backlog.after(hosted.log(), last).is_none();
+        if is_wanted && matches!(self.inner.folds, Folds::OnThreads(_)) {
+            let (engine, hosted) = (self.clone(), Arc::clone(hosted));
+            tokio::spawn(async move {
+                if let Err(refusal) = engine.fold_on(&hosted, last).await {
+                    // Whoever comes there hears of it.
+                    tracing::debug!(?refusal, "nothing was read ahead");
+                }
+            });
+        }
+    }
+
     /// Folds the log on from a revision, when it is its turn, and keeps what comes of it.
-    async fn fold_on(&self, hosted: &Arc<Hosted>, revision: Revision) -> Result<Vec<Arc<Update>>, Refusal> {
+    async fn fold_on(&self, hosted: &Arc<Hosted>, revision: Revision) -> Result<Updates, Refusal> {
         let (backlog, log) = (&self.inner.backlog, hosted.log());
         // One fold at a time a workspace: who waits for the same finds it when it is their turn.
         let _turn = hosted.catching_up().lock().await;
@@ -170,6 +194,7 @@ impl Engine {
             Ok((past, updates))
         };
         let (past, updates) = self.fold(advance).await?;
+        let updates = Updates::from(updates);
         backlog.keep(log, past, &updates);
         Ok(updates)
     }
@@ -194,7 +219,7 @@ impl Engine {
         let update = match in_ring {
             Some(update) => Some(update),
             // It is the first of a stretch that goes on behind it: whoever resumes there has it already.
-            None => self.updates_after(hosted, before).await?.into_iter().next(),
+            None => self.updates_after(hosted, before).await?.first().cloned(),
         };
         update
             .filter(|update| update.commit.revision == revision)

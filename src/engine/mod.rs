@@ -24,6 +24,7 @@ mod replay;
 mod requests;
 mod turns;
 
+pub use backlog::Updates;
 pub use batch::QueuedBatch;
 pub use clock::{Clock, SteppedClock, SystemClock};
 pub use feed::{Feed, Tail, Update};

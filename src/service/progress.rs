@@ -1,10 +1,11 @@
 //! `ProgressService`: the overview, the hygiene report, and the door to a subscription.
 
-use futures_util::stream::{BoxStream, StreamExt};
+use futures_util::stream::{self, BoxStream, StreamExt};
 use prost::Message;
 use tonic::{Request, Response, Status, async_trait};
 
 use super::api::{Api, wire};
+use super::subscription::split_first;
 use super::{from_proto, names, pages, to_proto};
 use crate::domain::{CycleState, Id, Preset, Rejection, Violation};
 use crate::engine::Refusal;
@@ -25,9 +26,17 @@ impl ProgressService for Api {
         request: Request<api::SubscribeRequest>,
     ) -> Result<Response<Self::SubscribeStream>, Status> {
         let messages = self.encoded_messages(request.into_inner()).await?;
-        let messages = messages.map(|message| {
-            let unreadable = |error: prost::DecodeError| Status::internal(error.to_string());
-            api::SubscribeResponse::decode(message?).map_err(unreadable)
+        let messages = messages.flat_map(|page| {
+            let (page, failure) = match page {
+                Ok(page) => (page, None),
+                Err(status) => (Default::default(), Some(Err(status))),
+            };
+            let decoded = std::iter::successors(split_first(page), |(_, rest)| split_first(rest.clone()))
+                .map(|(message, _)| {
+                    let unreadable = |error: prost::DecodeError| Status::internal(error.to_string());
+                    api::SubscribeResponse::decode(message).map_err(unreadable)
+                });
+            stream::iter(decoded.chain(failure))
         });
         Ok(Response::new(messages.boxed()))
     }

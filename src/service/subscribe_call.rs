@@ -1,11 +1,16 @@
-//! The call Subscribe. Its messages are encoded once for all who are sent the same, so it has a codec of its own, which
-//! writes bytes as they are; every other call of `ProgressService` goes the ordinary way.
+//! The call Subscribe. Its messages are encoded and framed once for all who are sent the same, so they become the body of the
+//! answer as they are; every other call of `ProgressService` goes the ordinary way.
 
 use std::convert::Infallible;
-use std::task::{Context, Poll};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
 
 use futures_util::future::BoxFuture;
-use prost::bytes::{BufMut, Bytes};
+use futures_util::stream::{self, StreamExt};
+use http::HeaderMap;
+use http_body::Frame;
+use prost::bytes::Bytes;
 use tonic::body::Body;
 use tonic::codec::{BufferSettings, Codec, EncodeBuf, Encoder};
 use tonic::server::{Grpc, NamedService, ServerStreamingService};
@@ -27,19 +32,23 @@ pub(super) struct ProgressCalls {
     message_bytes_max: usize,
 }
 
-/// The one call.
-struct Subscribe(Api);
+/// The one call. Where there is no refusal it leaves what there is to read.
+struct Subscribe {
+    api: Api,
+    reading: Arc<Mutex<Option<Reading>>>,
+}
 
-/// Reads requests and writes messages that are encoded already.
+/// Reads requests. What it would write is nothing: messages go another way.
 #[derive(Default)]
-struct EncodedMessages;
+struct RequestsAlone;
+
+/// Messages as the body of an answer: they are framed already, and go onto the wire as all readers share them.
+struct Answer {
+    reading: Reading,
+    is_over: bool,
+}
 
 const PATH: &str = "/binnacle.v1.ProgressService/Subscribe";
-/// What a stream that says nothing holds to write into, in bytes. It grows with what is said.
-const BUFFER_BYTES: usize = 1024;
-/// Behind so many bytes what is written is sent.
-const YIELD_BYTES: usize = 32 * 1024;
-
 impl Api {
     /// A subscription's messages, encoded.
     ///
@@ -85,29 +94,70 @@ impl Service<http::Request<Body>> for ProgressCalls {
         if request.uri().path() != PATH {
             return self.others.call(request);
         }
-        let subscribe = Subscribe(self.api.clone());
+        let reading = Arc::new(Mutex::new(None));
+        let subscribe = Subscribe {
+            api: self.api.clone(),
+            reading: Arc::clone(&reading),
+        };
         let bytes_max = self.message_bytes_max;
         Box::pin(async move {
             let mut grpc =
-                Grpc::new(EncodedMessages).apply_max_message_size_config(Some(bytes_max), Some(bytes_max));
-            Ok(grpc.server_streaming(subscribe, request).await)
+                Grpc::new(RequestsAlone).apply_max_message_size_config(Some(bytes_max), Some(bytes_max));
+            // It reads the request, and answers a refusal, or the head of an answer without a message.
+            let answer = grpc.server_streaming(subscribe, request).await;
+            let reading = reading.lock().unwrap_or_else(PoisonError::into_inner).take();
+            Ok(match reading {
+                Some(reading) => answer.map(|_empty| {
+                    Body::new(Answer {
+                        reading,
+                        is_over: false,
+                    })
+                }),
+                None => answer,
+            })
         })
     }
 }
 
 impl ServerStreamingService<api::SubscribeRequest> for Subscribe {
-    type Response = Bytes;
-    type ResponseStream = Reading;
-    type Future = BoxFuture<'static, Result<Response<Reading>, Status>>;
+    type Response = ();
+    type ResponseStream = stream::Empty<Result<(), Status>>;
+    type Future = BoxFuture<'static, Result<Response<Self::ResponseStream>, Status>>;
 
     fn call(&mut self, request: Request<api::SubscribeRequest>) -> Self::Future {
-        let api = self.0.clone();
-        Box::pin(async move { Ok(Response::new(api.encoded_messages(request.into_inner()).await?)) })
+        let (api, place) = (self.api.clone(), Arc::clone(&self.reading));
+        Box::pin(async move {
+            let reading = api.encoded_messages(request.into_inner()).await?;
+            *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(reading);
+            Ok(Response::new(stream::empty()))
+        })
     }
 }
 
-impl Codec for EncodedMessages {
-    type Encode = Bytes;
+impl http_body::Body for Answer {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        if self.is_over {
+            return Poll::Ready(None);
+        }
+        let status = match ready!(self.reading.poll_next_unpin(context)) {
+            Some(Ok(messages)) => return Poll::Ready(Some(Ok(Frame::data(messages)))),
+            Some(Err(status)) => status,
+            None => Status::ok(""),
+        };
+        self.is_over = true;
+        let mut trailers = HeaderMap::new();
+        Poll::Ready(Some(status.add_header(&mut trailers).map(|()| Frame::trailers(trailers))))
+    }
+}
+
+impl Codec for RequestsAlone {
+    type Encode = ();
     type Decode = api::SubscribeRequest;
     type Encoder = Self;
     type Decoder = ProstDecoder<api::SubscribeRequest>;
@@ -121,16 +171,11 @@ impl Codec for EncodedMessages {
     }
 }
 
-impl Encoder for EncodedMessages {
-    type Item = Bytes;
+impl Encoder for RequestsAlone {
+    type Item = ();
     type Error = Status;
 
-    fn encode(&mut self, message: Bytes, to: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        to.put(message);
+    fn encode(&mut self, (): (), _: &mut EncodeBuf<'_>) -> Result<(), Status> {
         Ok(())
-    }
-
-    fn buffer_settings(&self) -> BufferSettings {
-        BufferSettings::new(BUFFER_BYTES, YIELD_BYTES)
     }
 }

@@ -4,12 +4,15 @@
 //! more is made anew.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use prost::bytes::Bytes;
 
 use super::filter::Filter;
+use super::Position;
 use super::messages::{Messages, Part};
+use super::pages::{Page, Pages, framed};
 use super::token::{FilterHash, ResumeToken};
 use crate::domain::{Id, Revision};
 use crate::engine::Update;
@@ -24,31 +27,27 @@ pub(super) struct Audience {
     pub(super) log: LogId,
     pub(super) filter: Filter,
     hash: FilterHash,
-    kept: Mutex<Kept>,
+    pages: Mutex<Pages>,
 }
 
 /// Every audience that has a subscription.
 #[derive(Default)]
-pub(super) struct Audiences(Mutex<BTreeMap<AudienceKey, Weak<Audience>>>);
+pub(super) struct Audiences {
+    by_key: Mutex<BTreeMap<AudienceKey, Weak<Audience>>>,
+    /// What all of them keep, in bytes.
+    kept_bytes: Arc<AtomicUsize>,
+}
 
 /// The log, and the filter as bytes.
 type AudienceKey = (LogId, Vec<u8>);
 
-#[derive(Default)]
-struct Kept {
-    frames: BTreeMap<Revision, Arc<[Bytes]>>,
-    bytes: usize,
-}
-
-/// What an audience keeps of encoded messages, in bytes.
-const KEPT_BYTES_MAX: usize = 1024 * 1024;
-/// What a revision takes beside its messages.
-const ENTRY_BYTES: usize = 128;
+/// Behind so many bytes a page is full.
+const PAGE_BYTES: usize = 64 * 1024;
 
 impl Audiences {
     /// The audience of a filter.
     pub(super) fn join(&self, workspace: &Id, log: LogId, filter: Filter) -> Arc<Audience> {
-        let mut audiences = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut audiences = self.by_key.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (log, filter.key());
         if let Some(there) = audiences.get(&key).and_then(Weak::upgrade) {
             return there;
@@ -62,7 +61,7 @@ impl Audiences {
             log,
             hash: filter.hash(),
             filter,
-            kept: Mutex::default(),
+            pages: Mutex::new(Pages::among(&self.kept_bytes)),
         });
         audiences.insert(key, Arc::downgrade(&audience));
         audience
@@ -70,28 +69,42 @@ impl Audiences {
 }
 
 impl Audience {
-    /// The messages of an update; none: nothing in it is for this audience.
-    pub(super) fn frames(self: &Arc<Self>, update: &Update) -> Arc<[Bytes]> {
+    /// Messages of consecutive updates, as many as make a page, the first of them at least.
+    pub(super) fn page(self: &Arc<Self>, updates: &[Arc<Update>]) -> Option<Page> {
+        let first = updates.first()?.commit.revision;
         // Nobody else would look at what is kept.
         if Arc::strong_count(self) == 1 {
-            return self.render(update).into();
+            return self.make_page(updates);
         }
-        let revision = update.commit.revision;
         // Whoever comes meanwhile wants the same: it waits instead of doing it a second time.
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(frames) = kept.frames.get(&revision) {
-            return Arc::clone(frames);
+        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(page) = pages.get(first) {
+            return Some(page);
         }
-        let frames: Arc<[Bytes]> = self.render(update).into();
-        kept.bytes += bytes(&frames);
-        kept.frames.insert(revision, Arc::clone(&frames));
-        while kept.bytes > KEPT_BYTES_MAX {
-            let Some((_, oldest)) = kept.frames.pop_first() else {
+        let page = self.make_page(updates)?;
+        pages.keep(first, page.clone());
+        Some(page)
+    }
+
+    fn make_page(&self, updates: &[Arc<Update>]) -> Option<Page> {
+        let (mut messages, mut bytes, mut last) = (Vec::new(), 0, None);
+        for update in updates {
+            for message in self.messages(update) {
+                bytes += message.len();
+                messages.push(message);
+            }
+            last = Some(update);
+            if bytes >= PAGE_BYTES {
                 break;
-            };
-            kept.bytes -= bytes(&oldest);
+            }
         }
-        frames
+        last.map(|update| Page {
+            framed: framed(&messages),
+            last: Position {
+                revision: update.commit.revision,
+                root: update.root,
+            },
+        })
     }
 
     /// The token of a place in the stream.
@@ -110,7 +123,8 @@ impl Audience {
         self.hash
     }
 
-    fn render(&self, update: &Update) -> Vec<Bytes> {
+    /// The messages of an update; none: nothing in it is for this audience.
+    fn messages(&self, update: &Update) -> Vec<Bytes> {
         let (workspace, filter, effect) = (&self.workspace, &self.filter, &update.effect);
         let mut frames = Vec::new();
         let mut messages = Messages::new(api::Update {
@@ -166,10 +180,6 @@ impl Audience {
             frames.extend(part.and_then(|part| messages.put(part)));
         }
     }
-}
-
-fn bytes(frames: &[Bytes]) -> usize {
-    ENTRY_BYTES + frames.iter().map(Bytes::len).sum::<usize>()
 }
 
 #[cfg(test)]
@@ -240,7 +250,7 @@ mod tests {
         for number in 0..1000 {
             audiences.join(&id("acme"), LOG, of_teams(&[&format!("team-{number}")]));
         }
-        assert!(audiences.0.lock().unwrap().len() < 10, "of 1,001 one is left");
+        assert!(audiences.by_key.lock().unwrap().len() < 10, "of 1,001 one is left");
         assert!(Arc::ptr_eq(
             &stays,
             &audiences.join(&id("acme"), LOG, of_teams(&["stays"]))
@@ -249,36 +259,27 @@ mod tests {
 
     #[test]
     fn what_is_made_anew_is_the_same_and_what_is_kept_is_bounded() {
-        let updates = updates(3000);
+        let updates: Vec<_> = updates(6000).into_iter().map(Arc::new).collect();
         let audiences = Audiences::default();
         let join = || audiences.join(&id("acme"), LOG, of_teams(&["sales"]));
-        let alone: Vec<_> = updates.iter().map(|update| join().frames(update)).collect();
+        let alone = join();
         // Cycles and the workspace are of no team; the team, its KPI and each value are.
-        assert_eq!(
-            alone.iter().filter(|frames| frames.is_empty()).count(),
-            updates.len() - 3002
-        );
+        let empty = updates.iter().filter(|update| alone.messages(update).is_empty());
+        assert_eq!(empty.count(), updates.len() - 6002);
+        drop(alone);
         let (first, second) = (join(), join());
-        for (update, frames) in updates.iter().zip(&alone) {
-            assert_eq!(first.frames(update), *frames);
-            assert!(
-                Arc::ptr_eq(&first.frames(update), &second.frames(update)),
-                "made once for both"
-            );
-            let kept = first.kept.lock().unwrap();
-            assert!(kept.bytes <= KEPT_BYTES_MAX);
-            assert_eq!(
-                kept.bytes,
-                kept.frames.values().map(|frames| bytes(frames)).sum::<usize>()
-            );
+        let mut at = 0;
+        while at < updates.len() {
+            let made = first.make_page(&updates[at..]).unwrap();
+            let (one, two) = (first.page(&updates[at..]).unwrap(), second.page(&updates[at..]).unwrap());
+            assert_eq!((&one.framed, one.last), (&made.framed, made.last));
+            assert!(one.framed.is_empty() || one.framed.as_ptr() == two.framed.as_ptr(), "made once for both");
+            assert!(first.pages.lock().unwrap().bytes() < 3 * 1024 * 1024);
+            at = usize::try_from(one.last.revision.0).unwrap();
         }
-        let kept = first.kept.lock().unwrap().frames.len();
-        assert!(kept > 100 && kept < updates.len(), "{kept} are kept");
-        assert_eq!(
-            second.frames(&updates[4]),
-            alone[4],
-            "also what is not kept any more"
-        );
+        assert!(first.pages.lock().unwrap().get(Revision(1)).is_none(), "not everything is kept");
+        let anew = second.page(&updates).unwrap();
+        assert_eq!(anew.framed, first.make_page(&updates).unwrap().framed, "also what is not kept any more");
     }
 
     #[test]
@@ -290,7 +291,7 @@ mod tests {
         });
         update.effect = crate::projection::Effect::default();
         let audiences = Audiences::default();
-        let frames = |filter| audiences.join(&id("acme"), LOG, filter).frames(&update);
+        let frames = |filter| audiences.join(&id("acme"), LOG, filter).messages(&update);
         let everything = frames(of_teams(&[]));
         let message = api::SubscribeResponse::decode(everything[0].clone()).unwrap();
         assert!(everything.len() == 1 && !message.resume_token.is_empty());

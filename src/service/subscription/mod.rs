@@ -1,7 +1,7 @@
 //! Subscriptions: a place in the order of the log, and what comes behind it, as messages.
 //!
 //! `filter` says what a stream is about, `audience` what all streams with one filter share, `messages` how an update is cut
-//! into messages, `whole` what is sent whole, `stages` how a stream goes on from its place, `token` what it resumes with,
+//! into messages, `pages` how many of them are sent at once, `whole` what is sent whole, `stages` how a stream goes on from its place, `token` what it resumes with,
 //! `room` how much all of them may hold, and `readers` which of them have stopped reading.
 //!
 //! Invariant: everything behind the place is delivered, in order, once. Nothing is queued for a reader but the batch it is
@@ -10,6 +10,7 @@
 mod audience;
 mod filter;
 mod messages;
+mod pages;
 mod readers;
 mod room;
 mod stages;
@@ -17,6 +18,7 @@ mod token;
 mod whole;
 
 pub(super) use filter::{Filter, NamePattern};
+pub(super) use pages::split_first;
 pub use readers::SubscriptionLimits;
 pub(super) use readers::{Reading, Subscriptions};
 
@@ -40,6 +42,7 @@ use crate::proto::api;
 use crate::proto::api::subscribe_response::Event;
 use audience::Audience;
 use messages::frame;
+use pages::framed;
 use room::Room;
 use stages::{Coalescing, Stage};
 use token::ResumeToken;
@@ -161,7 +164,7 @@ impl Subscription {
         Ok(subscription)
     }
 
-    /// The next message; none: the stream is over.
+    /// The next messages, as gRPC sends them; none: the stream is over.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Status> {
         loop {
             if let Some(message) = self.ready.pop_front() {
@@ -183,7 +186,7 @@ impl Subscription {
             }
             if let Some(whole) = &mut self.whole {
                 match whole.next().await {
-                    Some(message) => self.fill(vec![message]).await,
+                    Some(message) => self.fill(framed(&[message])).await,
                     None => self.whole = None,
                 }
                 continue;
@@ -196,15 +199,14 @@ impl Subscription {
     }
 
     /// Puts messages into `ready` once there is room for them among those of all streams.
-    async fn fill(&mut self, messages: Vec<Bytes>) {
-        let bytes = messages.iter().map(Bytes::len).sum();
-        self.room.take(bytes).await;
-        self.ready.extend(messages);
+    async fn fill(&mut self, messages: Bytes) {
+        self.room.take(messages.len()).await;
+        self.ready.push_back(messages);
     }
 
     /// Something about the stream itself.
     fn say(&mut self, event: Event, resume_token: String) {
-        self.ready.push_back(frame(event, resume_token));
+        self.ready.push_back(framed(&[frame(event, resume_token)]));
     }
 
     /// Says where the stream stands.

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use prost::bytes::Bytes;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use tonic::Status;
@@ -38,13 +37,6 @@ pub(super) struct Coalescing {
     due: Instant,
     announced: bool,
 }
-
-/// Behind so many bytes a batch is full. The rest stays where all readers share it.
-const BATCH_BYTES: usize = 64 * 1024;
-/// Waking a reader and handing it a message takes about so long; a batch takes hardly longer.
-const WAKE_TIME: Duration = Duration::from_micros(10);
-/// The longest that a reader waits for a batch to gather.
-const GATHER_MAX: Duration = Duration::from_millis(20);
 
 impl Coalescing {
     pub(super) fn new(every: Duration, shown: Arc<State>) -> Self {
@@ -84,7 +76,7 @@ impl Subscription {
 
     /// Takes what the ring has, or waits for the next.
     async fn live(&mut self, announced: bool) -> Result<(), Status> {
-        match self.hosted.feed().after(self.position.revision) {
+        match self.hosted.feed().told_after(self.position.revision) {
             Tail::Gone => {
                 // Who never was live has not fallen behind.
                 if announced {
@@ -99,9 +91,6 @@ impl Subscription {
             Tail::Updates(updates) if !updates.is_empty() => {
                 self.deliver(&updates).await;
                 self.stage = Stage::Live { announced };
-                if announced {
-                    self.gather().await;
-                }
             }
             Tail::Updates(_) => {
                 self.stage = Stage::Live { announced: true };
@@ -153,36 +142,14 @@ impl Subscription {
         Ok(())
     }
 
-    /// Moves on over updates until a batch is full.
+    /// Moves on over updates by a page. The rest stays where all readers share it.
     async fn deliver(&mut self, updates: &[Arc<Update>]) {
-        let mut batch: Vec<Bytes> = Vec::new();
-        let mut bytes = 0;
-        for update in updates {
-            self.position = Position {
-                revision: update.commit.revision,
-                root: update.root,
-            };
-            let frames = self.audience.frames(update);
-            bytes += frames.iter().map(Bytes::len).sum::<usize>();
-            batch.extend(frames.iter().cloned());
-            if bytes >= BATCH_BYTES {
-                break;
-            }
-        }
-        if !batch.is_empty() {
-            self.fill(batch).await;
+        let Some(page) = self.audience.page(updates) else { return };
+        self.position = page.last;
+        if !page.framed.is_empty() {
+            self.fill(page.framed).await;
         } else if self.spoke.elapsed() >= self.checkpoint_interval {
             self.say_checkpoint();
-        }
-    }
-
-    /// The more read, the longer each lets its next batch gather: so many are woken less often.
-    async fn gather(&mut self) {
-        let readers = u32::try_from(self.hosted.feed().subscribers()).unwrap_or(u32::MAX);
-        let pause = WAKE_TIME.saturating_mul(readers).min(GATHER_MAX);
-        // The clock of the runtime has milliseconds.
-        if pause >= Duration::from_millis(1) {
-            tokio::time::sleep(pause).await;
         }
     }
 
