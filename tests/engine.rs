@@ -748,7 +748,7 @@ async fn a_reader_who_is_behind_sees_the_updates_that_a_live_reader_saw() {
         .await
         .expect("updates");
     assert!(end.is_empty(), "nothing behind the head");
-    for (live, replayed) in live.iter().zip(&replayed) {
+    for (live, replayed) in live.iter().zip(replayed.iter()) {
         assert_eq!(live.commit, replayed.commit);
         assert_eq!(live.effect, replayed.effect);
         assert_eq!(live.root, replayed.root);

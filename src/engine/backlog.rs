@@ -190,7 +190,7 @@ mod tests {
     const HERE: LogId = LogId([2; 16]);
 
     /// Updates of some revisions, of 100 bytes each.
-    fn updates(revisions: std::ops::Range<u64>) -> Vec<Arc<Update>> {
+    fn updates(revisions: std::ops::Range<u64>) -> Updates {
         let commit = given([]).commits.remove(0);
         let update = |revision| Update {
             commit: Arc::new(crate::domain::Commit {
@@ -203,7 +203,8 @@ mod tests {
             state: None,
             size_bytes: 100,
         };
-        revisions.map(|revision| Arc::new(update(revision))).collect()
+        let updates: Vec<_> = revisions.map(|revision| Arc::new(update(revision))).collect();
+        updates.into()
     }
 
     /// A fold that stands at the beginning.

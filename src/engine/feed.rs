@@ -136,7 +136,11 @@ impl Feed {
         let readers = u32::try_from(self.subscribers()).unwrap_or(u32::MAX);
         let pause = PAUSE_A_READER.saturating_mul(readers).min(PAUSE_MAX);
         // The clock of the runtime has milliseconds.
-        if pause < Duration::from_millis(1) { Duration::ZERO } else { pause }
+        if pause < Duration::from_millis(1) {
+            Duration::ZERO
+        } else {
+            pause
+        }
     }
 
     /// How many subscribers there are.

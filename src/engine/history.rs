@@ -126,11 +126,7 @@ impl Engine {
     ///
     /// # Errors
     /// The revision is not there yet, or the log cannot be read.
-    pub async fn updates_after(
-        &self,
-        hosted: &Arc<Hosted>,
-        revision: Revision,
-    ) -> Result<Updates, Refusal> {
+    pub async fn updates_after(&self, hosted: &Arc<Hosted>, revision: Revision) -> Result<Updates, Refusal> {
         if let Some(updates) = self.inner.backlog.after(hosted.log(), revision) {
             self.read_ahead(hosted, &updates);
             return Ok(updates);

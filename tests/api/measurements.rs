@@ -35,7 +35,9 @@ fn all_of_it(alert: &str) -> [String; 7] {
 
 /// An alert closes when it is done, not when it is imagined: what it is then has another time.
 fn but_for_alerts(changes: Vec<String>) -> Vec<String> {
-    let figures = changes.into_iter().filter(|change| !change.contains("AlertChange"));
+    let figures = changes
+        .into_iter()
+        .filter(|change| !change.contains("AlertChange"));
     figures.collect()
 }
 

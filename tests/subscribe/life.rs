@@ -339,7 +339,7 @@ impl<'a> Life<'a> {
                 done(client.unarchive_kpi(by_name!(UnarchiveKpiRequest, name)).await),
             ),
             _ => {
-                let field = ["team", "title"][self.dice.throw(2) as usize];
+                let field = ["team", "title"][usize::from(self.dice.throw(2) == 1)];
                 let request = api::UpdateKpiRequest {
                     kpi: Some(api::Kpi {
                         name,
@@ -367,7 +367,7 @@ impl<'a> Life<'a> {
 
     async fn of_targets(&mut self) -> (&'static str, Result<(), Status>) {
         let kpi = format!("k{}", self.dice.throw(KPIS));
-        let day = 1 + self.dice.throw(2) as i32;
+        let day = if self.dice.throw(2) == 1 { 2 } else { 1 };
         if self.dice.throw(5) == 0 {
             let name = acme(&format!("kpis/{kpi}/targets/2026-01-0{day}"));
             let mut client = self.server.kpis();

@@ -262,14 +262,14 @@ fn whoever_belongs_elsewhere_after_a_commit_is_told_with_all_that_moves_along() 
 fn an_alert_comes_when_it_opens_and_goes_when_it_closes() {
     let company = company();
     let alert = format!("kpis/nps/alerts/{}", company.alert_id("nps", AlertKind::Breach));
-    let tomorrow = company.clone().on(1, 2);
+    let tomorrow = company.on(1, 2);
     assert_eq!(
         moves(&tomorrow, measured("nps", 1, 2, 70.0)),
         each(&[&alert], "sales<top > [sales<top]")
     );
     let better = tomorrow.and([measured("nps", 1, 2, 70.0)]).on(1, 3);
     let worse = moves(&better, measured("nps", 1, 3, 20.0));
-    let another = better.clone().and([measured("nps", 1, 3, 20.0)]);
+    let another = better.and([measured("nps", 1, 3, 20.0)]);
     let another = format!("kpis/nps/alerts/{}", another.alert_id("nps", AlertKind::Breach));
     assert_eq!(worse, each(&[&another], "none > sales<top"));
 }

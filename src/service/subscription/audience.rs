@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use prost::bytes::Bytes;
 
-use super::filter::Filter;
 use super::Position;
+use super::filter::Filter;
 use super::messages::{Messages, Part};
 use super::pages::{Page, Pages, framed};
 use super::token::{FilterHash, ResumeToken};
@@ -207,7 +207,7 @@ mod tests {
             let effect = state.apply(&commit);
             Update {
                 state: effect.moves().then(|| Arc::new(state.clone())),
-                root: Root([commit.revision.0 as u8; 32]),
+                root: Root([u8::try_from(commit.revision.0 % 256).unwrap(); 32]),
                 leaf: LeafHash([1; 32]),
                 commit: Arc::new(commit),
                 effect,
@@ -250,7 +250,10 @@ mod tests {
         for number in 0..1000 {
             audiences.join(&id("acme"), LOG, of_teams(&[&format!("team-{number}")]));
         }
-        assert!(audiences.by_key.lock().unwrap().len() < 10, "of 1,001 one is left");
+        assert!(
+            audiences.by_key.lock().unwrap().len() < 10,
+            "of 1,001 one is left"
+        );
         assert!(Arc::ptr_eq(
             &stays,
             &audiences.join(&id("acme"), LOG, of_teams(&["stays"]))
@@ -271,15 +274,28 @@ mod tests {
         let mut at = 0;
         while at < updates.len() {
             let made = first.make_page(&updates[at..]).unwrap();
-            let (one, two) = (first.page(&updates[at..]).unwrap(), second.page(&updates[at..]).unwrap());
+            let (one, two) = (
+                first.page(&updates[at..]).unwrap(),
+                second.page(&updates[at..]).unwrap(),
+            );
             assert_eq!((&one.framed, one.last), (&made.framed, made.last));
-            assert!(one.framed.is_empty() || one.framed.as_ptr() == two.framed.as_ptr(), "made once for both");
+            assert!(
+                one.framed.is_empty() || one.framed.as_ptr() == two.framed.as_ptr(),
+                "made once for both"
+            );
             assert!(first.pages.lock().unwrap().bytes() < 3 * 1024 * 1024);
             at = usize::try_from(one.last.revision.0).unwrap();
         }
-        assert!(first.pages.lock().unwrap().get(Revision(1)).is_none(), "not everything is kept");
+        assert!(
+            first.pages.lock().unwrap().get(Revision(1)).is_none(),
+            "not everything is kept"
+        );
         let anew = second.page(&updates).unwrap();
-        assert_eq!(anew.framed, first.make_page(&updates).unwrap().framed, "also what is not kept any more");
+        assert_eq!(
+            anew.framed,
+            first.make_page(&updates).unwrap().framed,
+            "also what is not kept any more"
+        );
     }
 
     #[test]

@@ -73,7 +73,11 @@ impl Pages {
             self.younger_bytes -= same.bytes();
             self.all_bytes.fetch_sub(same.bytes(), Ordering::Relaxed);
         }
-        let full = if all > ALL_BYTES { GENERATION_BYTES_IN_A_CROWD } else { GENERATION_BYTES };
+        let full = if all > ALL_BYTES {
+            GENERATION_BYTES_IN_A_CROWD
+        } else {
+            GENERATION_BYTES
+        };
         if self.younger_bytes > full {
             self.all_bytes.fetch_sub(self.older_bytes, Ordering::Relaxed);
             self.older = std::mem::take(&mut self.younger);
@@ -84,7 +88,10 @@ impl Pages {
     #[cfg(test)]
     pub(super) fn bytes(&self) -> usize {
         let sum = |pages: &BTreeMap<Revision, Page>| pages.values().map(Page::bytes).sum::<usize>();
-        assert_eq!((sum(&self.younger), sum(&self.older)), (self.younger_bytes, self.older_bytes));
+        assert_eq!(
+            (sum(&self.younger), sum(&self.older)),
+            (self.younger_bytes, self.older_bytes)
+        );
         self.younger_bytes + self.older_bytes
     }
 }

@@ -144,7 +144,9 @@ impl Subscription {
 
     /// Moves on over updates by a page. The rest stays where all readers share it.
     async fn deliver(&mut self, updates: &[Arc<Update>]) {
-        let Some(page) = self.audience.page(updates) else { return };
+        let Some(page) = self.audience.page(updates) else {
+            return;
+        };
         self.position = page.last;
         if !page.framed.is_empty() {
             self.fill(page.framed).await;
