@@ -14,7 +14,7 @@ use crate::company::{Pressure, scattered};
 use crate::fault::{ended, press};
 use crate::host::Host;
 use crate::kind::Kind;
-use crate::promise::{atomic, bookmarkable, holds, ordered, reliable, resumable, unique};
+use crate::promise::{atomic, holds, ordered, reliable, resumable, unique};
 use crate::subscriber::{Subscriber, connect};
 use crate::truth::{self, Evidence};
 
@@ -133,7 +133,7 @@ async fn three_hundred_who_come_back_at_once_are_served_exactly_from_a_few_folds
         "the log was read {folds} times for {CROWD} who came back"
     );
     let evidence = Evidence::of_crowd(subscribers, &host.server.channel).await;
-    for promise in [ordered, unique, reliable, atomic, resumable, bookmarkable] {
+    for promise in [ordered, unique, reliable, atomic, resumable] {
         holds(promise, &evidence);
     }
 }
