@@ -6,8 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::difference::{different, was_written};
 use super::figures::DerivedChange;
-use super::scope::{Concern, different, looks_back, moved_along, scope, was_written};
+use super::scope::{Concern, looks_back, moved_along, scope};
 use super::state::State;
 use crate::domain::{Commit, Event, Id, ResourceName, Workspace};
 

@@ -7,6 +7,7 @@
 //! future.
 
 mod audit;
+mod difference;
 mod dirty;
 mod effect;
 mod figures;

@@ -49,6 +49,7 @@ struct Answer {
 }
 
 const PATH: &str = "/binnacle.v1.ProgressService/Subscribe";
+
 impl Api {
     /// A subscription's messages, encoded.
     ///

@@ -8,6 +8,7 @@ use binnacle::proto::api::subscribe_request::Start;
 use binnacle::proto::api::subscribe_response::Event;
 use tonic::Code;
 
+use crate::common::view::name_of;
 use crate::common::*;
 
 /// So many seconds has a day.
@@ -335,24 +336,10 @@ pub(crate) fn sorted(changes: impl IntoIterator<Item = api::DerivedChange>) -> V
 
 /// The names of all that a snapshot has, below the workspace.
 pub(crate) async fn snapshot(server: &Server) -> Vec<String> {
-    use api::resource::Resource;
-    let names = resources(server).await.into_iter().map(|resource| {
-        let name = match resource.resource.expect("a resource") {
-            Resource::Workspace(it) => it.name,
-            Resource::Team(it) => it.name,
-            Resource::Member(it) => it.name,
-            Resource::Cycle(it) => it.name,
-            Resource::Objective(it) => it.name,
-            Resource::KeyResult(it) => it.name,
-            Resource::Initiative(it) => it.name,
-            Resource::Kpi(it) => it.name,
-            Resource::Target(it) => it.name,
-            Resource::Review(it) => it.name,
-            Resource::ScoringPolicy(it) => it.name,
-            Resource::Alert(it) => it.name,
-        };
-        name.trim_start_matches("workspaces/acme/").to_owned()
-    });
+    let resources = resources(server).await;
+    let names = resources
+        .iter()
+        .map(|it| name_of(it).trim_start_matches("workspaces/acme/").to_owned());
     names.collect()
 }
 

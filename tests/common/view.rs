@@ -84,3 +84,21 @@ pub(crate) fn fold(view: &mut View, change: &api::DerivedChange) {
         }
     }
 }
+
+/// A resource's name.
+pub(crate) fn name_of(resource: &api::Resource) -> &str {
+    match resource.resource.as_ref().expect("a resource") {
+        Resource::Workspace(it) => &it.name,
+        Resource::Team(it) => &it.name,
+        Resource::Member(it) => &it.name,
+        Resource::Cycle(it) => &it.name,
+        Resource::Objective(it) => &it.name,
+        Resource::KeyResult(it) => &it.name,
+        Resource::Initiative(it) => &it.name,
+        Resource::Kpi(it) => &it.name,
+        Resource::Target(it) => &it.name,
+        Resource::Review(it) => &it.name,
+        Resource::ScoringPolicy(it) => &it.name,
+        Resource::Alert(it) => &it.name,
+    }
+}

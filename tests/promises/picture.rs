@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 
 use binnacle::proto::api;
 use binnacle::proto::api::derived_change::Figure;
-use binnacle::proto::api::resource::Resource;
 
-use crate::common::view::view_of;
+use crate::common::view::{name_of, view_of};
 
 /// Each resource by name, with its figures by what they are of.
 pub(crate) type Picture = BTreeMap<String, BTreeMap<String, String>>;
@@ -53,21 +52,4 @@ fn set(figures: &mut BTreeMap<String, String>, change: &api::DerivedChange) {
         Some(after) => figures.insert(whose, after),
         None => figures.remove(&whose),
     };
-}
-
-fn name_of(resource: &api::Resource) -> &str {
-    match resource.resource.as_ref().expect("a resource") {
-        Resource::Workspace(it) => &it.name,
-        Resource::Team(it) => &it.name,
-        Resource::Member(it) => &it.name,
-        Resource::Cycle(it) => &it.name,
-        Resource::Objective(it) => &it.name,
-        Resource::KeyResult(it) => &it.name,
-        Resource::Initiative(it) => &it.name,
-        Resource::Kpi(it) => &it.name,
-        Resource::Target(it) => &it.name,
-        Resource::Review(it) => &it.name,
-        Resource::ScoringPolicy(it) => &it.name,
-        Resource::Alert(it) => &it.name,
-    }
 }

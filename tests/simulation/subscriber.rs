@@ -18,7 +18,7 @@ use super::network::{connect, within};
 use super::trace::Trace;
 use super::writer::may_pass;
 use crate::common::acme;
-use crate::common::view::{View, fold, view_of};
+use crate::common::view::{View, fold, name_of, view_of};
 
 /// Where a subscriber begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -255,7 +255,7 @@ impl Kept {
                 self.base = Some(end.revision);
                 let resources = std::mem::take(&mut unfinished.resources);
                 self.view = Some(view_of(&resources));
-                self.names = resources.iter().map(name_of).collect();
+                self.names = resources.iter().map(|it| name_of(it).to_owned()).collect();
             }
             Event::Update(part) => {
                 unfinished.parts.push(part);
@@ -282,7 +282,10 @@ impl Kept {
             let revisions: Vec<_> = commits.iter().map(|commit| commit.revision).collect();
             self.torn.push(format!("one update of {revisions:?}"));
         }
-        let entered = parts.iter().flat_map(|part| &part.entered).map(name_of);
+        let entered = parts
+            .iter()
+            .flat_map(|part| &part.entered)
+            .map(|it| name_of(it).to_owned());
         let left = parts.iter().flat_map(|part| &part.left).cloned();
         let applied = Applied {
             from: parts.first().and_then(|part| part.from_revision),
@@ -309,26 +312,6 @@ impl Kept {
             }
         }
     }
-}
-
-/// The name of a resource.
-fn name_of(resource: &api::Resource) -> String {
-    use api::resource::Resource;
-    let name = match resource.resource.as_ref().expect("a resource") {
-        Resource::Workspace(it) => &it.name,
-        Resource::Team(it) => &it.name,
-        Resource::Member(it) => &it.name,
-        Resource::Cycle(it) => &it.name,
-        Resource::Objective(it) => &it.name,
-        Resource::KeyResult(it) => &it.name,
-        Resource::Initiative(it) => &it.name,
-        Resource::Kpi(it) => &it.name,
-        Resource::Target(it) => &it.name,
-        Resource::Review(it) => &it.name,
-        Resource::ScoringPolicy(it) => &it.name,
-        Resource::Alert(it) => &it.name,
-    };
-    name.clone()
 }
 
 /// A message without what differs between two runs of one seed.

@@ -8,6 +8,7 @@ use binnacle::proto::api::subscribe_response::Event;
 use prost::Message as _;
 use tonic::{Status, Streaming};
 
+pub(crate) use crate::common::view::name_of;
 use crate::common::*;
 
 /// One subscription.
@@ -157,25 +158,6 @@ pub(crate) fn caught_up(event: &Event) -> Option<i64> {
     match event {
         Event::CaughtUp(caught_up) => Some(caught_up.revision),
         _ => None,
-    }
-}
-
-/// A resource's name.
-pub(crate) fn name_of(resource: &api::Resource) -> &str {
-    use api::resource::Resource;
-    match resource.resource.as_ref().expect("a resource") {
-        Resource::Workspace(it) => &it.name,
-        Resource::Team(it) => &it.name,
-        Resource::Member(it) => &it.name,
-        Resource::Cycle(it) => &it.name,
-        Resource::Objective(it) => &it.name,
-        Resource::KeyResult(it) => &it.name,
-        Resource::Initiative(it) => &it.name,
-        Resource::Kpi(it) => &it.name,
-        Resource::Target(it) => &it.name,
-        Resource::Review(it) => &it.name,
-        Resource::ScoringPolicy(it) => &it.name,
-        Resource::Alert(it) => &it.name,
     }
 }
 

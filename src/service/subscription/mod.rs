@@ -1,8 +1,9 @@
 //! Subscriptions: a place in the order of the log, and what comes behind it, as messages.
 //!
 //! `filter` says what a stream is about, `audience` what all streams with one filter share, `messages` how an update is cut
-//! into messages, `pages` how many of them are sent at once, `whole` what is sent whole, `stages` how a stream goes on from its place, `token` what it resumes with,
-//! `room` how much all of them may hold, and `readers` which of them have stopped reading.
+//! into messages, `pages` how many of them are sent at once, `whole` what is sent whole, `stages` how a stream goes on from
+//! its place, `token` what it resumes with, `room` how much all of them may hold, and `readers` which of them have stopped
+//! reading.
 //!
 //! Invariant: everything behind the place is delivered, in order, once. Nothing is queued for a reader but the batch it is
 //! reading.
@@ -18,7 +19,6 @@ mod token;
 mod whole;
 
 pub(super) use filter::{Filter, NamePattern};
-pub(super) use pages::split_first;
 pub use readers::SubscriptionLimits;
 pub(super) use readers::{Reading, Subscriptions};
 

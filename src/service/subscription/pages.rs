@@ -122,17 +122,6 @@ pub(super) fn framed(messages: &[Bytes]) -> Bytes {
     framed.freeze()
 }
 
-/// The first message of what `framed` has made, and the rest; none: there is no whole one.
-pub(in crate::service) fn split_first(mut framed: Bytes) -> Option<(Bytes, Bytes)> {
-    let head = framed.get(1..HEAD_BYTES)?.try_into().ok()?;
-    let length = usize::try_from(u32::from_be_bytes(head)).ok()?;
-    if framed.len() < HEAD_BYTES + length {
-        return None;
-    }
-    let rest = framed.split_off(HEAD_BYTES + length);
-    Some((framed.split_off(HEAD_BYTES), rest))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,16 +138,13 @@ mod tests {
     }
 
     #[test]
-    fn messages_are_told_apart_again() {
-        let messages: Vec<Bytes> = [&b"one"[..], b"", b"three"].map(Bytes::from_static).to_vec();
-        let mut rest = framed(&messages);
-        for message in &messages {
-            let (first, behind) = split_first(rest).expect("a message");
-            assert_eq!(first, message);
-            rest = behind;
-        }
-        assert!(rest.is_empty() && split_first(rest).is_none());
-        assert!(split_first(Bytes::from_static(b"\0\0\0\0\x05four")).is_none());
+    fn every_message_stands_behind_its_length() {
+        let messages = [&b"one"[..], b"", b"three"].map(Bytes::from_static);
+        assert_eq!(
+            framed(&messages),
+            b"\0\0\0\0\x03one\0\0\0\0\0\0\0\0\0\x05three"[..]
+        );
+        assert!(framed(&[]).is_empty());
     }
 
     #[test]

@@ -19,7 +19,7 @@ use tonic::Status;
 
 use super::audience::{Audience, Audiences};
 use super::filter::Filter;
-use super::room::{self, Room};
+use super::room::{Room, WholeRoom};
 use super::{Subscription, status};
 use crate::domain::Id;
 use crate::log::LogId;
@@ -40,14 +40,15 @@ pub(in crate::service) struct Subscriptions {
     limits: SubscriptionLimits,
     audiences: Audiences,
     places: Arc<Semaphore>,
-    room: Arc<Semaphore>,
+    room: WholeRoom,
     readers: Arc<Mutex<Readers>>,
 }
 
 /// One of the subscriptions that there may be, taken before it begins.
-pub(in crate::service) struct Place(
-    #[allow(dead_code, reason = "held until it is dropped")] OwnedSemaphorePermit,
-);
+pub(in crate::service) struct Place {
+    /// Held until it is dropped.
+    _permit: OwnedSemaphorePermit,
+}
 
 /// A subscription as the stream of its messages, which ends with the first error.
 pub(in crate::service) struct Reading {
@@ -116,7 +117,7 @@ impl Subscriptions {
             places: Arc::new(Semaphore::new(
                 limits.subscriptions_max.min(Semaphore::MAX_PERMITS),
             )),
-            room: room::of(limits.subscriptions_bytes_max),
+            room: WholeRoom::of(limits.subscriptions_bytes_max),
             readers: Arc::default(),
         }
     }
@@ -128,13 +129,13 @@ impl Subscriptions {
 
     /// One subscription's part of the room.
     pub(super) fn room(&self) -> Room {
-        Room::part_of(&self.room, self.limits.subscriptions_bytes_max)
+        self.room.part()
     }
 
     /// A place for one more, if there is one.
     pub(in crate::service) fn place(&self) -> Result<Place, Status> {
         match Arc::clone(&self.places).try_acquire_owned() {
-            Ok(place) => Ok(Place(place)),
+            Ok(permit) => Ok(Place { _permit: permit }),
             Err(_taken) => Err(status::too_many_subscriptions(self.limits.subscriptions_max)),
         }
     }
@@ -181,8 +182,7 @@ impl Subscriptions {
         let pause = (longest / 8).clamp(Duration::from_millis(50), Duration::from_secs(1));
         loop {
             tokio::time::sleep(pause).await;
-            let crowded = self.room.available_permits() * 1024 < self.limits.subscriptions_bytes_max / 2;
-            let patience = if crowded {
+            let patience = if self.room.is_crowded() {
                 longest.min(STALLED_MAX_IN_A_CROWD)
             } else {
                 longest

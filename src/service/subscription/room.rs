@@ -7,9 +7,15 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+/// The room of all subscriptions.
+pub(super) struct WholeRoom {
+    free: Arc<Semaphore>,
+    units: usize,
+}
+
 /// One subscription's part of the room.
 pub(super) struct Room {
-    whole: Arc<Semaphore>,
+    free: Arc<Semaphore>,
     /// The most that one takes: a message that is larger is let through all the same.
     units_max: u32,
     held: Option<OwnedSemaphorePermit>,
@@ -20,23 +26,32 @@ const UNIT_BYTES: usize = 1024;
 /// One subscription takes at most such a part of it.
 const SHARE: usize = 8;
 
-/// Room for so many bytes.
-pub(super) fn of(bytes_max: usize) -> Arc<Semaphore> {
-    Arc::new(Semaphore::new(
-        (bytes_max / UNIT_BYTES).clamp(SHARE, Semaphore::MAX_PERMITS),
-    ))
-}
-
-impl Room {
-    pub(super) fn part_of(whole: &Arc<Semaphore>, bytes_max: usize) -> Self {
-        let units_max = (bytes_max / UNIT_BYTES / SHARE).max(1);
+impl WholeRoom {
+    /// Room for so many bytes.
+    pub(super) fn of(bytes_max: usize) -> Self {
+        let units = (bytes_max / UNIT_BYTES).clamp(SHARE, Semaphore::MAX_PERMITS);
         Self {
-            whole: Arc::clone(whole),
-            units_max: u32::try_from(units_max).unwrap_or(u32::MAX),
+            free: Arc::new(Semaphore::new(units)),
+            units,
+        }
+    }
+
+    /// A part of it, in which nothing is held yet.
+    pub(super) fn part(&self) -> Room {
+        Room {
+            free: Arc::clone(&self.free),
+            units_max: u32::try_from(self.units / SHARE).unwrap_or(u32::MAX),
             held: None,
         }
     }
 
+    /// Whether more than half of it is taken.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.free.available_permits() < self.units / 2
+    }
+}
+
+impl Room {
     /// Gives back what is held: it was read.
     pub(super) fn give_back(&mut self) {
         self.held = None;
@@ -49,7 +64,7 @@ impl Room {
             .unwrap_or(u32::MAX)
             .clamp(1, self.units_max);
         // It is never closed.
-        self.held = Arc::clone(&self.whole).acquire_many_owned(units).await.ok();
+        self.held = Arc::clone(&self.free).acquire_many_owned(units).await.ok();
     }
 }
 
@@ -64,16 +79,20 @@ mod tests {
     #[tokio::test]
     async fn the_sum_of_what_is_taken_never_exceeds_the_whole() {
         let bytes_max = 64 * UNIT_BYTES;
-        let whole = of(bytes_max);
-        let mut rooms: Vec<Room> = (0..SHARE).map(|_| Room::part_of(&whole, bytes_max)).collect();
+        let whole = WholeRoom::of(bytes_max);
+        let mut rooms: Vec<Room> = (0..SHARE).map(|_| whole.part()).collect();
         for (at, bytes) in [0, 1, 1024, 1025, 5000, 100_000, usize::MAX, 7]
             .into_iter()
             .enumerate()
         {
             rooms[at].take(bytes).await;
             let sum: usize = rooms.iter().map(held).sum();
-            assert_eq!(sum + whole.available_permits(), 64, "after {bytes} bytes");
+            assert_eq!(sum + whole.free.available_permits(), 64, "after {bytes} bytes");
         }
+        assert!(!whole.is_crowded(), "27 of 64 are taken");
+        rooms[7].take(usize::MAX).await;
+        assert!(whole.is_crowded(), "34 of 64");
+        rooms[7].take(7).await;
         let taken: Vec<usize> = rooms.iter().map(held).collect();
         assert_eq!(taken, [1, 1, 1, 2, 5, 8, 8, 1], "at most an eighth each");
     }
@@ -81,16 +100,16 @@ mod tests {
     #[tokio::test]
     async fn nobody_waits_for_itself_and_whoever_waits_is_let_in_by_who_has_read() {
         let bytes_max = 8 * UNIT_BYTES;
-        let whole = of(bytes_max);
-        let mut rooms: Vec<Room> = (0..SHARE).map(|_| Room::part_of(&whole, bytes_max)).collect();
+        let whole = WholeRoom::of(bytes_max);
+        let mut rooms: Vec<Room> = (0..SHARE).map(|_| whole.part()).collect();
         for room in &mut rooms {
             room.take(usize::MAX).await;
         }
-        assert_eq!(whole.available_permits(), 0);
+        assert_eq!(whole.free.available_permits(), 0);
         for room in &mut rooms {
             room.take(usize::MAX).await;
         }
-        let mut late = Room::part_of(&whole, bytes_max);
+        let mut late = whole.part();
         let mut waiting = std::pin::pin!(late.take(1));
         let soon = std::time::Duration::from_millis(20);
         assert!(
@@ -101,7 +120,7 @@ mod tests {
         waiting.await;
         rooms.clear();
         assert_eq!(
-            whole.available_permits(),
+            whole.free.available_permits(),
             SHARE - 1,
             "whoever is gone has given back all"
         );
