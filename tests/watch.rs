@@ -641,6 +641,15 @@ fn what_does_not_get_better_by_asking_again_ends_it_with_a_sentence() {
         ),
         (&["acme", "--live", "--from-beginning"], "cannot be used with"),
         (&["acme", "--dashboard", "-o", "json"], "cannot be used with"),
+        // The table lives on every kind of change: of some alone it would go wrong.
+        (
+            &["acme", "--dashboard", "--change", "UPDATED"],
+            "cannot be used with",
+        ),
+        (
+            &["acme", "--actor", "José"],
+            "is not plain ASCII text: write for example an e-mail address",
+        ),
         (
             &["acme", "--dashboard"],
             "--dashboard is drawn in a terminal, and standard output is none: leave it out for lines, or write -o json",

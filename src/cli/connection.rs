@@ -61,13 +61,17 @@ pub(super) async fn open(server: &str) -> Result<Channel, Failure> {
 /// # Errors
 /// It is not plain ASCII text.
 pub(super) fn actor(name: &str) -> Result<MetadataValue<Ascii>, Failure> {
-    let wrong = |_| {
+    let wrong = || {
         Failure::new(
             FailureKind::Usage,
             format!("--actor {name:?} is not plain ASCII text: write for example an e-mail address"),
         )
     };
-    name.parse().map_err(wrong)
+    // As metadata it could have other characters, which the server cannot read.
+    if !name.is_ascii() {
+        return Err(wrong());
+    }
+    name.parse().map_err(|_| wrong())
 }
 
 /// A message on its way, with who asks.

@@ -83,10 +83,16 @@ fn text(metadata: &MetadataMap, key: &'static str) -> Result<SmolStr, Rejection>
     };
     match value.to_str() {
         Ok(text) if text.len() <= CHARS_MAX => Ok(SmolStr::new(text)),
-        _ => Err(Rejection::Invalid(vec![Violation {
-            field: format!("metadata {key}"),
-            sentence: format!("it is not plain text of at most {CHARS_MAX} characters: shorten it"),
-        }])),
+        read => {
+            let sentence = match read {
+                Ok(_) => format!("it is longer than {CHARS_MAX} characters: shorten it"),
+                Err(_) => {
+                    "it is not plain ASCII text: write it so, for example as an e-mail address".to_owned()
+                }
+            };
+            let field = format!("metadata {key}");
+            Err(Rejection::Invalid(vec![Violation { field, sentence }]))
+        }
     }
 }
 
@@ -119,6 +125,23 @@ mod tests {
         for key in [ACTOR, ON_BEHALF_OF, CORRELATION_ID, CAUSATION_ID, TRACEPARENT] {
             let refused = origin_of(&[(key, &long)]).expect_err("too long");
             assert!(refused.to_string().contains(key), "{refused}");
+            assert!(
+                refused.to_string().contains("longer than 200 characters"),
+                "{refused}"
+            );
         }
+    }
+
+    #[test]
+    fn a_metadata_value_that_is_not_ascii_is_told_apart_from_one_that_is_too_long() {
+        let mut metadata = MetadataMap::new();
+        let name = tonic::metadata::MetadataValue::try_from("José".as_bytes())
+            .expect("bytes that metadata may have");
+        metadata.insert(ACTOR, name);
+        let refused = origin(&metadata, &Extensions::new(), "m", None, "", false).expect_err("not ASCII");
+        assert!(
+            refused.to_string().contains("it is not plain ASCII text"),
+            "{refused}"
+        );
     }
 }

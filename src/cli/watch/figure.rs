@@ -68,7 +68,11 @@ pub(super) fn standing(resource: &api::Resource, directory: &Directory) -> Optio
             } else {
                 "has an action plan"
             };
-            (&it.name, vec![word(&it.summary), word(asks)], Colour::Red)
+            (
+                &it.name,
+                vec![word(it.summary.trim_end_matches('.')), word(asks)],
+                Colour::Red,
+            )
         }
         Resource::Team(it) => (&it.name, Vec::new(), Colour::Plain),
         Resource::Member(it) => (&it.name, Vec::new(), Colour::Plain),

@@ -85,24 +85,27 @@ impl<W: Write> Lines<W> {
         let of_events: BTreeSet<&str> = events.iter().map(|event| event.resource.as_str()).collect();
         let alerts = told_as_figures(parts);
         let is_told = |name: &str| of_events.contains(name) || alerts.contains(name);
-        let changes = parts.iter().flat_map(|part| &part.derived_changes);
-        let mut below: Vec<Said> = changes
-            .filter_map(|change| figure(change, &self.directory))
-            .collect();
-        for (what, resources) in [
-            (
-                "now in view: ",
-                parts.iter().flat_map(|part| &part.entered).collect::<Vec<_>>(),
-            ),
-            ("now: ", parts.iter().flat_map(|part| &part.changed).collect()),
-        ] {
-            for resource in resources {
-                match standing(resource, &self.directory) {
-                    Some((name, said)) if !is_told(&name) => {
-                        below.push(Said::new(format!("{what}{}", said.text), said.colour));
-                    }
-                    _ => {}
-                }
+        let (mut below, mut of_figures) = (Vec::new(), BTreeSet::new());
+        for change in parts.iter().flat_map(|part| &part.derived_changes) {
+            if let Some(said) = figure(change, &self.directory) {
+                below.push(said);
+                of_figures.insert(change.resource.as_str());
+            }
+        }
+        let entered = parts.iter().flat_map(|part| &part.entered);
+        // What is another figure was said as one.
+        let changed = parts
+            .iter()
+            .flat_map(|part| &part.changed)
+            .filter_map(|resource| standing(resource, &self.directory))
+            .filter(|(name, _)| !of_figures.contains(name.as_str()));
+        let shown = entered
+            .filter_map(|resource| standing(resource, &self.directory))
+            .map(|standing| ("now in view: ", standing))
+            .chain(changed.map(|standing| ("now: ", standing)));
+        for (what, (name, said)) in shown {
+            if !is_told(&name) {
+                below.push(Said::new(format!("{what}{}", said.text), said.colour));
             }
         }
         let left = parts

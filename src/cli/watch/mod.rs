@@ -62,8 +62,9 @@ pub(super) struct Watch {
     /// How it is written
     #[arg(short, long, value_enum, default_value_t = Output::Lines, value_name = "FORMAT")]
     output: Output,
-    /// A table that is drawn anew in its place: scores, values, open alerts. It begins with the state
-    #[arg(long, conflicts_with_all = ["output", "snapshot", "live", "from_beginning", "after", "exit_after_caught_up"])]
+    /// A table that is drawn anew in its place: scores, values, open alerts. It begins with the state, and lives on every kind of
+    /// change
+    #[arg(long, conflicts_with_all = ["output", "changes", "snapshot", "live", "from_beginning", "after", "exit_after_caught_up"])]
     dashboard: bool,
     /// Only this kind of resource, for example KPI; repeat it for several
     #[arg(long = "kind", value_parser = options::kind, value_name = "KIND")]

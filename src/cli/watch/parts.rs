@@ -27,12 +27,15 @@ impl Parts {
         message: api::SubscribeResponse,
     ) -> Result<Vec<api::SubscribeResponse>, String> {
         let token = message.resume_token.clone();
-        match &message.event {
-            Some(Event::Update(update)) => self.follow(update)?,
-            Some(Event::SnapshotEnd(end)) => self.reached = end.revision,
-            _ if !self.waiting.is_empty() => {
-                return Err(format!("something came inside of revision {}", self.reached + 1));
-            }
+        match (&message.event, self.unfinished()) {
+            (Some(Event::Update(update)), _) => self.follow(update)?,
+            // A server that stops does not wait for the rest: all of it comes again.
+            (Some(Event::GoingAway(_)), Some(_)) => self.waiting.clear(),
+            (_, Some(inside)) => return Err(format!("something came inside of revision {inside}")),
+            (Some(Event::SnapshotEnd(end)), None) => self.reached = end.revision,
+            // Nothing that is not given on lies before it.
+            (Some(Event::CaughtUp(caught_up)), None) => self.reached = caught_up.revision,
+            (Some(Event::Checkpoint(checkpoint)), None) => self.reached = checkpoint.revision,
             _ => {}
         }
         let is_part = matches!(&message.event, Some(Event::Update(_))) && token.is_empty();
@@ -73,11 +76,17 @@ impl Parts {
         if next <= self.reached {
             return Err(format!("revision {next} came again after {}", self.reached));
         }
-        match self.waiting.first().and_then(|first| first.event.as_ref()) {
-            Some(Event::Update(first)) if revision(first) != next => {
-                Err(format!("revision {next} came inside of {}", revision(first)))
-            }
+        match self.unfinished() {
+            Some(inside) if inside != next => Err(format!("revision {next} came inside of {inside}")),
             _ => Ok(()),
+        }
+    }
+
+    /// The commit that is waited for.
+    fn unfinished(&self) -> Option<i64> {
+        match self.waiting.first()?.event.as_ref()? {
+            Event::Update(first) => Some(revision(first)),
+            _ => None,
         }
     }
 }
@@ -131,6 +140,30 @@ mod tests {
     }
 
     #[test]
+    fn a_server_that_stops_inside_of_a_commit_breaks_no_promise() {
+        let mut parts = Parts::default();
+        assert_eq!(whole(&mut parts, update(3, "t3")), 1);
+        assert_eq!(whole(&mut parts, update(9, "")), 0);
+        let going_away = api::SubscribeResponse {
+            resume_token: String::new(),
+            event: Some(Event::GoingAway(api::GoingAway {})),
+        };
+        assert_eq!(whole(&mut parts, going_away), 1);
+        assert_eq!((parts.token(), parts.reached()), (Some("t3"), 3));
+        parts.lost();
+        assert_eq!(whole(&mut parts, update(9, "t9")), 1);
+        let checkpoint = api::SubscribeResponse {
+            resume_token: "t12".to_owned(),
+            event: Some(Event::Checkpoint(api::Checkpoint {
+                revision: 12,
+                ..api::Checkpoint::default()
+            })),
+        };
+        assert_eq!(whole(&mut parts, checkpoint), 1);
+        assert_eq!((parts.token(), parts.reached()), (Some("t12"), 12));
+    }
+
+    #[test]
     fn a_revision_that_comes_again_or_inside_of_another_is_named() {
         let mut parts = Parts::default();
         assert_eq!(whole(&mut parts, update(3, "t3")), 1);
@@ -142,6 +175,14 @@ mod tests {
         assert_eq!(
             parts.take(update(5, "t")).expect_err("inside"),
             "revision 5 came inside of 4"
+        );
+        let caught_up = api::SubscribeResponse {
+            resume_token: "t4".to_owned(),
+            event: Some(Event::CaughtUp(api::CaughtUp { revision: 4 })),
+        };
+        assert_eq!(
+            parts.take(caught_up).expect_err("inside"),
+            "something came inside of revision 4"
         );
     }
 

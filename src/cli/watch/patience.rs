@@ -1,7 +1,7 @@
 //! When to come back to a server that was lost, and when there is no use in it.
 //!
-//! Invariant: never earlier than the server asked for, never two readers at the same moment but by chance, and at most
-//! half a minute after it is there again.
+//! Invariant: never earlier than the server asked for, up to five minutes, and of its own accord at most half a minute after it
+//! is there again; never two readers at the same moment but by chance.
 
 use std::time::Duration;
 
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_that_the_server_asks_for_is_never_cut_short_and_not_the_same_for_everybody() {
+    fn a_pause_that_the_server_asks_for_is_kept_up_to_five_minutes_and_not_the_same_for_everybody() {
         let asked = |seconds, chance| {
             Patience::default()
                 .pause(Some(Duration::from_secs(seconds)), chance)

@@ -165,12 +165,10 @@ impl Subscription {
             Some("FILTER_MISMATCH") => {
                 "give the same options as where the token comes from, or leave out --after"
             }
-            Some("LOG_MISMATCH" | "POSITION_IN_FUTURE" | "POSITION_COMPACTED") if self.is_known => {
+            Some("LOG_MISMATCH" | "POSITION_IN_FUTURE") if self.is_known => {
                 "what was shown is not the server's history any more: start it again"
             }
-            Some("LOG_MISMATCH" | "POSITION_IN_FUTURE" | "POSITION_COMPACTED") => {
-                "leave out --after, or begin with --snapshot"
-            }
+            Some("LOG_MISMATCH" | "POSITION_IN_FUTURE") => "leave out --after, or begin with --snapshot",
             _ if self.is_known => "nothing more is shown",
             _ => "nothing is shown",
         };

@@ -164,6 +164,27 @@ fn a_net_change_says_since_when() {
 }
 
 #[test]
+fn a_resource_that_is_another_figure_is_not_said_a_second_time() {
+    let net = api::Update {
+        commit: commit(60, "", ""),
+        from_revision: Some(42),
+        changed: vec![api::Resource {
+            resource: Some(api::resource::Resource::Workspace(api::Workspace {
+                name: "workspaces/a".to_owned(),
+                ..api::Workspace::default()
+            })),
+        }],
+        derived_changes: vec![score(0.5)],
+        ..api::Update::default()
+    };
+    assert_eq!(
+        written(false, vec![net]),
+        "2025-11-24 16:00:00  #60  all in all since #42\n\
+         \x20   workspace: – → 0.50\n"
+    );
+}
+
+#[test]
 fn nothing_that_people_write_reaches_the_terminal_raw() {
     let hostile = "\x1b[2J\u{9b}31m\r\n\u{202e}\x07";
     let update = api::Update {
