@@ -1,8 +1,10 @@
 //! Updates of the past, for whoever is behind the ring of a feed: the log is folded once, a stretch at a time, and what came
 //! of it is shared by all who are at that place.
 //!
-//! Invariant: it holds no more than `bytes_max` of updates and `CURSORS_MAX` folds, over all workspaces, however many readers
-//! are behind; and it forgets both when nobody has asked for a while. What a reader gets is what a live reader got.
+//! Invariant: it holds no more than `bytes_max` of updates, or one stretch that is larger, and `CURSORS_MAX` folds, over all
+//! workspaces, however many readers are behind; and it forgets both when nobody has asked for a while. What a reader gets is
+//! what a live reader got. Bytes are as updates count them: a state of a far past that is held for a resource that moved
+//! pins, beside its own paths, what the newest does not share with it any more.
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
@@ -139,8 +141,8 @@ impl Backlog {
         if let Some(same) = held.stretches.insert((log, first.commit.revision), stretch) {
             held.bytes -= same.bytes;
         }
-        // Also the newest goes when it alone is too large: whoever asked for it has it.
-        while held.bytes > self.bytes_max {
+        // The newest stays also when it alone is too large: all who wait for it would fold it anew, each for itself.
+        while held.bytes > self.bytes_max && held.stretches.len() > 1 {
             let oldest = held.stretches.iter().min_by_key(|(_, stretch)| stretch.used);
             let Some(key) = oldest.map(|(key, _)| *key) else {
                 break;
@@ -182,29 +184,15 @@ impl Held {
 mod tests {
     use super::*;
     use crate::domain::given::*;
-    use crate::log::{Frontier, LeafHash, MemoryLog, Root};
-    use crate::projection::{Effect, State};
+    use crate::log::{Frontier, MemoryLog};
+    use crate::projection::State;
 
     use super::super::hosted::Hosted;
 
     const HERE: LogId = LogId([2; 16]);
 
-    /// Updates of some revisions, of 100 bytes each.
     fn updates(revisions: std::ops::Range<u64>) -> Updates {
-        let commit = given([]).commits.remove(0);
-        let update = |revision| Update {
-            commit: Arc::new(crate::domain::Commit {
-                revision: Revision(revision),
-                ..commit.clone()
-            }),
-            leaf: LeafHash([0; 32]),
-            root: Root([0; 32]),
-            effect: Effect::default(),
-            state: None,
-            size_bytes: 100,
-        };
-        let updates: Vec<_> = revisions.map(|revision| Arc::new(update(revision))).collect();
-        updates.into()
+        super::super::feed::tests::updates(revisions).into()
     }
 
     /// A fold that stands at the beginning.
@@ -285,10 +273,13 @@ mod tests {
         let held = backlog.lock();
         assert_eq!(
             (held.bytes, held.stretches.len()),
-            (0, 0),
-            "one that is larger than all goes too"
+            (3000, 1),
+            "one that is larger than all stays for those who wait for it"
         );
         assert_eq!(held.cursors.len(), CURSORS_MAX);
+        drop(held);
+        backlog.keep(HERE, past(), &updates(60..62));
+        assert_eq!(backlog.lock().bytes, 200, "until there is another");
     }
 
     #[test]

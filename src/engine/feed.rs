@@ -1,5 +1,8 @@
-//! What live subscribers of one workspace share: a ring of its newest updates, bounded in bytes, and the head to wait
-//! for. The writer never waits for a reader; a reader that is too slow finds its place gone and reads the log.
+//! What live subscribers of one workspace share: a ring of its newest updates, and the head to wait for. The writer never waits
+//! for a reader; a reader that is too slow finds its place gone and reads the log.
+//!
+//! Invariant: the ring holds no more than `bytes_max`, but for what was published last: that is there whole, however large, or
+//! nobody could be quick enough for it.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -86,15 +89,15 @@ impl Feed {
     /// Appends updates. Nobody is woken: that costs more the more wait, and the writer waits for nobody.
     pub(super) fn publish(&self, updates: impl IntoIterator<Item = Arc<Update>>) {
         let mut ring = self.lock();
+        let mut older = ring.updates.len();
         for update in updates {
             ring.bytes += update.size_bytes;
             ring.updates.push_back(update);
         }
-        while ring.bytes > self.bytes_max {
-            let Some(oldest) = ring.updates.pop_front() else {
-                break;
-            };
-            ring.bytes -= oldest.size_bytes;
+        while ring.bytes > self.bytes_max && older > 0 {
+            let oldest = ring.updates.pop_front();
+            ring.bytes -= oldest.map_or(0, |oldest| oldest.size_bytes);
+            older -= 1;
         }
     }
 
@@ -153,19 +156,25 @@ impl Feed {
     #[must_use]
     pub fn after(&self, revision: Revision) -> Tail {
         let ring = self.lock();
-        let head = *self.told.borrow();
-        let Some(oldest) = ring.updates.front().map(|update| update.commit.revision) else {
-            return if head <= revision {
-                Tail::Updates(Vec::new())
-            } else {
-                Tail::Gone
-            };
-        };
-        match usize::try_from(revision.next().0.wrapping_sub(oldest.0)) {
-            _ if revision.next() < oldest => Tail::Gone,
-            Ok(skip) => Tail::Updates(ring.updates.iter().skip(skip).take(BATCH_MAX).cloned().collect()),
-            Err(_) => Tail::Updates(Vec::new()),
+        match ring.skip(revision, *self.told.borrow()) {
+            Some(skip) => Tail::Updates(ring.updates.iter().skip(skip).take(BATCH_MAX).cloned().collect()),
+            None => Tail::Gone,
         }
+    }
+
+    /// Whether the ring has everything that came after a revision.
+    #[must_use]
+    pub fn reaches(&self, revision: Revision) -> bool {
+        self.lock().skip(revision, *self.told.borrow()).is_some()
+    }
+
+    /// The update of a revision, if the ring has it.
+    #[must_use]
+    pub fn update(&self, revision: Revision) -> Option<Arc<Update>> {
+        let ring = self.lock();
+        let oldest = ring.updates.front()?.commit.revision;
+        let at = revision.0.checked_sub(oldest.0)?;
+        ring.updates.get(usize::try_from(at).ok()?).cloned()
     }
 
     /// The same, as far as readers were told.
@@ -190,5 +199,89 @@ impl Feed {
     fn lock(&self) -> MutexGuard<'_, Ring> {
         // No code panics while it holds the lock, and each change is whole.
         self.ring.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Ring {
+    /// How many updates lie before what came after a revision; none: some of that is not here any more. `told`: a revision
+    /// that was published.
+    fn skip(&self, revision: Revision, told: Revision) -> Option<usize> {
+        match self.updates.front().map(|update| update.commit.revision) {
+            None => (told <= revision).then_some(0),
+            Some(oldest) => {
+                let skip = revision.next().0.checked_sub(oldest.0)?;
+                Some(usize::try_from(skip).unwrap_or(usize::MAX))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::domain::given::given;
+
+    /// Updates of some revisions, of 100 bytes each.
+    pub(in crate::engine) fn updates(revisions: std::ops::Range<u64>) -> Vec<Arc<Update>> {
+        let commit = given([]).commits.remove(0);
+        let update = |revision| Update {
+            commit: Arc::new(Commit {
+                revision: Revision(revision),
+                ..commit.clone()
+            }),
+            leaf: LeafHash([0; 32]),
+            root: Root([0; 32]),
+            effect: Effect::default(),
+            state: None,
+            size_bytes: 100,
+        };
+        revisions.map(|revision| Arc::new(update(revision))).collect()
+    }
+
+    /// What the ring has behind a revision: the first and how many; none: it is gone.
+    fn behind(feed: &Feed, revision: u64) -> Option<(u64, usize)> {
+        match feed.after(Revision(revision)) {
+            Tail::Updates(updates) => Some((
+                updates.first().map_or(0, |update| update.commit.revision.0),
+                updates.len(),
+            )),
+            Tail::Gone => None,
+        }
+    }
+
+    #[test]
+    fn the_ring_is_bounded_in_bytes_but_for_what_was_published_last() {
+        let feed = Feed::new(Revision(4), 1_000);
+        assert_eq!((behind(&feed, 3), behind(&feed, 4)), (None, Some((0, 0))));
+        feed.publish(updates(5..11));
+        feed.publish(updates(11..17));
+        assert_eq!((behind(&feed, 5), behind(&feed, 6)), (None, Some((7, 10))));
+        feed.publish(updates(17..60));
+        assert_eq!(
+            (behind(&feed, 15), behind(&feed, 16), behind(&feed, 59)),
+            (None, Some((17, 43)), Some((0, 0))),
+            "whoever was live is still"
+        );
+        feed.publish(updates(60..61));
+        assert_eq!(behind(&feed, 50), Some((51, 10)));
+        assert_eq!(behind(&feed, 49), None);
+    }
+
+    #[test]
+    fn one_update_is_found_by_its_revision() {
+        let feed = Feed::new(Revision(4), 1_000);
+        assert!(
+            feed.update(Revision(4)).is_none() && feed.reaches(Revision(4)) && !feed.reaches(Revision(3))
+        );
+        feed.publish(updates(5..8));
+        let found = |revision| {
+            feed.update(Revision(revision))
+                .map(|update| update.commit.revision.0)
+        };
+        assert_eq!([4, 5, 7, 8].map(found), [None, Some(5), Some(7), None]);
+        assert_eq!(
+            [3, 4, 7].map(|revision| feed.reaches(Revision(revision))),
+            [false, true, true]
+        );
     }
 }

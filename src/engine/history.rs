@@ -7,7 +7,6 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 use super::backlog::Updates;
-use super::feed::Tail;
 use super::hosted::Hosted;
 use super::replay::{self, Past};
 use super::{Committed, Engine, Refusal};
@@ -34,7 +33,7 @@ pub(super) enum Folds {
 /// Folding the past takes a core for a while: so many at once.
 const FOLDS_MAX: usize = 2;
 /// How many commits are folded at once for whoever is behind.
-const STRETCH_COMMITS: usize = 512;
+const STRETCH_COMMITS: usize = 1024;
 
 impl Folds {
     /// On threads of the runtime.
@@ -151,7 +150,7 @@ impl Engine {
             return;
         };
         let is_wanted = last < hosted.published().state.workspace().revision()
-            && matches!(hosted.feed().after(last), Tail::Gone)
+            && !hosted.feed().reaches(last)
             && hosted.catching_up().try_lock().is_ok()
             && self.inner.backlog.after(hosted.log(), last).is_none();
         if is_wanted && matches!(self.inner.folds, Folds::OnThreads(_)) {
@@ -208,11 +207,7 @@ impl Engine {
             return Ok(Frontier::empty().root());
         }
         let before = Revision(revision.0 - 1);
-        let in_ring = match hosted.feed().after(before) {
-            Tail::Updates(updates) => updates.into_iter().next(),
-            Tail::Gone => None,
-        };
-        let update = match in_ring {
+        let update = match hosted.feed().update(revision) {
             Some(update) => Some(update),
             // It is the first of a stretch that goes on behind it: whoever resumes there has it already.
             None => self.updates_after(hosted, before).await?.first().cloned(),

@@ -98,7 +98,7 @@ impl Hosted {
         &self.catching_up
     }
 
-    /// Everything in it is durable: from here on everybody sees it. Who waits is woken by `Feed::wake`.
+    /// Everything in it is durable: from here on everybody sees it. Who waits is woken by `Feed::tell`.
     pub(super) fn publish(&self, state: Arc<State>, frontier: &Frontier, updates: Vec<Arc<Update>>) {
         self.keep_version(&state, frontier);
         self.published.store(Arc::new(Published {

@@ -2,8 +2,9 @@
 //! folding records in order, and it always hashes what it reads.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::thread;
 
 use super::feed::Update;
@@ -39,31 +40,39 @@ pub(super) struct ReadCommit {
     pub(super) size_bytes: usize,
 }
 
-/// How many commits travel together from one thread to the next.
-const CHUNK_COMMITS: usize = 512;
+/// How many commits travel together from one thread to the next. So few are not worth a thread.
+const CHUNK_COMMITS: usize = 256;
 /// About what a state takes beside the next one: the paths to what changed.
 const STATE_BYTES: usize = 8 * 1024;
 /// How many such chunks may wait.
 const CHUNKS_MAX: usize = 8;
 
-/// Folds a whole log and holds it against its head. Reading, decoding and folding each have a thread.
-pub(super) fn fold_log(
+/// Hands the commits of a log from a revision on to `take`, in order, until it breaks off, there are `count_max`, or there are
+/// no more. Where there are many, reading and decoding have a thread each, ahead of `take`.
+fn each_commit(
     log: &dyn EventLog,
     id: LogId,
-    head: Option<Head>,
-    memory: RequestMemory,
-    feed_bytes_max: usize,
-    replayed: &mut Replayed,
-) -> Result<Folded, LogError> {
+    from: Revision,
+    count_max: usize,
+    mut take: impl FnMut(ReadCommit) -> Result<ControlFlow<()>, LogError>,
+) -> Result<(), LogError> {
+    let mut records = log.read(id, from).take(count_max);
+    if count_max <= CHUNK_COMMITS {
+        for record in records {
+            if take(read_commit(id, &record?)?)?.is_break() {
+                break;
+            }
+        }
+        return Ok(());
+    }
     thread::scope(|scope| {
         let (raw, read) = sync_channel(CHUNKS_MAX);
-        let (decoded, folding) = sync_channel(CHUNKS_MAX);
+        let (decoded, commits) = sync_channel(CHUNKS_MAX);
         scope.spawn(move || {
-            let mut records = log.read(id, Revision::ZERO);
             loop {
                 let chunk: Result<Vec<Record>, _> = records.by_ref().take(CHUNK_COMMITS).collect();
                 let last = chunk.as_ref().map_or(true, |chunk| chunk.len() < CHUNK_COMMITS);
-                // Who is further along stops listening only when it has failed itself.
+                // Who is further along stops listening only when it has failed itself, or has enough.
                 if raw.send(chunk).is_err() || last {
                     return;
                 }
@@ -71,20 +80,29 @@ pub(super) fn fold_log(
         });
         scope.spawn(move || {
             for chunk in read {
-                let chunk =
-                    chunk.and_then(|records| records.into_iter().map(|record| decode(id, record)).collect());
+                let decode =
+                    |records: Vec<Record>| records.iter().map(|record| read_commit(id, record)).collect();
+                let chunk: Result<Vec<ReadCommit>, _> = chunk.and_then(decode);
                 if decoded.send(chunk).is_err() {
                     return;
                 }
             }
         });
-        fold_chunks(id, &folding, head, memory, feed_bytes_max, replayed)
+        for chunk in commits {
+            for commit in chunk? {
+                if take(commit)?.is_break() {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
     })
 }
 
-fn fold_chunks(
+/// Folds a whole log and holds it against its head.
+pub(super) fn fold_log(
+    log: &dyn EventLog,
     id: LogId,
-    chunks: &Receiver<Result<Vec<(Commit, Record)>, LogError>>,
     head: Option<Head>,
     memory: RequestMemory,
     feed_bytes_max: usize,
@@ -96,26 +114,26 @@ fn fold_chunks(
     let mut epoch = 1;
     let mut requests = VecDeque::new();
     let mut versions = Vec::new();
-    for chunk in chunks {
-        for (commit, record) in chunk? {
-            state.fold(&commit);
-            frontier.push(LeafHash::of(&record.bytes));
-            epoch = commit.epoch;
-            replayed.commits += 1;
-            replayed.events += commit.events.len() as u64;
-            if let Some(head) = head.filter(|head| head.revision == commit.revision)
-                && head.root != frontier.root()
-            {
-                return Err(head.contradicts(id, frontier.root()));
-            }
-            remember(&mut requests, &commit, state.workspace().id(), memory);
-            if commit.revision.0 % VERSION_EVERY == 0 {
-                state.refresh();
-                versions.push((Arc::new(state.clone()), frontier.clone()));
-                state.refresh_everything_later();
-            }
+    each_commit(log, id, Revision::ZERO, usize::MAX, |read| {
+        let commit = read.commit;
+        state.fold(&commit);
+        frontier.push(read.leaf);
+        epoch = commit.epoch;
+        replayed.commits += 1;
+        replayed.events += commit.events.len() as u64;
+        if let Some(head) = head.filter(|head| head.revision == commit.revision)
+            && head.root != frontier.root()
+        {
+            return Err(head.contradicts(id, frontier.root()));
         }
-    }
+        remember(&mut requests, &commit, state.workspace().id(), memory);
+        if commit.revision.0 % VERSION_EVERY == 0 {
+            state.refresh();
+            versions.push((Arc::new(state.clone()), frontier.clone()));
+            state.refresh_everything_later();
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
     state.refresh();
     let ends_at = state.workspace().revision();
     if let Some(head) = head.filter(|head| head.revision > ends_at) {
@@ -137,10 +155,6 @@ fn fold_chunks(
         epoch,
         requests,
     })
-}
-
-fn decode(log: LogId, record: Record) -> Result<(Commit, Record), LogError> {
-    Ok((codec::decode(log, &record)?, record))
 }
 
 /// Keeps the newest requests of a log, as many as the server will remember at most.
@@ -204,14 +218,14 @@ pub(super) fn look_back<T>(
         }
         let count = usize::try_from(revision.0.saturating_sub(workspace.revision().0)).unwrap_or(usize::MAX);
         if count > 0 {
-            for record in log.read(hosted.log(), workspace.revision().next()).take(count) {
-                let commit = read_commit(hosted.log(), &record?)?.commit;
-                let stamp = commit.stamp();
+            each_commit(log, hosted.log(), workspace.revision().next(), count, |read| {
+                let stamp = read.commit.stamp();
                 workspace.begin(&stamp);
-                for event in &commit.events {
+                for event in &read.commit.events {
                     workspace.evolve(event, &stamp);
                 }
-            }
+                Ok(ControlFlow::Continue(()))
+            })?;
         }
         looks.push(look(&workspace));
     }
@@ -241,11 +255,11 @@ impl Past {
             past.state.refresh_everything_later();
             let log = Arc::clone(&past.log);
             let count = usize::try_from(revision.0 - from.0).unwrap_or(usize::MAX);
-            for record in log.read(past.id, from.next()).take(count) {
-                let read = read_commit(past.id, &record?)?;
+            each_commit(&*log, past.id, from.next(), count, |read| {
                 past.state.fold(&read.commit);
                 past.frontier.push(read.leaf);
-            }
+                Ok(ControlFlow::Continue(()))
+            })?;
             past.state.refresh();
         }
         Ok(past)
@@ -281,18 +295,22 @@ impl Past {
         let log = Arc::clone(&self.log);
         let mut updates = Vec::new();
         let mut bytes = 0;
-        for record in log
-            .read(self.id, self.revision().next())
-            .take(count_max.min(left))
-        {
-            let read = read_commit(self.id, &record?)?;
-            let update = next_update(&mut self.state, &mut self.frontier, read);
-            bytes += update.size_bytes;
-            updates.push(Arc::new(update));
-            if bytes >= bytes_max {
-                break;
-            }
-        }
+        each_commit(
+            &*log,
+            self.id,
+            self.revision().next(),
+            count_max.min(left),
+            |read| {
+                let update = next_update(&mut self.state, &mut self.frontier, read);
+                bytes += update.size_bytes;
+                updates.push(Arc::new(update));
+                Ok(if bytes < bytes_max {
+                    ControlFlow::Continue(())
+                } else {
+                    ControlFlow::Break(())
+                })
+            },
+        )?;
         Ok(updates)
     }
 }

@@ -152,15 +152,19 @@ pub fn field_changes(event: &Event, recorded_time: Timestamp) -> Vec<FieldChange
             before,
             after,
         } => between(before, after),
-        Event::MeasurementRecorded(recorded) => between(
-            &json!({ "measurement": { "value": recorded.before } }),
-            &json!({ "measurement": {
-                "value": recorded.value,
-                "effective_time": recorded.effective_time,
-                "source_id": none_if_empty(&recorded.source_id),
-                "note": none_if_empty(&recorded.note),
-            } }),
-        ),
+        // There are more of these than of all others together: they are compared without a detour.
+        Event::MeasurementRecorded(recorded) => {
+            let text = |text| none_if_empty(text).map_or(Json::Null, Json::from);
+            different(
+                [
+                    ("effective_time", Json::Null, json!(recorded.effective_time)),
+                    ("note", Json::Null, text(&recorded.note)),
+                    ("source_id", Json::Null, text(&recorded.source_id)),
+                    ("value", json!(recorded.before), json!(recorded.value)),
+                ]
+                .map(|(field, before, after)| (format!("measurement.{field}"), before, after)),
+            )
+        }
         Event::MeasurementRetracted {
             kpi: _,
             effective_time,
@@ -299,10 +303,19 @@ fn between(before: &impl Serialize, after: &impl Serialize) -> Vec<FieldChange> 
     for (path, value) in leaves(after) {
         sides.entry(path).or_default().1 = value;
     }
+    different(
+        sides
+            .into_iter()
+            .map(|(path, (before, after))| (path, before, after)),
+    )
+}
+
+/// Those paths at which two values differ.
+fn different(sides: impl IntoIterator<Item = (String, Json, Json)>) -> Vec<FieldChange> {
     sides
         .into_iter()
-        .filter(|(_, (before, after))| before != after && !is_unset(before, after))
-        .map(|(path, (before, after))| FieldChange { path, before, after })
+        .filter(|(_, before, after)| before != after && !is_unset(before, after))
+        .map(|(path, before, after)| FieldChange { path, before, after })
         .collect()
 }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::difference::{different, was_written};
 use super::figures::DerivedChange;
-use super::scope::{Concern, looks_back, moved_along, scope};
+use super::scope::{Concern, Concerns, looks_back, moved_along, scope};
 use super::state::State;
 use crate::domain::{Commit, Event, Id, ResourceName, Workspace};
 
@@ -18,7 +18,7 @@ pub struct Effect {
     /// The figures that changed because of it, from the gauges up, then the alerts.
     pub changes: Vec<DerivedChange>,
     /// Every resource that an event or a change is about, and those that moved along with one.
-    pub concerns: BTreeMap<ResourceName, Concern>,
+    pub concerns: Concerns,
 }
 
 /// What happened between two moments, as a whole.
@@ -35,8 +35,8 @@ impl Effect {
     #[must_use]
     pub fn moves(&self) -> bool {
         self.concerns
-            .values()
-            .any(|concern| matches!(concern, Concern::Moves(_)))
+            .iter()
+            .any(|(_, concern)| matches!(concern, Concern::Moves(_)))
     }
 
     /// Of a commit. `before`: the workspace before it, which may be missing when `wants_before` says so.
@@ -49,7 +49,7 @@ impl Effect {
         if let Some(before) = before {
             alert_changes(commit, before, after, &mut changes);
         }
-        let mut names: BTreeSet<ResourceName> = changes.iter().map(DerivedChange::resource).collect();
+        let mut names: Vec<ResourceName> = changes.iter().map(DerivedChange::resource).collect();
         let mut last_kpi = None;
         for event in &commit.events {
             // A commit often has many measurements of one KPI in a row.
@@ -58,22 +58,16 @@ impl Effect {
             {
                 continue;
             }
-            names.insert(event.resource());
+            names.push(event.resource());
             if before.is_some() {
                 moved_along(event, after, &mut names);
             }
         }
-        let concerns = names.into_iter().filter_map(|name| {
-            let concern = match before {
-                Some(before) => Concern::between(before, after, &name),
-                None => Concern::Stays(scope(after, &name)?),
-            };
-            Some((name, concern))
+        let concerns = Concerns::of(names, |name| match before {
+            Some(before) => Some(Concern::between(before, after, name)),
+            None => scope(after, name).map(Concern::Stays),
         });
-        Self {
-            concerns: concerns.collect(),
-            changes,
-        }
+        Self { changes, concerns }
     }
 
     /// Whether a commit may have moved something.

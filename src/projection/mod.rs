@@ -34,6 +34,6 @@ pub use hygiene::{
     team_foundation,
 };
 pub use kpi_series::{KpiSeries, SeriesBuckets, SeriesPoint, SeriesQuery, SeriesRange, kpi_series};
-pub use scope::{Concern, Move, Scope, scope};
+pub use scope::{Concern, Concerns, Move, Scope, scope};
 pub use simulation::{Imagined, Premise, Simulated, simulate};
 pub use state::State;

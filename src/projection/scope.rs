@@ -4,8 +4,6 @@
 //! Invariant: a scope is a function of the workspace and the name alone, so that a reader who is live and one who is behind
 //! come to the same. It knows no filter.
 
-use std::collections::BTreeSet;
-
 use crate::domain::{Deletion, Event, Id, ResourceName, Workspace};
 
 /// Where a resource belongs.
@@ -34,6 +32,50 @@ pub enum Concern {
 pub struct Move {
     pub before: Option<Scope>,
     pub after: Option<Scope>,
+}
+
+/// Concerns by name, each name once. Almost every commit has one or two: a sorted list is a tenth of a map of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Concerns(Box<[(ResourceName, Concern)]>);
+
+impl Concerns {
+    /// `concern_of` is asked about each name once; none: there never was one of that name.
+    pub(super) fn of(
+        mut names: Vec<ResourceName>,
+        concern_of: impl Fn(&ResourceName) -> Option<Concern>,
+    ) -> Self {
+        names.sort_unstable();
+        names.dedup();
+        let concerns = names.into_iter().filter_map(|name| {
+            let concern = concern_of(&name)?;
+            Some((name, concern))
+        });
+        Self(concerns.collect())
+    }
+
+    /// That of a resource.
+    #[must_use]
+    pub fn get(&self, name: &ResourceName) -> Option<&Concern> {
+        let at = self.0.binary_search_by(|(other, _)| other.cmp(name)).ok()?;
+        self.0.get(at).map(|(_, concern)| concern)
+    }
+
+    /// All of them, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&ResourceName, &Concern)> {
+        self.0.iter().map(|(name, concern)| (name, concern))
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 impl Concern {
@@ -208,7 +250,7 @@ pub(super) fn looks_back(event: &Event) -> bool {
 }
 
 /// The resources that move along with the one that an event is about.
-pub(super) fn moved_along(event: &Event, after: &Workspace, found: &mut BTreeSet<ResourceName>) {
+pub(super) fn moved_along(event: &Event, after: &Workspace, found: &mut impl Extend<ResourceName>) {
     match event {
         Event::Deleted { name } | Event::Undeleted { name, .. } => below(after, name, found),
         Event::TeamUpdated {
@@ -235,14 +277,14 @@ pub(super) fn moved_along(event: &Event, after: &Workspace, found: &mut BTreeSet
             below(after, &ResourceName::Kpi(id.clone()), found);
         }
         Event::WorkspaceCreated(_) => {
-            found.insert(ResourceName::ScoringPolicy);
+            found.extend([ResourceName::ScoringPolicy]);
         }
         _ => {}
     }
 }
 
 /// What lies in a resource and is listed with it; deleted ones too.
-pub(super) fn below(workspace: &Workspace, name: &ResourceName, found: &mut BTreeSet<ResourceName>) {
+pub(super) fn below(workspace: &Workspace, name: &ResourceName, found: &mut impl Extend<ResourceName>) {
     match name {
         // What they own stays where it is.
         ResourceName::Team(id) => {
@@ -280,8 +322,8 @@ pub(super) fn below(workspace: &Workspace, name: &ResourceName, found: &mut BTre
 }
 
 /// A team, what it owns, and what lies in that.
-pub(super) fn owned_by(workspace: &Workspace, team: &Id, found: &mut BTreeSet<ResourceName>) {
-    found.insert(ResourceName::Team(team.clone()));
+pub(super) fn owned_by(workspace: &Workspace, team: &Id, found: &mut impl Extend<ResourceName>) {
+    found.extend([ResourceName::Team(team.clone())]);
     let objectives = workspace
         .cycles()
         .keys()
@@ -292,6 +334,6 @@ pub(super) fn owned_by(workspace: &Workspace, team: &Id, found: &mut BTreeSet<Re
         .map(|id| ResourceName::Kpi(id.clone()));
     for name in objectives.chain(kpis) {
         below(workspace, &name, found);
-        found.insert(name);
+        found.extend([name]);
     }
 }

@@ -315,7 +315,7 @@ fn what_is_made_in_one_go_is_told_one_by_one() {
     let cascade = cascade("win", &[("other", "win-other"), ("top", "win-top")]);
     assert_eq!(moves(&company.and([activate("win")]), cascade), cascaded);
     let first = last_effect(&given([]));
-    let names: Vec<String> = first.concerns.keys().map(ToString::to_string).collect();
+    let names: Vec<String> = first.concerns.iter().map(|(name, _)| name.to_string()).collect();
     assert_eq!(names, ["the workspace", "members/maria", "scoringPolicy"]);
 }
 

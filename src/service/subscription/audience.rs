@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use prost::bytes::Bytes;
+use prost::bytes::{Bytes, BytesMut};
 
 use super::Position;
 use super::filter::Filter;
 use super::messages::{Messages, Part};
-use super::pages::{Page, Pages, framed};
+use super::pages::{Page, Pages};
 use super::token::{FilterHash, ResumeToken};
 use crate::domain::{Id, Revision};
 use crate::engine::Update;
@@ -87,22 +87,21 @@ impl Audience {
     }
 
     fn make_page(&self, updates: &[Arc<Update>]) -> Option<Page> {
-        let (mut messages, mut bytes, mut last) = (Vec::new(), 0, None);
+        let mut framed = BytesMut::new();
+        let mut last = updates.first()?;
         for update in updates {
-            for message in self.messages(update) {
-                bytes += message.len();
-                messages.push(message);
-            }
-            last = Some(update);
-            if bytes >= PAGE_BYTES {
+            self.write(update, &mut framed);
+            last = update;
+            if framed.len() >= PAGE_BYTES {
                 break;
             }
         }
-        last.map(|update| Page {
-            framed: framed(&messages),
+        Some(Page {
+            // It may be kept for long: without what the buffer has grown too much.
+            framed: Bytes::copy_from_slice(&framed),
             last: Position {
-                revision: update.commit.revision,
-                root: update.root,
+                revision: last.commit.revision,
+                root: last.root,
             },
         })
     }
@@ -123,11 +122,10 @@ impl Audience {
         self.hash
     }
 
-    /// The messages of an update; none: nothing in it is for this audience.
-    fn messages(&self, update: &Update) -> Vec<Bytes> {
+    /// Writes the messages of an update. Nothing, where nothing in it is for this audience.
+    fn write(&self, update: &Update, out: &mut BytesMut) {
         let (workspace, filter, effect) = (&self.workspace, &self.filter, &update.effect);
-        let mut frames = Vec::new();
-        let mut messages = Messages::new(api::Update {
+        let mut messages = Messages::new(&api::Update {
             commit: Some(to_proto::commit(&update.commit, update.leaf.0)),
             ..api::Update::default()
         });
@@ -137,10 +135,9 @@ impl Audience {
                 let name = event.resource();
                 filter.takes_event(event, &name, effect.concerns.get(&name))
             };
-            let written = taken
-                .then(|| to_proto::event(workspace, &update.commit, index, None))
-                .flatten();
-            frames.extend(written.and_then(|event| messages.put(Part::Event(event))));
+            if taken && let Some(event) = to_proto::event(workspace, &update.commit, index, None) {
+                messages.put(&Part::Event(event), out);
+            }
         }
         for change in &effect.changes {
             let taken = everything || {
@@ -148,22 +145,20 @@ impl Audience {
                 filter.takes_derived(change, &name, effect.concerns.get(&name))
             };
             if taken {
-                let change = to_proto::derived_change(workspace, change);
-                frames.extend(messages.put(Part::Derived(change)));
+                messages.put(&Part::Derived(to_proto::derived_change(workspace, change)), out);
             }
         }
-        self.render_moves(update, &mut messages, &mut frames);
+        self.write_moves(update, &mut messages, out);
         // Who takes everything is told of every revision, also of one in which a retry was remembered and nothing else.
         if !messages.is_empty() || everything {
-            frames.push(messages.end(self.token(update.commit.revision, update.root)));
+            messages.end(&self.token(update.commit.revision, update.root), out);
         }
-        frames
     }
 
-    /// What enters and what leaves.
-    fn render_moves(&self, update: &Update, messages: &mut Messages, frames: &mut Vec<Bytes>) {
+    /// Writes what enters and what leaves.
+    fn write_moves(&self, update: &Update, messages: &mut Messages, out: &mut BytesMut) {
         let Some(state) = &update.state else { return };
-        for (name, concern) in &update.effect.concerns {
+        for (name, concern) in update.effect.concerns.iter() {
             let Concern::Moves(moved) = concern else { continue };
             let was = self.filter.lists(name, moved.before.as_ref());
             let is = self.filter.lists(name, moved.after.as_ref());
@@ -177,7 +172,9 @@ impl Audience {
                 ))),
                 (true, true) | (false, false) => None,
             };
-            frames.extend(part.and_then(|part| messages.put(part)));
+            if let Some(part) = part {
+                messages.put(&part, out);
+            }
         }
     }
 }
@@ -187,6 +184,7 @@ mod tests {
     use prost::Message;
 
     use super::super::filter::tests::filter;
+    use super::super::messages::tests::one_by_one;
     use super::*;
     use crate::domain::given::*;
     use crate::log::LeafHash;
@@ -215,6 +213,16 @@ mod tests {
             }
         });
         updates.collect()
+    }
+
+    /// What an audience is told of an update.
+    fn messages(audience: &Audience, update: &Update) -> Vec<api::SubscribeResponse> {
+        let mut out = BytesMut::new();
+        audience.write(update, &mut out);
+        let messages = one_by_one(&out).into_iter();
+        messages
+            .map(|message| api::SubscribeResponse::decode(message).unwrap())
+            .collect()
     }
 
     fn of_teams(teams: &[&str]) -> Filter {
@@ -267,7 +275,9 @@ mod tests {
         let join = || audiences.join(&id("acme"), LOG, of_teams(&["sales"]));
         let alone = join();
         // Cycles and the workspace are of no team; the team, its KPI and each value are.
-        let empty = updates.iter().filter(|update| alone.messages(update).is_empty());
+        let empty = updates
+            .iter()
+            .filter(|update| messages(&alone, update).is_empty());
         assert_eq!(empty.count(), updates.len() - 6002);
         drop(alone);
         let (first, second) = (join(), join());
@@ -307,10 +317,9 @@ mod tests {
         });
         update.effect = crate::projection::Effect::default();
         let audiences = Audiences::default();
-        let frames = |filter| audiences.join(&id("acme"), LOG, filter).messages(&update);
-        let everything = frames(of_teams(&[]));
-        let message = api::SubscribeResponse::decode(everything[0].clone()).unwrap();
-        assert!(everything.len() == 1 && !message.resume_token.is_empty());
-        assert!(frames(of_teams(&["sales"])).is_empty());
+        let told = |filter| messages(&audiences.join(&id("acme"), LOG, filter), &update);
+        let everything = told(of_teams(&[]));
+        assert!(everything.len() == 1 && !everything[0].resume_token.is_empty());
+        assert_eq!(told(of_teams(&["sales"])), []);
     }
 }

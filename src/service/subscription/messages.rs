@@ -1,8 +1,9 @@
 //! One update as one message, or as several when it is large: none is larger than `MESSAGE_BYTES_MAX`, and only the last
-//! has a token.
+//! has a token. Messages are written as gRPC sends them, each behind its length, and every part of an update goes into its
+//! message as it comes: nothing is encoded twice.
 
-use prost::bytes::Bytes;
-use prost::{Message, length_delimiter_len};
+use prost::bytes::{BufMut, Bytes, BytesMut};
+use prost::{Message, encode_length_delimiter, length_delimiter_len};
 
 use crate::proto::api;
 use crate::proto::api::subscribe_response::Event;
@@ -12,15 +13,14 @@ pub(super) const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
 
 /// What a message has beside its update: the token, and what they are told apart by.
 const FRAME_BYTES: usize = 256;
+/// gRPC's head of a message: not compressed, and its length.
+const HEAD_BYTES: usize = 5;
 
-/// Messages of one update that are being filled.
+/// The messages of one update.
 pub(super) struct Messages {
-    /// What all of them begin with.
-    head: api::Update,
+    /// Fields of an `Update`, encoded: what all of its messages begin with, and the parts of the one that is being filled.
+    update: Vec<u8>,
     head_bytes: usize,
-    filling: api::Update,
-    bytes: usize,
-    is_begun: bool,
 }
 
 /// A part of an update.
@@ -33,77 +33,130 @@ pub(super) enum Part {
 }
 
 impl Messages {
-    pub(super) fn new(head: api::Update) -> Self {
+    /// Those that begin with `head`.
+    pub(super) fn new(head: &api::Update) -> Self {
+        let update = head.encode_to_vec();
         Self {
-            filling: head.clone(),
-            head_bytes: FRAME_BYTES + head.encoded_len(),
-            head,
-            bytes: 0,
-            is_begun: false,
+            head_bytes: update.len(),
+            update,
         }
     }
 
     /// Whether nothing was put into them.
     pub(super) fn is_empty(&self) -> bool {
-        !self.is_begun
+        self.update.len() == self.head_bytes
     }
 
-    /// Puts a part in; the message in front of it, if that is full.
-    pub(super) fn put(&mut self, part: Part) -> Option<Bytes> {
-        let more = part.encoded_len();
-        let full = self.bytes > 0 && self.head_bytes + self.bytes + more > MESSAGE_BYTES_MAX;
-        let sent = full.then(|| {
-            self.bytes = 0;
-            let next = self.head.clone();
-            frame(
-                Event::Update(std::mem::replace(&mut self.filling, next)),
-                String::new(),
-            )
-        });
-        self.bytes += more;
-        self.is_begun = true;
-        let to = &mut self.filling;
-        match part {
-            Part::Event(event) => to.events.push(event),
-            Part::Derived(change) => to.derived_changes.push(change),
-            Part::Entered(resource) => to.entered.push(resource),
-            Part::Changed(resource) => to.changed.push(resource),
-            Part::Left(name) => to.left.push(name),
+    /// Puts a part in. The message in front of it, if that is full, is written to `out`.
+    pub(super) fn put(&mut self, part: &Part, out: &mut BytesMut) {
+        let full = self.update.len();
+        part.write(&mut self.update);
+        if full > self.head_bytes && FRAME_BYTES + self.update.len() > MESSAGE_BYTES_MAX {
+            write_update(&self.update[..full], "", out);
+            self.update.drain(self.head_bytes..full);
         }
-        sent
     }
 
-    /// The last message.
-    pub(super) fn end(self, token: String) -> Bytes {
-        frame(Event::Update(self.filling), token)
+    /// Writes the last message.
+    pub(super) fn end(self, token: &str, out: &mut BytesMut) {
+        write_update(&self.update, token, out);
     }
 }
 
 impl Part {
-    /// In a message, behind its tag and its length.
-    fn encoded_len(&self) -> usize {
-        let bytes = match self {
-            Self::Event(event) => event.encoded_len(),
-            Self::Derived(change) => change.encoded_len(),
-            Self::Entered(resource) | Self::Changed(resource) => resource.encoded_len(),
-            Self::Left(name) => name.len(),
+    /// As a field of an `Update`.
+    fn write(&self, to: &mut Vec<u8>) {
+        // A vector has room for everything.
+        let _written = match self {
+            Self::Event(event) => {
+                to.put_u8(key(2));
+                event.encode_length_delimited(to)
+            }
+            Self::Derived(change) => {
+                to.put_u8(key(3));
+                change.encode_length_delimited(to)
+            }
+            Self::Entered(resource) => {
+                to.put_u8(key(4));
+                resource.encode_length_delimited(to)
+            }
+            Self::Left(name) => {
+                write_field(5, name.as_bytes(), to);
+                Ok(())
+            }
+            Self::Changed(resource) => {
+                to.put_u8(key(7));
+                resource.encode_length_delimited(to)
+            }
         };
-        1 + length_delimiter_len(bytes) + bytes
     }
 }
 
-/// One message of a stream, encoded.
+/// One message of a stream.
 pub(super) fn frame(event: Event, resume_token: String) -> Bytes {
     let message = api::SubscribeResponse {
         resume_token,
         event: Some(event),
     };
-    message.encode_to_vec().into()
+    let bytes = message.encoded_len();
+    let mut framed = BytesMut::with_capacity(HEAD_BYTES + bytes);
+    write_head(bytes, &mut framed);
+    let _written = message.encode(&mut framed);
+    framed.freeze()
+}
+
+/// A `SubscribeResponse` with an update that is encoded already. No token: it is not the last one.
+fn write_update(update: &[u8], token: &str, out: &mut BytesMut) {
+    let field_bytes = |bytes: usize| 1 + length_delimiter_len(bytes) + bytes;
+    let token_bytes = if token.is_empty() {
+        0
+    } else {
+        field_bytes(token.len())
+    };
+    let bytes = token_bytes + field_bytes(update.len());
+    out.reserve(HEAD_BYTES + bytes);
+    write_head(bytes, out);
+    if !token.is_empty() {
+        write_field(1, token.as_bytes(), out);
+    }
+    write_field(5, update, out);
+}
+
+fn write_head(bytes: usize, out: &mut BytesMut) {
+    out.put_u8(0);
+    // No message is larger than the largest commit.
+    out.put_u32(u32::try_from(bytes).unwrap_or(u32::MAX));
+}
+
+fn write_field(number: u8, bytes: &[u8], to: &mut impl BufMut) {
+    to.put_u8(key(number));
+    let _written = encode_length_delimiter(bytes.len(), to);
+    to.put_slice(bytes);
+}
+
+/// What stands in front of a field that has a length. The numbers are those of the API's definition, and below 16.
+const fn key(number: u8) -> u8 {
+    number << 3 | 2
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// Messages without their heads.
+    pub(in super::super) fn one_by_one(mut framed: &[u8]) -> Vec<&[u8]> {
+        let mut messages = Vec::new();
+        while let Some((head, rest)) = framed.split_first_chunk::<HEAD_BYTES>() {
+            let [not_compressed, length @ ..] = *head;
+            let length = usize::try_from(u32::from_be_bytes(length)).unwrap();
+            assert_eq!(not_compressed, 0);
+            let (message, rest) = rest.split_at(length);
+            messages.push(message);
+            framed = rest;
+        }
+        assert!(framed.is_empty());
+        messages
+    }
 
     fn left(bytes: usize) -> Part {
         Part::Left("n".repeat(bytes))
@@ -122,14 +175,18 @@ mod tests {
             revision: 7,
             ..api::Commit::default()
         };
-        let mut filling = Messages::new(api::Update {
+        let mut filling = Messages::new(&api::Update {
             commit: Some(commit.clone()),
             ..api::Update::default()
         });
-        let mut frames: Vec<Bytes> = parts.into_iter().filter_map(|part| filling.put(part)).collect();
-        frames.push(filling.end("token".repeat(17)));
+        let mut out = BytesMut::new();
+        for part in parts {
+            filling.put(&part, &mut out);
+        }
+        filling.end(&"token".repeat(17), &mut out);
+        let frames = one_by_one(&out);
         let read = frames.iter().map(|frame| {
-            let message = api::SubscribeResponse::decode(frame.clone()).unwrap();
+            let message = api::SubscribeResponse::decode(*frame).unwrap();
             let Some(Event::Update(update)) = message.event else {
                 panic!("no update")
             };
@@ -182,9 +239,72 @@ mod tests {
 
     #[test]
     fn nothing_is_empty_and_something_is_not() {
-        let mut messages = Messages::new(api::Update::default());
+        let mut messages = Messages::new(&api::Update {
+            from_revision: Some(7),
+            ..api::Update::default()
+        });
         assert!(messages.is_empty());
-        assert!(messages.put(left(1)).is_none());
-        assert!(!messages.is_empty());
+        let mut out = BytesMut::new();
+        messages.put(&left(1), &mut out);
+        assert!(!messages.is_empty() && out.is_empty());
+    }
+
+    #[test]
+    fn what_is_written_part_by_part_is_what_the_api_defines() {
+        let resource = |title: &str| api::Resource {
+            resource: Some(api::resource::Resource::Team(api::Team {
+                title: title.into(),
+                ..api::Team::default()
+            })),
+        };
+        let update = api::Update {
+            commit: Some(api::Commit {
+                revision: 7,
+                ..api::Commit::default()
+            }),
+            events: vec![api::Event::default()],
+            derived_changes: vec![api::DerivedChange {
+                resource: "workspaces/a".into(),
+                figure: None,
+            }],
+            entered: vec![resource("new")],
+            left: vec!["workspaces/a/teams/t".into(), String::new()],
+            from_revision: Some(3),
+            changed: vec![resource("other")],
+        };
+        let mut messages = Messages::new(&api::Update {
+            commit: update.commit.clone(),
+            from_revision: update.from_revision,
+            ..api::Update::default()
+        });
+        let mut out = BytesMut::new();
+        let written = update.clone();
+        let parts = written
+            .events
+            .into_iter()
+            .map(Part::Event)
+            .chain(written.derived_changes.into_iter().map(Part::Derived))
+            .chain(written.entered.into_iter().map(Part::Entered))
+            .chain(written.left.into_iter().map(Part::Left))
+            .chain(written.changed.into_iter().map(Part::Changed));
+        for part in parts {
+            messages.put(&part, &mut out);
+        }
+        messages.end("token", &mut out);
+        let checkpoint = Event::Checkpoint(api::Checkpoint {
+            revision: 7,
+            ..api::Checkpoint::default()
+        });
+        out.put_slice(&frame(checkpoint.clone(), String::new()));
+        let read: Vec<_> = one_by_one(&out)
+            .into_iter()
+            .map(|message| api::SubscribeResponse::decode(message).unwrap())
+            .collect();
+        let expected = [(Event::Update(update), "token"), (checkpoint, "")];
+        let expected = expected.map(|(event, token)| api::SubscribeResponse {
+            resume_token: token.into(),
+            event: Some(event),
+        });
+        assert_eq!(read, expected);
     }
 }

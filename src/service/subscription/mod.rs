@@ -42,7 +42,6 @@ use crate::proto::api;
 use crate::proto::api::subscribe_response::Event;
 use audience::Audience;
 use messages::frame;
-use pages::framed;
 use room::Room;
 use stages::{Coalescing, Stage};
 use token::ResumeToken;
@@ -186,7 +185,7 @@ impl Subscription {
             }
             if let Some(whole) = &mut self.whole {
                 match whole.next().await {
-                    Some(message) => self.fill(framed(&[message])).await,
+                    Some(message) => self.fill(message).await,
                     None => self.whole = None,
                 }
                 continue;
@@ -206,7 +205,7 @@ impl Subscription {
 
     /// Something about the stream itself.
     fn say(&mut self, event: Event, resume_token: String) {
-        self.ready.push_back(framed(&[frame(event, resume_token)]));
+        self.ready.push_back(frame(event, resume_token));
     }
 
     /// Says where the stream stands.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use prost::bytes::{BufMut, Bytes, BytesMut};
+use prost::bytes::Bytes;
 
 use super::Position;
 use crate::domain::Revision;
@@ -15,7 +15,7 @@ use crate::domain::Revision;
 /// Messages behind a revision, up to another.
 #[derive(Clone)]
 pub(super) struct Page {
-    /// Each behind the length that gRPC writes in front of it; empty: nothing was for this audience.
+    /// As gRPC sends them; empty: nothing was for this audience.
     pub(super) framed: Bytes,
     /// How far it goes.
     pub(super) last: Position,
@@ -38,8 +38,6 @@ const GENERATION_BYTES_IN_A_CROWD: usize = 64 * 1024;
 const ALL_BYTES: usize = 64 * 1024 * 1024;
 /// What a page takes beside its messages.
 const ENTRY_BYTES: usize = 128;
-/// gRPC's head of a message: not compressed, and its length.
-const HEAD_BYTES: usize = 5;
 
 impl Pages {
     pub(super) fn among(all_bytes: &Arc<AtomicUsize>) -> Self {
@@ -109,19 +107,6 @@ impl Page {
     }
 }
 
-/// Messages as gRPC sends them.
-pub(super) fn framed(messages: &[Bytes]) -> Bytes {
-    let bytes = messages.iter().map(|message| HEAD_BYTES + message.len()).sum();
-    let mut framed = BytesMut::with_capacity(bytes);
-    for message in messages {
-        framed.put_u8(0);
-        // No message is larger than the largest commit.
-        framed.put_u32(u32::try_from(message.len()).unwrap_or(u32::MAX));
-        framed.put_slice(message);
-    }
-    framed.freeze()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,16 +120,6 @@ mod tests {
                 root: Root([0; 32]),
             },
         }
-    }
-
-    #[test]
-    fn every_message_stands_behind_its_length() {
-        let messages = [&b"one"[..], b"", b"three"].map(Bytes::from_static);
-        assert_eq!(
-            framed(&messages),
-            b"\0\0\0\0\x03one\0\0\0\0\0\0\0\0\0\x05three"[..]
-        );
-        assert!(framed(&[]).is_empty());
     }
 
     #[test]

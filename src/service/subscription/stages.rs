@@ -67,9 +67,10 @@ impl Subscription {
             .updates_after(&self.hosted, self.position.revision)
             .await?;
         self.deliver(&updates).await;
-        self.stage = match self.hosted.feed().after(self.position.revision) {
-            Tail::Gone => Stage::Behind,
-            Tail::Updates(_) => Stage::Live { announced: false },
+        self.stage = if self.hosted.feed().reaches(self.position.revision) {
+            Stage::Live { announced: false }
+        } else {
+            Stage::Behind
         };
         Ok(())
     }

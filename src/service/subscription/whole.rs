@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_stream::stream;
 use futures_util::stream::{BoxStream, StreamExt};
 use prost::Message;
-use prost::bytes::Bytes;
+use prost::bytes::{Bytes, BytesMut};
 
 use super::audience::Audience;
 use super::messages::{Messages, Part, frame};
@@ -18,7 +18,7 @@ use crate::proto::api::subscribe_response::Event;
 use crate::service::names::full_name;
 use crate::service::to_proto;
 
-/// Messages that come as they are taken.
+/// Messages as gRPC sends them, which come as they are taken.
 pub(super) type Frames = BoxStream<'static, Bytes>;
 
 /// How much of a snapshot one message has, in bytes.
@@ -65,14 +65,16 @@ pub(super) fn net_change(
 ) -> Frames {
     let frames = stream! {
         let revision = after.workspace().revision();
-        let mut messages = Messages::new(head(before.workspace().revision(), &after));
+        let mut messages = Messages::new(&head(before.workspace().revision(), &after));
+        let mut out = BytesMut::new();
         for change in &net.changes {
             let name = change.resource();
             let concern = net.concerns.get(&name).map(|(concern, _)| concern);
             if audience.filter.takes_derived(change, &name, concern) {
                 let change = to_proto::derived_change(&audience.workspace, change);
-                if let Some(full) = messages.put(Part::Derived(change)) {
-                    yield full;
+                messages.put(&Part::Derived(change), &mut out);
+                if !out.is_empty() {
+                    yield out.split().freeze();
                 }
             }
         }
@@ -88,12 +90,16 @@ pub(super) fn net_change(
                 (true, false) => Some(Part::Left(full_name(&audience.workspace, name))),
                 (true, true) | (false, false) => None,
             };
-            if let Some(full) = part.and_then(|part| messages.put(part)) {
-                yield full;
+            if let Some(part) = part {
+                messages.put(&part, &mut out);
+            }
+            if !out.is_empty() {
+                yield out.split().freeze();
             }
         }
         if !messages.is_empty() {
-            yield messages.end(audience.token(revision, root));
+            messages.end(&audience.token(revision, root), &mut out);
+            yield out.freeze();
         }
     };
     frames.boxed()

@@ -3,8 +3,8 @@
 use super::*;
 use crate::domain::given::kpi;
 use crate::domain::{
-    ActionPlan, AlertKind, AlertRules, CloseReason, CurrencyCode, KpiFields, Period, Ramp, StartedFrom,
-    Target, Transform, Unit, UnitKind,
+    ActionPlan, AlertKind, AlertRules, CloseReason, CurrencyCode, KpiFields, MeasurementRecorded, Period,
+    Ramp, StartedFrom, Target, Transform, Unit, UnitKind,
 };
 
 fn kpi_fields(change: impl FnOnce(&mut KpiFields)) -> Box<KpiFields> {
@@ -133,6 +133,32 @@ fn a_unit_is_read_as_its_kind_and_what_belongs_to_it() {
             "unit.scale_labels: [\"red\",\"green\"] → none",
         ],
     );
+}
+
+#[test]
+fn a_value_is_read_beside_the_one_it_supersedes() {
+    let recorded = |before: Option<f64>, source: &str, note: &str| {
+        Event::MeasurementRecorded(MeasurementRecorded {
+            kpi: id("nps"),
+            effective_time: Timestamp::from_micros(0),
+            value: 4.25,
+            source_id: source.into(),
+            before,
+            note: note.into(),
+        })
+    };
+    let time = "measurement.effective_time: none → \"1970-01-01T00:00:00Z\"";
+    check(recorded(None, "", ""), &[time, "measurement.value: none → 4.25"]);
+    check(
+        recorded(Some(-3.5), "survey", "late"),
+        &[
+            time,
+            "measurement.note: none → \"late\"",
+            "measurement.source_id: none → \"survey\"",
+            "measurement.value: -3.5 → 4.25",
+        ],
+    );
+    check(recorded(Some(4.25), "", ""), &[time]);
 }
 
 #[test]
