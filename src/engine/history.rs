@@ -144,21 +144,30 @@ impl Engine {
         }
     }
 
-    /// Has the next stretch folded while this one is read.
+    /// Has the next stretch folded while this one is read, if it is nobody's turn.
     fn read_ahead(&self, hosted: &Arc<Hosted>, updates: &Updates) {
         let Some(last) = updates.last().map(|update| update.commit.revision) else {
             return;
         };
-        let is_wanted = last < hosted.published().state.workspace().revision()
-            && !hosted.feed().reaches(last)
-            && hosted.catching_up().try_lock().is_ok()
+        let Folds::OnThreads(places) = &self.inner.folds else {
+            return;
+        };
+        let is_wanted = !hosted.feed().reaches(last)
+            && last < hosted.published().state.workspace().revision()
             && self.inner.backlog.after(hosted.log(), last).is_none();
-        if is_wanted && matches!(self.inner.folds, Folds::OnThreads(_)) {
+        if !is_wanted {
+            return;
+        }
+        if let Ok(turn) = Arc::clone(hosted.catching_up()).try_lock_owned()
+            && let Ok(place) = Arc::clone(places).try_acquire_owned()
+        {
             let (engine, hosted) = (self.clone(), Arc::clone(hosted));
-            tokio::spawn(async move {
-                if let Err(refusal) = engine.fold_on(&hosted, last).await {
+            // At once, on a thread of its own: a task would wait for the one that is reading.
+            tokio::task::spawn_blocking(move || {
+                let _held = (turn, place);
+                if let Err(error) = engine.fold_stretch(&hosted, last) {
                     // Whoever comes there hears of it.
-                    tracing::debug!(?refusal, "nothing was read ahead");
+                    tracing::debug!(%error, "nothing was read ahead");
                 }
             });
         }
@@ -166,10 +175,9 @@ impl Engine {
 
     /// Folds the log on from a revision, when it is its turn, and keeps what comes of it.
     async fn fold_on(&self, hosted: &Arc<Hosted>, revision: Revision) -> Result<Updates, Refusal> {
-        let (backlog, log) = (&self.inner.backlog, hosted.log());
         // One fold at a time a workspace: who waits for the same finds it when it is their turn.
         let _turn = hosted.catching_up().lock().await;
-        if let Some(updates) = backlog.after(log, revision) {
+        if let Some(updates) = self.inner.backlog.after(hosted.log(), revision) {
             return Ok(updates);
         }
         let head = hosted.published().state.workspace().revision();
@@ -177,18 +185,19 @@ impl Engine {
             let asked = revision;
             return Err(Refusal::RevisionInFuture { asked, head });
         }
-        let standing = backlog.take_cursor(log, revision);
-        let (events, folded) = (Arc::clone(&self.inner.log), Arc::clone(hosted));
-        let bytes_max = backlog.stretch_bytes_max();
-        let advance = move || {
-            let mut past = match standing {
-                Some(past) => past,
-                None => Past::at(events, &folded, revision)?,
-            };
-            let updates = past.advance(head, STRETCH_COMMITS, bytes_max)?;
-            Ok((past, updates))
+        let (engine, hosted) = (self.clone(), Arc::clone(hosted));
+        self.fold(move || engine.fold_stretch(&hosted, revision)).await
+    }
+
+    /// Folds the log on from a revision that there is. Whoever calls it has the turn.
+    fn fold_stretch(&self, hosted: &Hosted, revision: Revision) -> Result<Updates, LogError> {
+        let (backlog, log) = (&self.inner.backlog, hosted.log());
+        let mut past = match backlog.take_cursor(log, revision) {
+            Some(past) => past,
+            None => Past::at(Arc::clone(&self.inner.log), hosted, revision)?,
         };
-        let (past, updates) = self.fold(advance).await?;
+        let head = hosted.published().state.workspace().revision();
+        let updates = past.advance(head, STRETCH_COMMITS, backlog.stretch_bytes_max())?;
         let updates = Updates::from(updates);
         backlog.keep(log, past, &updates);
         Ok(updates)

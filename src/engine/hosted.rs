@@ -19,7 +19,7 @@ pub struct Hosted {
     published: ArcSwap<Published>,
     feed: Feed,
     /// Held by whoever folds the log for those who are behind.
-    catching_up: tokio::sync::Mutex<()>,
+    catching_up: Arc<tokio::sync::Mutex<()>>,
     /// Versions by revision, ascending; the first is the empty one.
     versions: Mutex<Vec<Version>>,
 }
@@ -61,7 +61,7 @@ impl Hosted {
             log,
             published: ArcSwap::from_pointee(published),
             feed: Feed::new(head, feed_bytes_max),
-            catching_up: tokio::sync::Mutex::default(),
+            catching_up: Arc::default(),
             versions: Mutex::new(vec![Version {
                 state: Arc::new(State::empty()),
                 frontier: Frontier::empty(),
@@ -94,7 +94,7 @@ impl Hosted {
     }
 
     /// Whose turn it is to fold the log for those who are behind.
-    pub(super) fn catching_up(&self) -> &tokio::sync::Mutex<()> {
+    pub(super) fn catching_up(&self) -> &Arc<tokio::sync::Mutex<()>> {
         &self.catching_up
     }
 
