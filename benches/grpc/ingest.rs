@@ -8,11 +8,12 @@ use binnacle::proto::api::kpi_service_client::KpiServiceClient;
 use binnacle::proto::google_type;
 use serde_json::json;
 
-use crate::Scale;
-use crate::load::{self, Server};
+use crate::common::server::Server;
+use crate::common::{Scale, kpi, median, prepare};
+use crate::load;
 use crate::report::Report;
 
-const KPIS: usize = 100;
+const KPIS: u64 = 100;
 const ROWS: u64 = 1000;
 /// How many calls are in flight; a stream has as many commits on the way.
 const IN_FLIGHT: usize = 16;
@@ -21,8 +22,8 @@ const ROUNDS: usize = 3;
 
 pub(crate) async fn run(dir: &Path, scale: Scale, report: &mut Report) {
     let count = scale.count(1_000_000) / ROWS;
-    let server = Server::binnacle(&dir.join("ingest"));
-    load::prepare(&server, KPIS).await;
+    let server = Server::start(&dir.join("ingest"));
+    prepare(&server.channel().await, KPIS).await;
     set_targets(&server).await;
     let (mut batches, mut one, mut four) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
@@ -33,7 +34,7 @@ pub(crate) async fn run(dir: &Path, scale: Scale, report: &mut Report) {
         one.push(rate(count, ingest(&server, count, 1).await));
         four.push(rate(count, ingest(&server, count, 4).await));
     }
-    let [batches, one, four] = [batches, one, four].map(|rates| load::median(rates.into_iter()));
+    let [batches, one, four] = [batches, one, four].map(median);
     println!("KPIs with a target, 1,000 measurements a message, durable, in measurements/s:");
     println!("BatchRecordMeasurements, {IN_FLIGHT} in flight: {batches:.0}");
     println!(
@@ -64,7 +65,7 @@ async fn set_targets(server: &Server) {
             day: 1,
         });
         let request = api::SetTargetRequest {
-            parent: format!("workspaces/bench/kpis/k{index}"),
+            parent: kpi(index),
             target: Some(api::Target {
                 effective_date,
                 at_least: Some(1000.0),
@@ -79,7 +80,7 @@ async fn set_targets(server: &Server) {
 
 /// A thousand rows of one KPI, as each batch is.
 fn message(number: u64) -> api::IngestMeasurementsRequest {
-    let kpi = format!("workspaces/bench/kpis/k{}", number % KPIS as u64);
+    let kpi = kpi(number % KPIS);
     let rows = (1..=ROWS).map(|row| api::MeasurementRow {
         sequence: i64::try_from(number * ROWS + row).expect("a sequence"),
         measurement: Some(load::new_measurement(&kpi)),

@@ -3,34 +3,25 @@
 use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use binnacle::proto::api;
 use binnacle::proto::api::kpi_service_client::KpiServiceClient;
-use binnacle::proto::api::workspace_service_client::WorkspaceServiceClient;
 use hdrhistogram::Histogram;
 use serde_json::json;
 use tonic::transport::Channel;
 
-use crate::Scale;
+use crate::common::server::Server;
+use crate::common::{Scale, kpi, median, micros, prepare};
 use crate::report::Report;
 
 /// In flight, and over how many connections.
 const LEVELS: [(usize, usize); 4] = [(1, 1), (16, 2), (64, 4), (256, 8)];
 /// Echo and record in turn, so often; the medians are reported.
 const ROUNDS: usize = 3;
-pub(crate) const KPI: &str = "workspaces/bench/kpis/k0";
-
-/// A child process that listens.
-pub(crate) struct Server {
-    child: Child,
-    pub(crate) address: String,
-    /// What it said when the log was replayed.
-    pub(crate) replayed: serde_json::Value,
-}
 
 struct Round {
     calls_per_s: f64,
@@ -41,41 +32,6 @@ struct Round {
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
 impl Server {
-    pub(crate) fn binnacle(data_dir: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_binnacle"))
-            .args([
-                "serve",
-                "--listen",
-                "127.0.0.1:0",
-                "--log-format",
-                "json",
-                "--data-dir",
-            ])
-            .arg(data_dir)
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the server");
-        let mut lines = BufReader::new(child.stderr.take().expect("its log")).lines();
-        let (mut address, mut replayed) = (String::new(), json!(null));
-        loop {
-            let line = lines.next().expect("a server that starts").expect("its log");
-            let fields = serde_json::from_str::<serde_json::Value>(&line).expect("JSON")["fields"].clone();
-            match fields["message"].as_str() {
-                Some("listening") => address = fields["address"].as_str().expect("an address").to_owned(),
-                Some("the log is replayed") => replayed = fields,
-                Some("serving") => break,
-                _ => {}
-            }
-        }
-        // Its log is read on, so that it never waits for us.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self {
-            child,
-            address,
-            replayed,
-        }
-    }
-
     fn echo() -> Self {
         let mut child = Command::new(std::env::current_exe().expect("this program"))
             .args(["--echo-server", "127.0.0.1:0"])
@@ -92,22 +48,6 @@ impl Server {
         }
     }
 
-    /// Resident memory, in bytes.
-    pub(crate) fn resident_bytes(&self) -> u64 {
-        let status =
-            std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("its status");
-        let line = status
-            .lines()
-            .find(|line| line.starts_with("VmRSS:"))
-            .expect("VmRSS");
-        let kib: u64 = line
-            .split_whitespace()
-            .nth(1)
-            .and_then(|kib| kib.parse().ok())
-            .expect("a number");
-        kib * 1024
-    }
-
     pub(crate) async fn channel(&self) -> Channel {
         Channel::from_shared(format!("http://{}", self.address))
             .expect("a URI")
@@ -118,22 +58,14 @@ impl Server {
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        // kill -9: the next start has to manage without a good end.
-        let _gone = self.child.kill();
-        let _ended = self.child.wait();
-    }
-}
-
 pub(crate) async fn run(dir: &Path, scale: Scale, report: &mut Report) {
     let fdatasync_p50_us = fdatasync_p50_us(dir, scale);
     report.set("fdatasync_p50_us", json!(fdatasync_p50_us));
     println!("append 200 bytes + fdatasync: p50 {fdatasync_p50_us:.0} µs\n");
     println!("in flight  connections   echo/s  p50 µs  p99 µs   record/s  p50 µs  p99 µs   record ÷ echo");
     let echo = Server::echo();
-    let server = Server::binnacle(&dir.join("load"));
-    prepare(&server, 1).await;
+    let server = Server::start(&dir.join("load"));
+    prepare(&server.channel().await, 1).await;
     let mut levels = Vec::new();
     for (in_flight, connections) in LEVELS {
         let (mut echoes, mut records) = (Vec::new(), Vec::new());
@@ -141,12 +73,8 @@ pub(crate) async fn run(dir: &Path, scale: Scale, report: &mut Report) {
             echoes.push(round(&echo, in_flight, connections, scale.seconds(3.0)).await);
             records.push(round(&server, in_flight, connections, scale.seconds(3.0)).await);
         }
-        let ratio = median(
-            echoes
-                .iter()
-                .zip(&records)
-                .map(|(e, r)| r.calls_per_s / e.calls_per_s),
-        );
+        let ratios = echoes.iter().zip(&records);
+        let ratio = median(ratios.map(|(e, r)| r.calls_per_s / e.calls_per_s).collect());
         let (echo, record) = (middle(&echoes), middle(&records));
         println!(
             "{in_flight:>9} {connections:>12} {:>8.0} {:>7.0} {:>7.0} {:>10.0} {:>7.0} {:>7.0} {ratio:>15.2}",
@@ -173,42 +101,6 @@ pub(crate) async fn run(dir: &Path, scale: Scale, report: &mut Report) {
         "\nalone: p50 {:.0} µs; 1.5 × (echo + 2 × fdatasync) = {:.0} µs\n",
         alone["record"], alone["bound"]
     );
-}
-
-/// A workspace with some KPIs.
-pub(crate) async fn prepare(server: &Server, kpis: usize) {
-    let channel = server.channel().await;
-    let workspace = api::Workspace {
-        title: "Benchmark".to_owned(),
-        ..Default::default()
-    };
-    let request = api::CreateWorkspaceRequest {
-        workspace_id: "bench".to_owned(),
-        workspace: Some(workspace),
-        ..Default::default()
-    };
-    WorkspaceServiceClient::new(channel.clone())
-        .create_workspace(request)
-        .await
-        .expect("a workspace");
-    for index in 0..kpis {
-        let kpi = api::Kpi {
-            title: format!("KPI {index}"),
-            direction: api::Direction::HigherIsBetter.into(),
-            cadence: api::Cadence::Daily.into(),
-            ..Default::default()
-        };
-        let request = api::CreateKpiRequest {
-            parent: "workspaces/bench".to_owned(),
-            kpi_id: format!("k{index}"),
-            kpi: Some(kpi),
-            ..Default::default()
-        };
-        KpiServiceClient::new(channel.clone())
-            .create_kpi(request)
-            .await
-            .expect("a KPI");
-    }
 }
 
 /// A measurement that nobody has recorded yet.
@@ -257,13 +149,12 @@ async fn call_until(end: Instant, mut client: KpiServiceClient<Channel>) -> Hist
             return latencies;
         }
         let request = api::RecordMeasurementRequest {
-            parent: KPI.to_owned(),
+            parent: kpi(0),
             measurement: Some(new_measurement("")),
             ..Default::default()
         };
         client.record_measurement(request).await.expect("an answer");
-        let micros = u64::try_from(started.elapsed().as_micros()).expect("a latency");
-        latencies.record(micros.max(1)).expect("a latency");
+        latencies.record(micros(started.elapsed())).expect("a latency");
     }
 }
 
@@ -279,21 +170,9 @@ fn fdatasync_p50_us(dir: &Path, scale: Scale) -> f64 {
         let started = Instant::now();
         file.write_all(&[7; 200]).expect("an append");
         file.sync_data().expect("fdatasync");
-        latencies
-            .record(
-                u64::try_from(started.elapsed().as_micros())
-                    .expect("a latency")
-                    .max(1),
-            )
-            .expect("a latency");
+        latencies.record(micros(started.elapsed())).expect("a latency");
     }
     latencies.value_at_quantile(0.5) as f64
-}
-
-pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }
 
 /// The round of the median rate.
@@ -304,7 +183,7 @@ fn middle(rounds: &[Round]) -> &Round {
 }
 
 /// Records batches of 1,000 with so many calls in flight, and answers how long it took.
-pub(crate) async fn record_batches(server: &Server, batches: u64, kpis: usize, in_flight: usize) -> Duration {
+pub(crate) async fn record_batches(server: &Server, batches: u64, kpis: u64, in_flight: usize) -> Duration {
     let channel = server.channel().await;
     let left = Arc::new(AtomicU64::new(batches));
     let started = Instant::now();
@@ -315,10 +194,9 @@ pub(crate) async fn record_batches(server: &Server, batches: u64, kpis: usize, i
                 while let Ok(batch) =
                     left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1))
                 {
-                    let kpi = format!("workspaces/bench/kpis/k{}", batch % kpis as u64);
                     let request = api::BatchRecordMeasurementsRequest {
                         measurements: (0..1000).map(|_| new_measurement("")).collect(),
-                        parent: kpi,
+                        parent: kpi(batch % kpis),
                         ..Default::default()
                     };
                     client
@@ -344,7 +222,7 @@ pub(crate) async fn record_singles(server: &Server, count: u64, in_flight: u64) 
             tokio::spawn(async move {
                 for _ in 0..count / in_flight {
                     let request = api::RecordMeasurementRequest {
-                        parent: KPI.to_owned(),
+                        parent: kpi(0),
                         measurement: Some(new_measurement("")),
                         ..Default::default()
                     };

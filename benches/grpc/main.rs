@@ -7,64 +7,33 @@
 
 #![allow(missing_docs)]
 
+#[path = "../common/mod.rs"]
+mod common;
 mod echo;
 mod ingest;
 mod load;
 mod report;
 mod store;
 
-use std::path::PathBuf;
-use std::time::Duration;
-
+use common::Asked;
 use report::Report;
-
-/// How much of everything.
-#[derive(Clone, Copy)]
-pub struct Scale(f64);
-
-impl Scale {
-    fn seconds(self, seconds: f64) -> Duration {
-        Duration::from_secs_f64((seconds * self.0).max(0.2))
-    }
-
-    fn count(self, count: u64) -> u64 {
-        // A part of a million is exact enough.
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        let scaled = (count as f64 * self.0) as u64;
-        scaled.max(1000)
-    }
-}
 
 fn main() {
     if let Some(address) = std::env::args().skip_while(|arg| arg != "--echo-server").nth(1) {
         return echo::serve(&address);
     }
-    let scale = Scale(
-        std::env::var("BINNACLE_BENCH_SCALE")
-            .ok()
-            .and_then(|s| s.parse().ok())
-            .unwrap_or(1.0),
-    );
-    let base = std::env::var_os("BINNACLE_BENCH_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
-    let dir = tempfile::Builder::new()
-        .prefix("bench-grpc-")
-        .tempdir_in(base)
-        .expect("a directory on the disk");
+    let asked = Asked::of("grpc");
+    let (dir, scale) = (asked.dir.path(), asked.scale);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let mut report = Report::default();
-    let sections: Vec<String> = std::env::args()
-        .skip(1)
-        .filter(|arg| !arg.starts_with('-'))
-        .collect();
-    let wanted = |section: &str| sections.is_empty() || sections.iter().any(|name| name == section);
-    if wanted("load") {
-        runtime.block_on(load::run(dir.path(), scale, &mut report));
+    if asked.wants("load") {
+        runtime.block_on(load::run(dir, scale, &mut report));
     }
-    if wanted("ingest") {
-        runtime.block_on(ingest::run(dir.path(), scale, &mut report));
+    if asked.wants("ingest") {
+        runtime.block_on(ingest::run(dir, scale, &mut report));
     }
-    if wanted("store") {
-        runtime.block_on(store::run(dir.path(), scale, &mut report));
+    if asked.wants("store") {
+        runtime.block_on(store::run(dir, scale, &mut report));
     }
     report.write();
 }

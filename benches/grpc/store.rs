@@ -6,11 +6,12 @@ use binnacle::domain::Revision;
 use binnacle::log::{EventLog, SledLog};
 use serde_json::json;
 
-use crate::Scale;
-use crate::load::{self, Server};
+use crate::common::server::Server;
+use crate::common::{Scale, prepare};
+use crate::load;
 use crate::report::Report;
 
-const KPIS: usize = 100;
+const KPIS: u64 = 100;
 
 pub(crate) async fn run(dir: &Path, scale: Scale, report: &mut Report) {
     batches(&dir.join("batches"), scale, report).await;
@@ -20,8 +21,8 @@ pub(crate) async fn run(dir: &Path, scale: Scale, report: &mut Report) {
 /// Batches of 1,000: memory and disk per measurement, and the replay of them.
 async fn batches(data_dir: &Path, scale: Scale, report: &mut Report) {
     let count = scale.count(2_000_000) / 1000;
-    let server = Server::binnacle(data_dir);
-    load::prepare(&server, KPIS).await;
+    let server = Server::start(data_dir);
+    prepare(&server.channel().await, KPIS).await;
     let before = server.resident_bytes();
     let took = load::record_batches(&server, count, KPIS, 16).await;
     let measurements = (count * 1000) as f64;
@@ -43,8 +44,8 @@ async fn batches(data_dir: &Path, scale: Scale, report: &mut Report) {
 /// One measurement a commit: what a commit adds, and the hardest replay.
 async fn singles(data_dir: &Path, scale: Scale, report: &mut Report) {
     let count = scale.count(500_000);
-    let server = Server::binnacle(data_dir);
-    load::prepare(&server, KPIS).await;
+    let server = Server::start(data_dir);
+    prepare(&server.channel().await, KPIS).await;
     // What live readers share and the log's page cache fill up once and stay: not a cost of each commit.
     load::record_singles(&server, scale.count(50_000), 256).await;
     let before = server.resident_bytes();
@@ -66,7 +67,7 @@ async fn singles(data_dir: &Path, scale: Scale, report: &mut Report) {
 fn replay(data_dir: &Path) -> f64 {
     (0..3)
         .map(|_| {
-            let replayed = Server::binnacle(data_dir).replayed.clone();
+            let replayed = Server::start(data_dir).replayed.clone();
             replayed["events"].as_f64().expect("events") / replayed["seconds"].as_f64().expect("seconds")
         })
         .fold(0.0, f64::max)

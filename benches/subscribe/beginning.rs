@@ -10,13 +10,13 @@ use binnacle::proto::api::progress_service_client::ProgressServiceClient;
 use binnacle::proto::api::subscribe_request::Start;
 use binnacle::proto::api::subscribe_response::Event;
 
-use crate::Scale;
+use crate::common::server::Server;
+use crate::common::{Scale, WORKSPACE, kpi, median};
 use crate::meter::{Meter, Used};
 use crate::readers::{Follower, Order};
 use crate::report::{Asked, PER_S, Report};
-use crate::server::Server;
 use crate::stream::{Stream, connect};
-use crate::writer::{self, KPIS, WORKSPACE};
+use crate::writer::{self, KPIS};
 
 const COMMITS: u64 = 1_000_000;
 const UPDATES_PER_S_MIN: f64 = 200_000.0;
@@ -56,7 +56,7 @@ pub(crate) async fn run(dir: &Path, scale: Scale, report: &mut Report) {
     // Its creation and its measurements.
     let taken = 1 + commits / KPIS;
     let filter = api::SubscriptionFilter {
-        names: vec![writer::kpi(7)],
+        names: vec![kpi(7)],
         ..Default::default()
     };
     rounds(&server, report, Asked::Nothing, all, async || {
@@ -84,7 +84,7 @@ async fn rounds(
         used.push(round);
     }
     report.figure("commits, the first time", rates[0], PER_S);
-    report.asked("commits, the median", crate::median(rates), PER_S, asked);
+    report.asked("commits, the median", median(rates), PER_S, asked);
     let used_in_all = Used::sum(&used);
     used_in_all.say(report);
     used_in_all.say_each("a commit", commits * ROUNDS as u64, report);

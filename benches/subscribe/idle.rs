@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 use binnacle::proto::api;
 use binnacle::proto::api::subscribe_request::Start;
 
-use crate::Scale;
+use crate::common::server::Server;
+use crate::common::{Scale, WORKSPACE, kpi};
 use crate::meter::Meter;
 use crate::readers::{Order, Readers};
 use crate::report::{Asked, KB, MB, Report, S};
-use crate::server::{Server, open_files_max};
 use crate::stream::STREAMS_PER_CONNECTION;
-use crate::writer::{self, KPIS, WORKSPACE};
+use crate::writer::{self, KPIS};
 
 const SUBSCRIBERS: usize = 10_000;
 /// With a connection each.
@@ -133,7 +133,7 @@ async fn record(address: &str, filtered: bool) -> u64 {
 fn request(index: usize, filtered: bool) -> api::SubscribeRequest {
     let filter = filtered.then(|| api::SubscriptionFilter {
         names: vec![
-            writer::kpi(index as u64 % KPIS),
+            kpi(index as u64 % KPIS),
             format!("{WORKSPACE}/objectives/o{index}*"),
         ],
         ..Default::default()
@@ -144,4 +144,15 @@ fn request(index: usize, filtered: bool) -> api::SubscribeRequest {
         filter,
         ..Default::default()
     }
+}
+
+/// How many files a process may open here.
+pub(crate) fn open_files_max() -> usize {
+    let limits = std::fs::read_to_string("/proc/self/limits").expect("the limits");
+    let line = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"))
+        .expect("its line");
+    let soft = line.split_whitespace().nth(3).expect("the soft limit");
+    soft.parse().unwrap_or(usize::MAX)
 }

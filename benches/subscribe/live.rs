@@ -12,13 +12,13 @@ use binnacle::proto::api;
 use binnacle::proto::api::subscribe_request::Start;
 use hdrhistogram::Histogram;
 
-use crate::Scale;
+use crate::common::server::Server;
+use crate::common::{Scale, WORKSPACE};
 use crate::meter::{Meter, Used};
 use crate::readers::{Order, Readers, Seeing};
 use crate::report::{Asked, MB, MS, RATIO, Report, S, TIMES};
-use crate::server::Server;
 use crate::stream::{CONNECTION_WINDOW_BYTES, STREAM_WINDOW_BYTES, STREAMS_PER_CONNECTION};
-use crate::writer::{self, Schedule, WORKSPACE};
+use crate::writer::{self, Schedule};
 
 const SUBSCRIBERS: usize = 1000;
 const EVENTS_PER_S: u64 = 1000;

@@ -10,81 +10,47 @@
 #![allow(missing_docs)]
 
 mod beginning;
+#[path = "../common/mod.rs"]
+mod common;
 mod idle;
 mod live;
 mod meter;
 mod readers;
 mod report;
-mod server;
 mod stream;
 mod wire;
 mod writer;
 mod writers;
 
-use std::path::PathBuf;
-use std::time::Duration;
-
+use common::Asked;
 use report::Report;
 
 /// As the program allocates.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// How long, and how long a log. How many subscribers there are is never scaled: it is what is asked about.
-#[derive(Clone, Copy)]
-struct Scale(f64);
-
-impl Scale {
-    fn seconds(self, seconds: f64) -> Duration {
-        Duration::from_secs_f64((seconds * self.0).max(0.5))
-    }
-
-    fn count(self, count: u64) -> u64 {
-        // A part of a million is exact enough.
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        let scaled = (count as f64 * self.0) as u64;
-        scaled.max(1000)
-    }
-}
-
 fn main() {
-    let scale = std::env::var("BINNACLE_BENCH_SCALE")
-        .ok()
-        .and_then(|scale| scale.parse().ok());
-    let scale = Scale(scale.unwrap_or(1.0));
-    let base = std::env::var_os("BINNACLE_BENCH_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
-    let dir = tempfile::Builder::new()
-        .prefix("bench-subscribe-")
-        .tempdir_in(base)
-        .expect("a directory on the disk");
+    // How many subscribers there are is never scaled: it is what is asked about.
+    let asked = Asked::of("subscribe");
+    let (dir, scale) = (asked.dir.path(), asked.scale);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let mut report = Report::default();
-    let sections: Vec<String> = std::env::args()
-        .skip(1)
-        .filter(|arg| !arg.starts_with('-'))
-        .collect();
-    let wanted = |section: &str| sections.is_empty() || sections.iter().any(|name| name == section);
     runtime.block_on(async {
-        if wanted("live") {
-            live::run(dir.path(), scale, &mut report).await;
+        if asked.wants("live") {
+            live::run(dir, scale, &mut report).await;
         }
-        if wanted("idle") {
-            idle::run(dir.path(), scale, &mut report).await;
+        if asked.wants("idle") {
+            idle::run(dir, scale, &mut report).await;
         }
-        if wanted("beginning") {
-            beginning::run(dir.path(), scale, &mut report).await;
+        if asked.wants("beginning") {
+            beginning::run(dir, scale, &mut report).await;
         }
-        if wanted("writers") {
-            writers::run(dir.path(), scale, &mut report).await;
+        if asked.wants("writers") {
+            writers::run(dir, scale, &mut report).await;
         }
-        if wanted("coalesced") {
-            live::run_coalesced(dir.path(), scale, &mut report).await;
+        if asked.wants("coalesced") {
+            live::run_coalesced(dir, scale, &mut report).await;
         }
     });
     report.write();
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }

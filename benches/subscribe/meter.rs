@@ -3,8 +3,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::common::server::Server;
 use crate::report::{CORES, Report, US};
-use crate::server::Server;
 
 /// Reads the kernel's counts from a moment on.
 pub(crate) struct Meter<'a> {

@@ -8,9 +8,10 @@ use binnacle::proto::api;
 use hdrhistogram::Histogram;
 use tokio::task::JoinSet;
 
+use crate::common::micros;
 use crate::stream::{Stream, connect};
 use crate::wire::{CAUGHT_UP, CHECKPOINT, FELL_BEHIND, STARTED, Seen, UPDATE};
-use crate::writer::{Delay, Schedule, micros};
+use crate::writer::{Delay, Schedule};
 
 /// What follows what.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -11,14 +11,13 @@ use std::time::{Duration, Instant};
 
 use binnacle::proto::api;
 use binnacle::proto::api::kpi_service_client::KpiServiceClient;
-use binnacle::proto::api::workspace_service_client::WorkspaceServiceClient;
 use hdrhistogram::Histogram;
 use tokio::task::JoinSet;
 use tonic::transport::Channel;
 
+use crate::common::{self, WORKSPACE, kpi, micros};
 use crate::stream::connect;
 
-pub(crate) const WORKSPACE: &str = "workspaces/bench";
 pub(crate) const KPIS: u64 = 100;
 
 /// Measurement 0 is true then, in milliseconds since 1970.
@@ -141,49 +140,9 @@ impl Schedule {
     }
 }
 
-/// Microseconds, at least one.
-pub(crate) fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).expect("a time").max(1)
-}
-
-pub(crate) fn kpi(index: u64) -> String {
-    format!("{WORKSPACE}/kpis/k{index}")
-}
-
-/// A workspace with some KPIs.
+/// The workspace, with its KPIs.
 pub(crate) async fn prepare(address: &str) {
-    let channel = connect(address).await;
-    let workspace = api::Workspace {
-        title: "Benchmark".to_owned(),
-        ..Default::default()
-    };
-    let request = api::CreateWorkspaceRequest {
-        workspace_id: "bench".to_owned(),
-        workspace: Some(workspace),
-        ..Default::default()
-    };
-    WorkspaceServiceClient::new(channel.clone())
-        .create_workspace(request)
-        .await
-        .expect("a workspace");
-    for index in 0..KPIS {
-        let kpi = api::Kpi {
-            title: format!("KPI {index}"),
-            direction: api::Direction::HigherIsBetter.into(),
-            cadence: api::Cadence::Daily.into(),
-            ..Default::default()
-        };
-        let request = api::CreateKpiRequest {
-            parent: WORKSPACE.to_owned(),
-            kpi_id: format!("k{index}"),
-            kpi: Some(kpi),
-            ..Default::default()
-        };
-        KpiServiceClient::new(channel.clone())
-            .create_kpi(request)
-            .await
-            .expect("a KPI");
-    }
+    common::prepare(&connect(address).await, KPIS).await;
 }
 
 fn measurement(number: u64) -> api::Measurement {

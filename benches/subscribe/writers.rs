@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use binnacle::proto::api;
 use binnacle::proto::api::subscribe_request::Start;
 
-use crate::Scale;
+use crate::common::server::Server;
+use crate::common::{Scale, WORKSPACE, median};
 use crate::meter::{Meter, Used};
 use crate::readers::{Order, Readers};
 use crate::report::{Asked, PER_S, RATIO, Report, S, TIMES};
-use crate::server::Server;
 use crate::stream::{STREAMS_PER_CONNECTION, Stream, connect};
-use crate::writer::{self, WORKSPACE};
+use crate::writer;
 
 const SUBSCRIBERS: usize = 100;
 /// Calls in flight, and over how many connections.
@@ -70,7 +70,7 @@ pub(crate) async fn run(dir: &Path, scale: Scale, report: &mut Report) {
     report.begin("writers beside 100 subscribers");
     report.asked("ratio", ratio(&alone, &heard), RATIO, Asked::AtLeast(RATIO_MIN));
     heard.say(report);
-    report.figure("everybody had everything after", crate::median(drained_s), S);
+    report.figure("everybody had everything after", median(drained_s), S);
     report.figure("fell behind", fell_behind as f64, TIMES);
     report.begin("writers beside one who has stopped reading");
     report.asked("ratio", ratio(&alone, &stalled), RATIO, Asked::AtLeast(RATIO_MIN));
@@ -87,7 +87,7 @@ impl Rounds {
     }
 
     fn say(&self, report: &mut Report) {
-        report.figure("calls", crate::median(self.calls_per_s.clone()), PER_S);
+        report.figure("calls", median(self.calls_per_s.clone()), PER_S);
         Used::sum(&self.used).say(report);
     }
 }
@@ -99,7 +99,7 @@ fn ratio(alone: &Rounds, with: &Rounds) -> f64 {
         .iter()
         .zip(&with.calls_per_s)
         .map(|(alone, with)| with / alone);
-    crate::median(ratios.collect())
+    median(ratios.collect())
 }
 
 /// On threads of their own, so that the kernel and not the readers' runtime says who gets to run.

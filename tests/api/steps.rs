@@ -233,24 +233,12 @@ pub(crate) type Told = (String, String, Vec<(String, String, String)>);
 
 /// The events behind a revision, but the days that began.
 pub(crate) async fn told_after(server: &Server, revision: i64) -> Vec<Told> {
-    let mut request = api::ListEventsRequest {
-        parent: "workspaces/acme".to_owned(),
-        page_size: 1000,
-        ..Default::default()
-    };
-    let mut told = Vec::new();
-    loop {
-        let page = server.audit().list_events(request.clone()).await;
-        let page = page.expect("events").into_inner();
-        told.extend(page.events.into_iter().filter_map(|event| {
-            let commit = event.commit.as_ref().expect("its commit");
-            (commit.revision > revision && event.r#type != "DayStarted").then(|| tell(event))
-        }));
-        if page.next_page_token.is_empty() {
-            return told;
-        }
-        request.page_token = page.next_page_token;
-    }
+    let events = all_events(&server.channel).await.expect("events");
+    let told = events.into_iter().filter_map(|event| {
+        let commit = event.commit.as_ref().expect("its commit");
+        (commit.revision > revision && event.r#type != "DayStarted").then(|| tell(event))
+    });
+    told.collect()
 }
 
 fn tell(event: api::Event) -> Told {

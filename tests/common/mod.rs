@@ -32,7 +32,7 @@ use tonic_types::StatusExt;
 /// 2026-01-01T12:00:00Z, when every test begins.
 pub(crate) const START_S: i64 = 1_767_268_800;
 /// The largest message that these clients take: more than a server sends.
-const CLIENT_BYTES_MAX: usize = 64 * 1024 * 1024;
+pub(crate) const CLIENT_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// A running server.
 pub(crate) struct Server {
@@ -66,8 +66,7 @@ impl Server {
             Engine::open(log, None, given, engine).expect("an engine")
         })
         .await;
-        let mut watch = server.watch("").await;
-        while watch.message().await.expect("health").expect("health").status() != ServingStatus::Serving {}
+        until_serving(&server.channel).await;
         server
     }
 
@@ -221,6 +220,40 @@ impl Refused {
             code,
             reason: reason.to_owned(),
             about: about.iter().map(|&text| text.to_owned()).collect(),
+        }
+    }
+}
+
+/// Waits until a server has read its log.
+pub(crate) async fn until_serving(channel: &Channel) {
+    let mut health = HealthClient::new(channel.clone());
+    let watching = health.watch(HealthCheckRequest::default()).await;
+    let mut watching = watching.expect("health").into_inner();
+    while watching
+        .message()
+        .await
+        .expect("health")
+        .expect("health")
+        .status()
+        != ServingStatus::Serving
+    {}
+}
+
+/// Every event of workspaces/acme, page by page.
+pub(crate) async fn all_events(channel: &Channel) -> Result<Vec<api::Event>, Status> {
+    let mut audit = AuditServiceClient::new(channel.clone()).max_decoding_message_size(CLIENT_BYTES_MAX);
+    let mut request = api::ListEventsRequest {
+        parent: "workspaces/acme".to_owned(),
+        page_size: 1000,
+        ..Default::default()
+    };
+    let mut events = Vec::new();
+    loop {
+        let page = audit.list_events(request.clone()).await?.into_inner();
+        events.extend(page.events);
+        request.page_token = page.next_page_token;
+        if request.page_token.is_empty() {
+            return Ok(events);
         }
     }
 }

@@ -53,19 +53,26 @@ fn note(view: &mut View, whose: &str, figure: Option<&impl std::fmt::Debug>) {
 
 /// One change: what the view showed is what the change says that it was.
 pub(crate) fn fold(view: &mut View, change: &api::DerivedChange) {
+    try_fold(view, change).unwrap_or_else(|jump| panic!("{jump}"));
+}
+
+/// # Errors
+/// The view showed something else: what.
+pub(crate) fn try_fold(view: &mut View, change: &api::DerivedChange) -> Result<(), String> {
     use api::derived_change::Figure;
     fn step(
         view: &mut View,
         whose: &str,
         before: Option<&impl std::fmt::Debug>,
         after: Option<&impl std::fmt::Debug>,
-    ) {
-        assert_eq!(
-            view.get(whose).cloned(),
-            before.map(|figure| format!("{figure:?}")),
-            "before of {whose}"
-        );
+    ) -> Result<(), String> {
+        let before = before.map(|figure| format!("{figure:?}"));
+        let shown = view.get(whose);
+        if shown != before.as_ref() {
+            return Err(format!("{whose} jumps: from {before:?}, and {shown:?} was shown"));
+        }
         note(view, whose, after);
+        Ok(())
     }
     let whose = &change.resource;
     match change.figure.as_ref().expect("a figure") {
@@ -75,12 +82,8 @@ pub(crate) fn fold(view: &mut View, change: &api::DerivedChange) {
         Figure::Score(c) => step(view, whose, c.before.as_ref(), c.after.as_ref()),
         Figure::Alert(c) => step(view, whose, open(c.before.as_ref()), open(c.after.as_ref())),
         Figure::TeamScore(c) => {
-            step(
-                view,
-                &format!("{whose} in {}", c.cycle),
-                c.before.as_ref(),
-                c.after.as_ref(),
-            );
+            let whose = format!("{whose} in {}", c.cycle);
+            step(view, &whose, c.before.as_ref(), c.after.as_ref())
         }
     }
 }

@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use binnacle::proto::api;
-use binnacle::proto::api::audit_service_client::AuditServiceClient;
 use binnacle::proto::api::kpi_service_client::KpiServiceClient;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
 use tonic::{Request, Status, Streaming};
 
-use crate::common::{acme, time};
+use crate::common::{acme, all_events, time};
 
 /// A test that waits longer has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
@@ -167,20 +166,7 @@ pub(crate) async fn series(mut client: KpiServiceClient<Channel>) -> Vec<(i64, f
 
 /// Every event of the log that is a recorded measurement.
 pub(crate) async fn recordings(channel: &Channel) -> Vec<api::Event> {
-    let mut client = AuditServiceClient::new(channel.clone());
-    let mut request = api::ListEventsRequest {
-        parent: "workspaces/acme".to_owned(),
-        page_size: 1000,
-        ..Default::default()
-    };
-    let mut all = Vec::new();
-    loop {
-        let page = client.list_events(request.clone()).await.unwrap().into_inner();
-        let recorded = page.events.into_iter();
-        all.extend(recorded.filter(|event| event.r#type == "MeasurementRecorded"));
-        request.page_token = page.next_page_token;
-        if request.page_token.is_empty() {
-            return all;
-        }
-    }
+    let mut events = all_events(channel).await.unwrap();
+    events.retain(|event| event.r#type == "MeasurementRecorded");
+    events
 }

@@ -4,12 +4,14 @@ mod commands;
 mod invariants;
 mod kpi_commands;
 mod kpi_invariants;
+#[path = "../../src/projection/tests/names.rs"]
+mod names;
 mod stream_invariants;
 mod world;
 
 use std::collections::BTreeSet;
 
-use binnacle::domain::{Commit, Event, ObjectiveState, Revision, RollUp, Timestamp};
+use binnacle::domain::{Commit, Event, ObjectiveState, ResourceName, Revision, RollUp, Timestamp, Workspace};
 use binnacle::log::codec;
 use binnacle::projection::State;
 use proptest::prelude::*;

@@ -1,9 +1,9 @@
 //! What must hold of what a commit came to, so that a subscription can be filtered by it.
 
-use std::collections::BTreeSet;
-
-use binnacle::domain::{ResourceName, Workspace};
+use binnacle::domain::ResourceName;
 use binnacle::projection::{Concern, Effect, NetEffect, Scope, State, scope};
+
+use crate::names::all_names;
 
 /// Whatever belongs elsewhere than before, or is listed and was not, is among the commit's concerns with both places; and
 /// whatever is among them as staying is where it was.
@@ -59,54 +59,4 @@ pub(crate) fn a_net_effect_is_the_effect_of_its_one_commit(before: &State, after
 
 fn listed(scope: &Option<Scope>) -> bool {
     scope.as_ref().is_some_and(|scope| scope.listed)
-}
-
-/// Every resource there ever was.
-fn all_names(workspace: &Workspace) -> BTreeSet<ResourceName> {
-    let mut names = BTreeSet::from([ResourceName::Workspace, ResourceName::ScoringPolicy]);
-    names.extend(workspace.teams().keys().cloned().map(ResourceName::Team));
-    names.extend(workspace.members().keys().cloned().map(ResourceName::Member));
-    names.extend(workspace.cycles().keys().cloned().map(ResourceName::Cycle));
-    names.extend(
-        workspace
-            .reviews()
-            .keys()
-            .cloned()
-            .map(|(cycle, id)| ResourceName::Review(cycle, id)),
-    );
-    names.extend(
-        workspace
-            .objectives()
-            .keys()
-            .cloned()
-            .map(ResourceName::Objective),
-    );
-    names.extend(
-        workspace
-            .key_results()
-            .keys()
-            .cloned()
-            .map(ResourceName::KeyResult),
-    );
-    names.extend(
-        workspace
-            .initiatives()
-            .keys()
-            .cloned()
-            .map(ResourceName::Initiative),
-    );
-    for (id, kpi) in workspace.kpis() {
-        names.insert(ResourceName::Kpi(id.clone()));
-        names.extend(
-            kpi.targets
-                .keys()
-                .map(|date| ResourceName::Target(id.clone(), *date)),
-        );
-        names.extend(
-            kpi.alerts
-                .keys()
-                .map(|alert| ResourceName::Alert(id.clone(), alert.clone())),
-        );
-    }
-    names
 }

@@ -11,7 +11,6 @@ use binnacle::proto::{api, google_type};
 use binnacle::service::ServerConfig;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use tonic_health::pb::health_check_response::ServingStatus;
 
 use crate::common::*;
 use crate::figures::{self, Months, SERVICES, lower_is_better, percent};
@@ -55,8 +54,7 @@ pub(crate) async fn server_on(day: Date) -> Server {
         Engine::open(log, None, given, EngineConfig::default()).expect("an engine")
     })
     .await;
-    let mut watch = server.watch("").await;
-    while watch.message().await.expect("health").expect("health").status() != ServingStatus::Serving {}
+    until_serving(&server.channel).await;
     let mut request = new_workspace("acme");
     request.workspace.as_mut().expect("a workspace").time_zone = "UTC".to_owned();
     let created = server.workspaces().create_workspace(request).await;

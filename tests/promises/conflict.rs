@@ -9,11 +9,11 @@ use binnacle::service::ServerConfig;
 use futures_util::future::{BoxFuture, FutureExt};
 
 use crate::company::{Clients, Pressure};
-use crate::fault::{Seen, ended, follow, press, provoke, until_answered};
+use crate::fault::{Followers, Seen, ended, press, provoke, until_answered};
 use crate::host::Host;
-use crate::kind::KINDS;
+use crate::kinds::KINDS;
 use crate::subscriber::{Subscriber, connect};
-use crate::truth::{self, Evidence};
+use crate::truth::Evidence;
 
 const WRITERS: u64 = 64;
 const COMMANDS_PER_WRITER: u64 = 12;
@@ -30,15 +30,11 @@ fn run() -> BoxFuture<'static, Evidence> {
     async {
         let log = Arc::new(MemoryLog::new());
         let host = Host::with_company(log, EngineConfig::default(), ServerConfig::default()).await;
-        let (_tell, addresses) = tokio::sync::watch::channel(host.address());
-        let (say_last, last) = tokio::sync::watch::channel(None);
-        let followers: Vec<_> = (0..SUBSCRIBERS)
-            .map(|index| {
-                let subscriber = Subscriber::of(KINDS[index % KINDS.len()]);
-                let leaves = LEAVES_BEHIND + index;
-                tokio::spawn(follow(subscriber, addresses.clone(), last.clone(), leaves))
-            })
-            .collect();
+        let mut followers = Followers::of(host.address());
+        for index in 0..SUBSCRIBERS {
+            let subscriber = Subscriber::of(KINDS[index % KINDS.len()]);
+            followers.add(subscriber, LEAVES_BEHIND + index);
+        }
         let pressure = Pressure::default();
         let mut writers = Vec::new();
         for connection in 0..8 {
@@ -61,12 +57,7 @@ fn run() -> BoxFuture<'static, Evidence> {
             pressure.refused.load(Ordering::SeqCst) > 0,
             "there was no conflict"
         );
-        say_last.send_replace(Some(truth::head(&host.server.channel).await));
-        let mut subscribers = Vec::new();
-        for follower in followers {
-            subscribers.push(follower.await.expect("a follower"));
-        }
-        Evidence::of(subscribers, &host.server.channel).await
+        followers.evidence(&host.server.channel).await
     }
     .boxed()
 }

@@ -13,8 +13,9 @@ use binnacle::service::ServerConfig;
 use crate::company::{Pressure, scattered};
 use crate::fault::{ended, press};
 use crate::host::Host;
-use crate::kind::Kind;
+use crate::kinds::named;
 use crate::promise::{atomic, holds, ordered, reliable, resumable, unique};
+use crate::subscriber::kind::{Begins, Kind};
 use crate::subscriber::{Subscriber, connect};
 use crate::truth::{self, Evidence};
 
@@ -48,25 +49,14 @@ impl EventLog for CountingLog {
     }
 }
 
-/// All tokens of a kind, by their revisions.
-async fn tokens(kind: &str, host: &Host, last: i64) -> Vec<(String, i64)> {
+/// All tokens of a kind's scope, by their revisions.
+async fn tokens(kind: Kind, host: &Host, last: i64) -> Vec<(String, i64)> {
     let channel = connect(&host.address(), None).await.expect("a connection");
-    let request = Kind::of(kind).request_of_the_whole_log();
-    let mut stream = crate::subscriber::subscribe(&channel, request)
-        .await
-        .expect("a stream");
-    let mut tokens = Vec::new();
-    loop {
-        let message = crate::subscriber::next(&mut stream).await;
-        let message = message.expect("no fault").expect("a message");
-        let revision = crate::history::Said::of(&message).revision().unwrap_or(0);
-        if !message.resume_token.is_empty() {
-            tokens.push((message.resume_token, revision));
-            if revision >= last {
-                return tokens;
-            }
-        }
-    }
+    let mut reader = Subscriber::of(kind.scope.told(Begins::FromBeginning));
+    reader.follow_to(&channel, last).await.expect("a stream");
+    let newest = reader.history.kept().filter_map(|group| group.last());
+    let tokens = newest.map(|said| (said.token.clone(), said.revision().unwrap_or(0)));
+    tokens.collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,7 +72,7 @@ async fn three_hundred_who_come_back_at_once_are_served_exactly_from_a_few_folds
     ended(press(&host.server.channel, 0..16, &pressure, 200)).await;
     let head = truth::head(&host.server.channel).await;
     let mut by_kind = Vec::new();
-    for kind in KINDS {
+    for kind in KINDS.map(named) {
         by_kind.push((kind, tokens(kind, &host, head).await));
     }
     let mut server = host.server;
@@ -111,7 +101,7 @@ async fn three_hundred_who_come_back_at_once_are_served_exactly_from_a_few_folds
             let at = scattered(number, 1) % (tokens.len() as u64 - 200);
             let (token, revision) = tokens[usize::try_from(at).expect("a place")].clone();
             let channel = channels[(number % CONNECTIONS) as usize].clone();
-            let mut subscriber = Subscriber::resuming(Kind::of(kind), token, revision);
+            let mut subscriber = Subscriber::resuming(*kind, token, revision);
             tokio::spawn(async move {
                 subscriber
                     .follow_to(&channel, head)

@@ -9,12 +9,12 @@ use binnacle::service::ServerConfig;
 use futures_util::future::{BoxFuture, FutureExt};
 
 use crate::company::{Clients, Pressure};
-use crate::fault::{Seen, ended, follow, press, provoke, until, until_answered};
+use crate::fault::{Followers, Seen, ended, press, provoke, until, until_answered};
 use crate::history::What;
 use crate::host::Host;
-use crate::kind::Kind;
+use crate::kinds::named;
 use crate::subscriber::{Subscriber, connect};
-use crate::truth::{self, Evidence};
+use crate::truth::Evidence;
 
 /// Enough for four messages.
 const LARGE_KPIS: usize = 90;
@@ -33,23 +33,16 @@ fn run() -> BoxFuture<'static, Evidence> {
         Clients::of(&channel).make_large(LARGE_KPIS).await;
         let pressure = Pressure::default();
         let writers = press(&channel, 0..4, &pressure, u64::MAX);
-        let (_tell, addresses) = tokio::sync::watch::channel(host.address());
-        let (say_last, last) = tokio::sync::watch::channel(None);
-        let mut followers = Vec::new();
+        let mut followers = Followers::of(host.address());
         for name in ["everything, snapshot", "everything, coalesced, snapshot"] {
             for cut_behind in 1..=3 {
-                let mut subscriber = Subscriber::of(Kind::of(name));
+                let mut subscriber = Subscriber::of(named(name));
                 for _ in 0..CUTS {
                     cut(&mut subscriber, &host.address(), cut_behind).await;
                     until_answered(&pressure, 3).await;
                 }
                 // Then it is left alone, but leaves now and then by itself.
-                followers.push(tokio::spawn(follow(
-                    subscriber,
-                    addresses.clone(),
-                    last.clone(),
-                    25,
-                )));
+                followers.add(subscriber, 25);
             }
         }
         let begun = pressure.answered.load(Ordering::SeqCst);
@@ -59,12 +52,7 @@ fn run() -> BoxFuture<'static, Evidence> {
         .await;
         pressure.over.store(true, Ordering::SeqCst);
         ended(writers).await;
-        say_last.send_replace(Some(truth::head(&channel).await));
-        let mut subscribers = Vec::new();
-        for follower in followers {
-            subscribers.push(follower.await.expect("a follower"));
-        }
-        Evidence::of(subscribers, &channel).await
+        followers.evidence(&channel).await
     }
     .boxed()
 }
@@ -95,7 +83,7 @@ fn a_snapshot_that_was_cut_begins_anew_and_no_part_of_it_has_a_token() {
                     history.kind,
                     connection.kept
                 );
-                assert_eq!(connection.lost[0].what, What::Started);
+                assert!(matches!(connection.lost[0].what, What::Started(_)));
                 assert_eq!(connection.after, None, "it began anew");
             }
         }

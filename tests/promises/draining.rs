@@ -9,7 +9,7 @@ use crate::company::{Clients, Pressure};
 use crate::fault::{ended, press, until_answered};
 use crate::history::What;
 use crate::killed_server::{served, today};
-use crate::kind::Kind;
+use crate::kinds::named;
 use crate::process::ServerProcess;
 use crate::promise::{atomic, bookmarkable, holds, ordered, reliable, resumable, unique};
 use crate::subscriber::{PATIENCE, Subscriber, connect};
@@ -29,7 +29,7 @@ impl Place {
     /// Reads until `there`.
     async fn of(kind: &str, address: &str, window: Option<u32>, there: impl Fn(&What) -> bool) -> Self {
         let channel = connect(address, window).await.expect("a connection");
-        let mut subscriber = Subscriber::of(Kind::of(kind));
+        let mut subscriber = Subscriber::of(named(kind));
         let mut stream = subscriber.subscribe(&channel).await.expect("a stream");
         loop {
             let message = crate::subscriber::next(&mut stream).await;
@@ -60,7 +60,7 @@ impl Place {
             self.subscriber.hear(message);
         }
         let newest = newest.expect("a last message");
-        let kind = self.subscriber.kind.name;
+        let kind = self.subscriber.kind;
         assert_eq!(newest.what, What::GoingAway, "{kind}");
         assert!(
             !newest.token.is_empty() || !self.has_token || self.subscriber.kind.is_coalesced(),
@@ -86,7 +86,7 @@ async fn whoever_is_told_that_the_server_stops_goes_on_at_the_next_without_a_gap
     let address = server.address.clone();
     let caught_up = |what: &What| matches!(what, What::CaughtUp(_));
     let update = |what: &What| matches!(what, What::Update(_));
-    let begun = |what: &What| *what == What::Started;
+    let begun = |what: &What| matches!(what, What::Started(_));
     let in_snapshot = |what: &What| *what == What::Snapshot;
     let mut places = Vec::new();
     for (kind, window, there) in [

@@ -11,7 +11,7 @@ use tonic::{Code, Status};
 
 use crate::company::{Clients, Pressure};
 use crate::subscriber::{Subscriber, connect};
-use crate::truth::Evidence;
+use crate::truth::{self, Evidence};
 
 /// What was seen under a fault; none: provoking it has failed.
 pub(crate) type Seen = OnceLock<Option<Evidence>>;
@@ -74,9 +74,47 @@ pub(crate) async fn until_answered(pressure: &Pressure, more: usize) {
     .await;
 }
 
+/// Subscribers that follow one server, wherever it is.
+pub(crate) struct Followers {
+    address: watch::Sender<String>,
+    last: watch::Sender<Option<i64>>,
+    following: Vec<tokio::task::JoinHandle<Subscriber>>,
+}
+
+impl Followers {
+    pub(crate) fn of(address: String) -> Self {
+        Self {
+            address: watch::Sender::new(address),
+            last: watch::Sender::new(None),
+            following: Vec::new(),
+        }
+    }
+
+    /// One more. It leaves a stream of itself when it was told `leave_every` times where it stands.
+    pub(crate) fn add(&mut self, subscriber: Subscriber, leave_every: usize) {
+        let (addresses, last) = (self.address.subscribe(), self.last.subscribe());
+        let following = follow(subscriber, addresses, last, leave_every);
+        self.following.push(tokio::spawn(following));
+    }
+
+    /// The server is somewhere else now.
+    pub(crate) fn server_is_at(&self, address: String) {
+        self.address.send_replace(address);
+    }
+
+    /// Nobody writes any more: what all of them were told to the end.
+    pub(crate) async fn evidence(self, channel: &Channel) -> Evidence {
+        self.last.send_replace(Some(truth::head(channel).await));
+        let mut subscribers = Vec::new();
+        for follower in self.following {
+            subscribers.push(follower.await.expect("a follower"));
+        }
+        Evidence::of(subscribers, channel).await
+    }
+}
+
 /// Follows over any number of connections, as long as there is a server, until the last revision is known and reached.
-/// It leaves a stream of itself when it was told `leave_every` times where it stands.
-pub(crate) async fn follow(
+async fn follow(
     mut subscriber: Subscriber,
     addresses: watch::Receiver<String>,
     last: watch::Receiver<Option<i64>>,
@@ -123,6 +161,6 @@ fn lost_with_its_server(subscriber: &Subscriber, status: &Status) {
             Code::Unavailable | Code::Unknown | Code::Internal | Code::Cancelled
         ),
         "{} was refused: {status:?}",
-        subscriber.kind.name
+        subscriber.kind
     );
 }

@@ -7,7 +7,7 @@ use binnacle::engine::{Engine, EngineConfig};
 use binnacle::log::EventLog;
 use binnacle::service::ServerConfig;
 
-use crate::common::{Server, clock};
+use crate::common::{Server, clock, until_serving};
 use crate::company::Clients;
 
 /// The server and its engine.
@@ -22,9 +22,7 @@ impl Host {
         let engine = Engine::open(log, None, clock.clone(), engine).expect("an engine");
         let served = engine.clone();
         let server = Server::opening(config, clock, move || served).await;
-        let mut health = server.watch("").await;
-        let serving = tonic_health::pb::health_check_response::ServingStatus::Serving;
-        while health.message().await.expect("health").expect("health").status() != serving {}
+        until_serving(&server.channel).await;
         Self { server, engine }
     }
 

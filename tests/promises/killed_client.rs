@@ -16,8 +16,9 @@ use crate::company::{Clients, Pressure, scattered};
 use crate::fault::{Seen, ended, press, provoke, until};
 use crate::history::{Connection, Group};
 use crate::killed_server::{served, today};
-use crate::kind::{KINDS, Kind};
+use crate::kinds::{KINDS, named};
 use crate::process::ServerProcess;
+use crate::subscriber::kind::Kind;
 use crate::subscriber::{Subscriber, connect};
 use crate::truth::{self, Evidence};
 
@@ -50,7 +51,7 @@ pub(crate) fn evidence() -> &'static Evidence {
 fn be_the_client(told: &str) -> ! {
     let mut told = told.splitn(3, '|');
     let mut next = || told.next().expect("kind, address and file");
-    let (kind, address, file) = (Kind::of(next()), next().to_owned(), next().to_owned());
+    let (kind, address, file) = (named(next()), next().to_owned(), next().to_owned());
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
         let lines = lines_of(Path::new(&file));
@@ -119,7 +120,7 @@ fn progress(file: &Path) -> (usize, i64) {
 fn start(kind: Kind, address: &str, file: &Path) -> Child {
     Command::new(std::env::current_exe().expect("this program"))
         .args(["--exact", ENTRANCE, "--nocapture"])
-        .env(CLIENT, format!("{}|{address}|{}", kind.name, file.display()))
+        .env(CLIENT, format!("{kind}|{address}|{}", file.display()))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .spawn()
@@ -142,13 +143,13 @@ async fn kill_again_and_again(
     dir: std::path::PathBuf,
     pressure: Pressure,
 ) -> Vec<Line> {
-    let file = dir.join(kind.name.replace(' ', "-"));
+    let file = dir.join(kind.to_string().replace(' ', "-"));
     File::create(&file).expect("a file");
     for round in 1..=KILLS {
         let mut client = start(kind, &address, &file);
         let (before, _) = progress(&file);
-        let moment =
-            usize::try_from(scattered(round, kind.name.len() as u64) % 40 + 3).expect("a small number");
+        let moment = usize::try_from(scattered(round, kind.to_string().len() as u64) % 40 + 3)
+            .expect("a small number");
         until("what the client keeps", || progress(&file).0 >= before + moment).await;
         kill(&mut client);
     }

@@ -2,14 +2,14 @@
 
 use futures_util::future::{BoxFuture, FutureExt};
 use tempfile::TempDir;
-use tokio::sync::watch;
 
+use crate::common::until_serving;
 use crate::company::{Clients, Pressure, scattered};
-use crate::fault::{Seen, ended, follow, press, provoke, until_answered};
-use crate::kind::KINDS;
+use crate::fault::{Followers, Seen, ended, press, provoke, until_answered};
+use crate::kinds::KINDS;
 use crate::process::ServerProcess;
 use crate::subscriber::{Subscriber, connect};
-use crate::truth::{self, Evidence};
+use crate::truth::Evidence;
 
 const ROUNDS: u64 = 4;
 const WRITERS: u64 = 6;
@@ -28,17 +28,12 @@ fn run() -> BoxFuture<'static, Evidence> {
     async {
         let dir = TempDir::new().expect("a directory");
         let mut server = ServerProcess::start(dir.path());
-        let (tell, addresses) = watch::channel(server.address.clone());
-        let (say_last, last) = watch::channel(None);
         let channel = served(&server).await;
         Clients::of(&channel).set_up(today()).await.expect("a company");
-        let followers: Vec<_> = KINDS
-            .into_iter()
-            .map(|kind| {
-                let subscriber = Subscriber::of(kind);
-                tokio::spawn(follow(subscriber, addresses.clone(), last.clone(), usize::MAX))
-            })
-            .collect();
+        let mut followers = Followers::of(server.address.clone());
+        for kind in KINDS {
+            followers.add(Subscriber::of(kind), usize::MAX);
+        }
         for round in 1..=ROUNDS {
             let pressure = Pressure::default();
             let channel = served(&server).await;
@@ -58,27 +53,16 @@ fn run() -> BoxFuture<'static, Evidence> {
                 0 => ServerProcess::start_at(dir.path(), &address, &[]),
                 _ => ServerProcess::start(dir.path()),
             };
-            tell.send_replace(server.address.clone());
+            followers.server_is_at(server.address.clone());
         }
-        let channel = served(&server).await;
-        say_last.send_replace(Some(truth::head(&channel).await));
-        let mut subscribers = Vec::new();
-        for follower in followers {
-            subscribers.push(follower.await.expect("a follower"));
-        }
-        Evidence::of(subscribers, &channel).await
+        followers.evidence(&served(&server).await).await
     }
     .boxed()
 }
 
 /// A connection to a server that has read its log.
 pub(crate) async fn served(server: &ServerProcess) -> tonic::transport::Channel {
-    use tonic_health::pb::health_check_response::ServingStatus;
-    use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
     let channel = connect(&server.address, None).await.expect("a connection");
-    let request = HealthCheckRequest::default();
-    let mut health = HealthClient::new(channel.clone());
-    let mut health = health.watch(request).await.expect("health").into_inner();
-    while health.message().await.expect("health").expect("health").status() != ServingStatus::Serving {}
+    until_serving(&channel).await;
     channel
 }

@@ -1,7 +1,7 @@
 //! The promises of Subscribe under real faults: ordered, unique, reliable, atomic, resumable, bookmarkable.
 //!
 //! A fault is a file that provokes it once and gives evidence; a promise is a file with a test for each fault. What the
-//! promises mean is in `promise`.
+//! promises mean is in `subscriber::promise`.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
@@ -9,16 +9,13 @@
 mod common;
 #[path = "../common/process.rs"]
 mod process;
+#[path = "../common/subscriber/mod.rs"]
+mod subscriber;
 
 mod company;
 mod fault;
-mod history;
 mod host;
-mod kind;
-mod picture;
-mod promise;
-mod subscriber;
-mod truth;
+mod kinds;
 
 mod conflict;
 mod crowd;
@@ -38,3 +35,5 @@ mod ordered;
 mod reliable;
 mod resumable;
 mod unique;
+
+use subscriber::{history, promise, truth};

@@ -5,7 +5,7 @@ use tempfile::TempDir;
 use crate::company::{Clients, Pressure};
 use crate::fault::{ended, press};
 use crate::killed_server::{served, today};
-use crate::kind::{KINDS, Kind};
+use crate::kinds::KINDS;
 use crate::process::ServerProcess;
 use crate::subscriber::{Subscriber, connect};
 
@@ -48,7 +48,7 @@ async fn what_two_hundred_readers_do_not_read_is_not_kept_for_them() {
     let mut stopped = Vec::new();
     for index in 0..READERS {
         // Kinds that everything below is for.
-        let kind: Kind = KINDS[[0, 1, 2, 4, 8][index % 5]];
+        let kind = KINDS[[0, 1, 2, 4, 8][index % 5]];
         let connection = connect(&server.address, Some(WINDOW))
             .await
             .expect("a connection");

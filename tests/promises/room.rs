@@ -9,12 +9,12 @@ use binnacle::log::MemoryLog;
 use binnacle::service::{ServerConfig, SubscriptionLimits};
 
 use crate::company::{Clients, Pressure};
-use crate::fault::{ended, follow, press, until};
+use crate::fault::{Followers, ended, press, until};
 use crate::host::Host;
-use crate::kind::{KINDS, Kind};
+use crate::kinds::{KINDS, named};
 use crate::promise::{bookmarkable, holds, ordered, reliable, unique};
 use crate::subscriber::{Subscriber, connect};
-use crate::truth::{self, Evidence};
+use crate::truth;
 
 /// A server whose streams share room for eight small messages.
 async fn narrow() -> Host {
@@ -32,14 +32,10 @@ async fn narrow() -> Host {
 #[tokio::test(flavor = "multi_thread")]
 async fn with_next_to_no_room_forty_readers_still_get_everything() {
     let host = narrow().await;
-    let (_tell, addresses) = tokio::sync::watch::channel(host.address());
-    let (say_last, last) = tokio::sync::watch::channel(None);
-    let followers: Vec<_> = (0..40)
-        .map(|index| {
-            let subscriber = Subscriber::of(KINDS[index % KINDS.len()]);
-            tokio::spawn(follow(subscriber, addresses.clone(), last.clone(), usize::MAX))
-        })
-        .collect();
+    let mut followers = Followers::of(host.address());
+    for index in 0..40 {
+        followers.add(Subscriber::of(KINDS[index % KINDS.len()]), usize::MAX);
+    }
     until("the readers", || host.streams() >= 40).await;
     let pressure = Pressure::default();
     let writers = press(&host.server.channel, 0..8, &pressure, 20);
@@ -47,12 +43,7 @@ async fn with_next_to_no_room_forty_readers_still_get_everything() {
     clients.record_large_batch().await.expect("a batch");
     ended(writers).await;
     assert!(pressure.answered.load(Ordering::SeqCst) > 0);
-    say_last.send_replace(Some(truth::head(&host.server.channel).await));
-    let mut subscribers = Vec::new();
-    for follower in followers {
-        subscribers.push(follower.await.expect("a follower"));
-    }
-    let evidence = Evidence::of(subscribers, &host.server.channel).await;
+    let evidence = followers.evidence(&host.server.channel).await;
     for promise in [ordered, unique, reliable, bookmarkable] {
         holds(promise, &evidence);
     }
@@ -65,14 +56,14 @@ async fn whoever_waits_for_news_holds_no_room() {
     let mut waiting = Vec::new();
     // More than there is room for. Each has read its snapshot, and nothing else is for it.
     for _ in 0..24 {
-        let mut subscriber = Subscriber::of(Kind::of("members, snapshot"));
+        let mut subscriber = Subscriber::of(named("members, snapshot"));
         let mut stream = subscriber.subscribe(&channel).await.expect("a stream");
         while subscriber.position() < 0 {
             assert!(subscriber.read(&mut stream).await.expect("no fault"));
         }
         waiting.push(stream);
     }
-    let mut last = Subscriber::of(Kind::of("everything, from the beginning"));
+    let mut last = Subscriber::of(named("everything, from the beginning"));
     let head = truth::head(&channel).await;
     last.follow_to(&channel, head)
         .await

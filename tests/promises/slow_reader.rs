@@ -12,7 +12,7 @@ use crate::company::{Clients, Pressure};
 use crate::fault::{Seen, ended, press, provoke, until};
 use crate::history::What;
 use crate::host::Host;
-use crate::kind::KINDS;
+use crate::kinds::KINDS;
 use crate::subscriber::{Subscriber, connect};
 use crate::truth::{self, Evidence};
 

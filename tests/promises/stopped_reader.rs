@@ -13,7 +13,8 @@ use crate::common::Refused;
 use crate::company::{Clients, Pressure};
 use crate::fault::{Seen, ended, press, provoke, until};
 use crate::host::Host;
-use crate::kind::{KINDS, Kind};
+use crate::kinds::{KINDS, named};
+use crate::subscriber::kind::Kind;
 use crate::subscriber::{Subscriber, connect};
 use crate::truth::{self, Evidence};
 
@@ -95,7 +96,7 @@ async fn read_to_its_end(subscriber: &mut Subscriber, stream: &mut Streaming<api
     let status = loop {
         match subscriber.read(stream).await {
             Ok(true) => {}
-            Ok(false) => panic!("{} ended as if all was well", subscriber.kind.name),
+            Ok(false) => panic!("{} ended as if all was well", subscriber.kind),
             Err(status) => break status,
         }
     };
@@ -107,9 +108,9 @@ async fn read_to_its_end(subscriber: &mut Subscriber, stream: &mut Streaming<api
 async fn who_has_stopped_is_ended_and_who_waits_or_reads_slowly_is_not() {
     let host = impatient().await;
     let channel = host.server.channel.clone();
-    let mut idle = begin(Kind::of("members, snapshot"), &host).await;
-    let mut slow = begin(Kind::of("everything, after a token"), &host).await;
-    let (mut stopped, mut its_stream) = begin(Kind::of("everything, from the beginning"), &host).await;
+    let mut idle = begin(named("members, snapshot"), &host).await;
+    let mut slow = begin(named("everything, after a token"), &host).await;
+    let (mut stopped, mut its_stream) = begin(named("everything, from the beginning"), &host).await;
     let pressure = Pressure::default();
     let writers = press(&channel, 0..8, &pressure, 40);
     let mut clients = Clients::of(&channel);

@@ -8,14 +8,13 @@ use binnacle::domain::Revision;
 use binnacle::engine::EngineConfig;
 use binnacle::log::{Append, EventLog, LogId, MemoryLog};
 use binnacle::proto::api;
-use binnacle::proto::api::subscribe_request::Start;
 use binnacle::service::ServerConfig;
 use tonic::Code;
 
 use crate::common::{Refused, new_kpi, new_workspace};
 use crate::history::{Said, What};
 use crate::host::Host;
-use crate::kind::Kind;
+use crate::kinds::named;
 use crate::subscriber::{Subscriber, next, subscribe};
 use crate::truth;
 
@@ -45,15 +44,12 @@ async fn host(log: Arc<dyn EventLog>) -> Host {
 /// The newest token of a kind.
 async fn newest(kind: &str, host: &Host) -> String {
     let channel = &host.server.channel;
-    let mut subscriber = Subscriber::of(Kind::of(kind));
+    let mut subscriber = Subscriber::of(named(kind));
     subscriber
         .follow_to(channel, truth::head(channel).await)
         .await
         .expect("a stream");
-    match subscriber.start() {
-        Some(Start::After(token)) => token,
-        other => panic!("no token: {other:?}"),
-    }
+    subscriber.token.expect("a token").0
 }
 
 /// What a request is refused with.
@@ -65,7 +61,7 @@ async fn refusal(host: &Host, request: api::SubscribeRequest) -> Refused {
 }
 
 fn after(kind: &str, token: &str) -> api::SubscribeRequest {
-    Kind::of(kind).request(Some(Start::After(token.to_owned())))
+    named(kind).request(Some(token))
 }
 
 const EVERYTHING: &str = "everything, after a token";
@@ -166,7 +162,7 @@ async fn a_token_belongs_to_its_workspace_and_to_its_filter_however_that_is_writ
             .await
             .expect("it belongs here");
         let first = next(&mut stream).await.expect("no fault").expect("a message");
-        assert_eq!(Said::of(&first).what, What::Started);
+        assert!(matches!(Said::of(&first).what, What::Started(_)));
     }
 }
 
@@ -205,7 +201,7 @@ async fn a_token_from_before_a_restore_is_refused_where_the_history_is_another()
     let before = restored(&log, id, commits - 1);
     let third = Host::start(Arc::new(before), config(), ServerConfig::default()).await;
     let common = newest(EVERYTHING, &third).await;
-    let mut goes_on = Subscriber::resuming(Kind::of(EVERYTHING), common, head - 2);
+    let mut goes_on = Subscriber::resuming(named(EVERYTHING), common, head - 2);
     let channel = &second.server.channel;
     let last = truth::head(channel).await;
     goes_on.follow_to(channel, last).await.expect("it is taken");

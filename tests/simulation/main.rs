@@ -8,25 +8,26 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/subscriber/mod.rs"]
+mod subscriber;
 
-mod auditor;
 mod cuts;
 mod disk;
+mod follower;
 mod ingester;
 mod invariants;
 mod machine;
 mod network;
 mod plan;
 mod run;
-mod subscriber;
 mod trace;
 mod writer;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use follower::Habit;
 use run::{Habits, Run, simulate};
-use subscriber::Habit;
 
 /// How many seeds, where nobody asks for more.
 const SEEDS: u64 = 8;
@@ -97,7 +98,7 @@ fn a_subscriber_that_stores_its_token_before_it_has_applied_is_found_out() {
         subscribers: Habit::StoresTheTokenFirst,
         ..Habits::default()
     });
-    assert!(violated.starts_with("every_revision_is_seen_once"), "{violated}");
+    assert!(violated.starts_with("reliable"), "{violated}");
 }
 
 #[test]

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use binnacle::proto::api::subscription_filter::ResourceKind;
 use fastrand::Rng;
 
 use super::cuts::Cut;
 use super::disk::Fate;
-use super::subscriber::{Beginning, Scope};
+use super::subscriber::kind::{self, Begins, EVERYTHING, Scope, is_in, of_kinds, of_names};
 use super::writer::{Command, Kind};
 
 /// All that is left to chance.
@@ -31,11 +32,27 @@ pub(crate) struct Plan {
 
 /// What one subscriber does.
 pub(crate) struct Follows {
-    pub(crate) beginning: Beginning,
-    pub(crate) scope: Scope,
+    pub(crate) kind: kind::Kind,
+    /// Between the token that it begins with and its use.
+    pub(crate) pause: Duration,
     /// At these of its messages its process dies.
     pub(crate) dies_at: BTreeSet<usize>,
 }
+
+/// Some kinds of resources.
+const SOME: Scope = Scope {
+    name: "KPIs, objectives and alerts",
+    filter: || of_kinds(&[ResourceKind::Kpi, ResourceKind::Objective, ResourceKind::Alert]),
+    takes: Some(|resource| is_in(&["kpis", "objectives", "alerts"], resource)),
+    ..EVERYTHING
+};
+/// The objectives that the writers create.
+const CREATED: Scope = Scope {
+    name: "names that begin with w",
+    filter: || of_names("workspaces/acme/objectives/w*"),
+    takes: Some(|resource| resource.starts_with("workspaces/acme/objectives/w")),
+    ..EVERYTHING
+};
 
 /// What happens to the network or to the server at some moment.
 #[derive(Clone, Debug)]
@@ -62,16 +79,26 @@ pub(crate) enum Weather {
 pub(crate) const FAULTS_END_MS: u64 = 6_000;
 
 impl Plan {
+    /// Everything that somebody wants to hear of.
+    pub(crate) const SCOPES: [Scope; 3] = [EVERYTHING, SOME, CREATED];
+
     pub(crate) fn of(seed: u64) -> Self {
         let mut chance = Rng::with_seed(seed);
         let writers: Vec<_> = (0..chance.usize(4..=8))
             .map(|writer| commands(writer, &mut chance))
             .collect();
         let subscribers: Vec<_> = (0..chance.usize(7..=9))
-            .map(|index| Follows {
-                beginning: beginning(index, &mut chance),
-                scope: scope(index, &mut chance),
-                dies_at: deaths(&mut chance),
+            .map(|index| {
+                let begins = begins(index, &mut chance);
+                let pause_ms = match begins {
+                    Begins::After => chance.u64(0..2_000),
+                    _ => 0,
+                };
+                Follows {
+                    kind: kind(index, begins, &mut chance),
+                    pause: Duration::from_millis(pause_ms),
+                    dies_at: deaths(&mut chance),
+                }
             })
             .collect();
         let mut clients: Vec<String> = (0..writers.len()).map(|i| format!("writer-{i}")).collect();
@@ -114,32 +141,25 @@ fn commands(writer: usize, chance: &mut Rng) -> Vec<(Duration, Command)> {
         .collect()
 }
 
-fn beginning(index: usize, chance: &mut Rng) -> Beginning {
+fn begins(index: usize, chance: &mut Rng) -> Begins {
     match index {
-        0 | 4 | 5 | 6 => Beginning::Snapshot,
-        1 => Beginning::First,
-        2 => Beginning::Live,
-        3 => Beginning::After {
-            pause_ms: chance.u64(0..2_000),
-        },
-        _ => match chance.u8(0..3) {
-            0 => Beginning::First,
-            1 => Beginning::Live,
-            _ => Beginning::Snapshot,
-        },
+        0 | 4 | 5 | 6 => Begins::Snapshot,
+        1 => Begins::FromBeginning,
+        2 => Begins::Live,
+        3 => Begins::After,
+        _ => [Begins::FromBeginning, Begins::Live, Begins::Snapshot][usize::from(chance.u8(0..3))],
     }
 }
 
-fn scope(index: usize, chance: &mut Rng) -> Scope {
-    let coalesced = Scope::Coalesced {
-        every_ms: chance.i32(100..900),
-    };
+fn kind(index: usize, begins: Begins, chance: &mut Rng) -> kind::Kind {
+    let [everything, some, created] = Plan::SCOPES.map(|scope| scope.told(begins));
+    let coalesced = everything.every_ms(chance.i32(100..900));
     match index {
-        0..=3 => Scope::Everything,
+        0..=3 => everything,
         4 => coalesced,
-        5 => Scope::Kinds,
-        6 => Scope::Prefix,
-        _ => [coalesced, Scope::Kinds, Scope::Prefix][chance.usize(..3)],
+        5 => some,
+        6 => created,
+        _ => [coalesced, some, created][chance.usize(..3)],
     }
 }
 

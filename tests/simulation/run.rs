@@ -1,6 +1,7 @@
 //! One simulation from start to end: the machine, its clients, and the weather over them.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -13,14 +14,16 @@ use fastrand::Rng;
 use tokio::sync::Notify;
 use turmoil::Sim;
 
-use super::auditor::{self, Truth};
 use super::cuts::Cuts;
 use super::disk::Disk;
+use super::follower::{Follower, Habit};
 use super::ingester::Ingester;
 use super::invariants::{Told, check_all};
 use super::machine::{Machine, SERVER};
+use super::network::connect;
 use super::plan::{FAULTS_END_MS, Plan, Weather};
-use super::subscriber::{Habit, Kept, Subscriber};
+use super::subscriber::Subscriber;
+use super::subscriber::truth::{self, Evidence, Truth};
 use super::trace::Trace;
 use super::writer::{Sent, Writer};
 use crate::common::{Server, new_kpi, with_company};
@@ -57,7 +60,8 @@ impl Default for Habits {
 #[derive(Clone, Default)]
 struct Shared {
     sent: Rc<RefCell<Vec<Sent>>>,
-    kept: Vec<Rc<RefCell<Kept>>>,
+    /// The subscribers that have everything, by number.
+    told: Rc<RefCell<BTreeMap<usize, Subscriber>>>,
     durable_through: Rc<Cell<i64>>,
     truth: Rc<RefCell<Option<Truth>>>,
     /// How many write still.
@@ -91,9 +95,13 @@ pub(crate) fn simulate(seed: u64, habits: Habits) -> Run {
     let shared = clients(&mut sim, &plan, habits, &trace);
     let ended = Sky::over(seed, &plan, &machine).run(&mut sim);
     let verdict = ended.and_then(|()| {
-        let truth = shared.truth.borrow();
-        let truth = truth.as_ref().ok_or("nobody has read what is true")?;
-        check_all(&told(&plan, &shared), truth)
+        let truth = shared.truth.take().ok_or("nobody has read what is true")?;
+        let subscribers = shared.told.take().into_values().collect();
+        check_all(&Told {
+            sent: shared.sent.take(),
+            rows: plan.rows,
+            evidence: Evidence::against(truth, subscribers),
+        })
     });
     Run {
         verdict,
@@ -103,7 +111,7 @@ pub(crate) fn simulate(seed: u64, habits: Habits) -> Run {
 
 /// Puts everybody on the network.
 fn clients(sim: &mut Sim<'_>, plan: &Plan, habits: Habits, trace: &Trace) -> Shared {
-    let mut shared = Shared::default();
+    let shared = Shared::default();
     shared.writing.set(plan.writers.len() + 1);
     for (index, commands) in plan.writers.iter().enumerate() {
         let name = format!("writer-{index}");
@@ -142,23 +150,26 @@ fn clients(sim: &mut Sim<'_>, plan: &Plan, habits: Habits, trace: &Trace) -> Sha
             tokio::time::sleep(TICK).await;
         }
         tokio::time::sleep(quiet_in()).await;
-        let read = auditor::read().await?;
+        let read = truth::read(&connect().await?, Plan::SCOPES.to_vec()).await?;
         *truth.borrow_mut() = Some(read);
         Ok(())
     });
     for (index, follows) in plan.subscribers.iter().enumerate() {
-        let subscriber = Subscriber {
+        let follower = Follower {
             name: format!("subscriber-{index}"),
-            beginning: follows.beginning,
-            scope: follows.scope,
+            subscriber: Subscriber::of(follows.kind),
+            pause: follows.pause,
             habit: habits.subscribers,
             dies_at: follows.dies_at.clone(),
             trace: trace.clone(),
+            messages: 0,
         };
-        let kept = Rc::new(RefCell::new(Kept::default()));
-        shared.kept.push(Rc::clone(&kept));
-        let truth = Rc::clone(&shared.truth);
-        sim.client(format!("subscriber-{index}"), subscriber.run(kept, truth));
+        let (told, truth) = (Rc::clone(&shared.told), Rc::clone(&shared.truth));
+        sim.client(format!("subscriber-{index}"), async move {
+            let subscriber = follower.run(truth).await?;
+            told.borrow_mut().insert(index, subscriber);
+            Ok(())
+        });
     }
     shared
 }
@@ -167,21 +178,6 @@ fn clients(sim: &mut Sim<'_>, plan: &Plan, habits: Habits, trace: &Trace) -> Sha
 fn quiet_in() -> Duration {
     let now = turmoil::sim_elapsed().unwrap_or_default();
     Duration::from_millis(FAULTS_END_MS + 500).saturating_sub(now)
-}
-
-fn told(plan: &Plan, shared: &Shared) -> Told {
-    Told {
-        sent: shared.sent.borrow().clone(),
-        subscribers: std::iter::zip(&plan.subscribers, &shared.kept)
-            .enumerate()
-            .map(|(index, (follows, kept))| {
-                let (beginning, scope) = (follows.beginning, follows.scope);
-                let name = format!("subscriber-{index}, {beginning:?}, {scope:?}");
-                (name, scope, kept.borrow().clone())
-            })
-            .collect(),
-        rows: plan.rows,
-    }
 }
 
 /// Holds, cuts and slows links, and crashes and starts the server, until the faults end.

@@ -1,10 +1,9 @@
 //! What a commit came to: who moved, from where to where. Given, when, then who is told; and what is told of a commit is what
 //! a comparison of everything that there is finds.
 
-use std::collections::BTreeSet;
-
+use super::names::all_names;
 use super::*;
-use crate::domain::{AlertKind, Etag, Id, ObjectivePatch, ResourceName, Revision, TeamPatch, Workspace};
+use crate::domain::{AlertKind, Etag, Id, ObjectivePatch, Revision, TeamPatch};
 use crate::projection::{Concern, Effect, NetEffect, Scope, scope};
 
 /// Teams top, sales below it and east below that, and other; cycles q1 and q2. East has objective win with a key result and
@@ -42,50 +41,6 @@ fn told(scope: Option<&Scope>) -> String {
         true => text,
         false => format!("[{text}]"),
     }
-}
-
-fn all_names(workspace: &Workspace) -> BTreeSet<ResourceName> {
-    let mut names = BTreeSet::from([ResourceName::Workspace, ResourceName::ScoringPolicy]);
-    names.extend(workspace.teams().keys().cloned().map(ResourceName::Team));
-    names.extend(workspace.members().keys().cloned().map(ResourceName::Member));
-    names.extend(workspace.cycles().keys().cloned().map(ResourceName::Cycle));
-    names.extend(
-        workspace
-            .objectives()
-            .keys()
-            .cloned()
-            .map(ResourceName::Objective),
-    );
-    names.extend(
-        workspace
-            .key_results()
-            .keys()
-            .cloned()
-            .map(ResourceName::KeyResult),
-    );
-    names.extend(
-        workspace
-            .initiatives()
-            .keys()
-            .cloned()
-            .map(ResourceName::Initiative),
-    );
-    let reviews = workspace.reviews().keys().cloned();
-    names.extend(reviews.map(|(cycle, review)| ResourceName::Review(cycle, review)));
-    for (kpi, held) in workspace.kpis() {
-        names.insert(ResourceName::Kpi(kpi.clone()));
-        names.extend(
-            held.targets
-                .keys()
-                .map(|date| ResourceName::Target(kpi.clone(), *date)),
-        );
-        names.extend(
-            held.alerts
-                .keys()
-                .map(|alert| ResourceName::Alert(kpi.clone(), alert.clone())),
-        );
-    }
-    names
 }
 
 fn is_listed(scope: Option<&Scope>) -> bool {

@@ -4,6 +4,7 @@ mod closing;
 mod deletion;
 mod effect;
 mod expected;
+mod names;
 mod observation;
 mod roll_up;
 mod scores;
@@ -15,7 +16,8 @@ mod windows;
 use super::State;
 use crate::domain::given::*;
 use crate::domain::{
-    Ambition, Command, KeyResultProgress, ObjectiveProgress, Scored, Status, TeamCycle, score,
+    Ambition, Command, KeyResultProgress, ObjectiveProgress, ResourceName, Scored, Status, TeamCycle,
+    Workspace, score,
 };
 
 /// The state after everything that happened, each commit by itself. Its figures are those of everything computed at once.

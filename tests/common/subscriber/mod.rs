@@ -1,30 +1,38 @@
-//! A subscriber that comes back with its newest token whenever its stream has ended, and keeps only what came with one.
+//! A subscriber that comes back with its newest token whenever its stream has ended, and keeps only what came with one: it
+//! joins the messages up to a token, and takes them together or not at all.
+//!
+//! It judges nothing. What it was told is its `history`, and what must hold of that is in `promise`.
 
-use std::collections::BTreeMap;
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+pub(crate) mod history;
+pub(crate) mod kind;
+pub(crate) mod picture;
+pub(crate) mod promise;
+pub(crate) mod truth;
+
 use std::time::Duration;
 
 use binnacle::proto::api;
 use binnacle::proto::api::progress_service_client::ProgressServiceClient;
-use binnacle::proto::api::subscribe_request::Start;
 use binnacle::proto::api::subscribe_response::Event;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Status, Streaming};
 
-use crate::history::{Connection, History, Said};
-use crate::kind::Kind;
-use crate::picture::{Picture, enter, take};
+use crate::common::CLIENT_BYTES_MAX;
+use history::{Connection, History, Said, What};
+use kind::{Begins, Kind};
+use picture::Picture;
 
 /// Upper bound of every wait: a test that waits longer has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
-/// The largest message that these clients take.
-const MESSAGE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// One subscriber.
 #[derive(Clone, Debug)]
 pub(crate) struct Subscriber {
     pub(crate) kind: Kind,
     /// The newest one, and the revision that it stands at.
-    token: Option<(String, i64)>,
+    pub(crate) token: Option<(String, i64)>,
     pub(crate) history: History,
     /// What it has before it; none: it began in the middle.
     pub(crate) picture: Option<Picture>,
@@ -49,7 +57,7 @@ pub(crate) async fn subscribe(
     channel: &Channel,
     request: api::SubscribeRequest,
 ) -> Result<Streaming<api::SubscribeResponse>, Status> {
-    let mut client = ProgressServiceClient::new(channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX);
+    let mut client = ProgressServiceClient::new(channel.clone()).max_decoding_message_size(CLIENT_BYTES_MAX);
     let answered = tokio::time::timeout(PATIENCE, client.subscribe(request)).await;
     Ok(answered.expect("an answer in time")?.into_inner())
 }
@@ -68,11 +76,8 @@ impl Subscriber {
         Self {
             kind,
             token: None,
-            history: History {
-                kind: kind.name,
-                connections: Vec::new(),
-            },
-            picture: kind.folds.then(BTreeMap::new),
+            history: History::of(kind),
+            picture: kind.is_folded().then(Picture::new),
             pending: Vec::new(),
         }
     }
@@ -91,9 +96,22 @@ impl Subscriber {
         self.token.as_ref().map_or(-1, |(_, revision)| *revision)
     }
 
-    /// Where it goes on; none: at its beginning.
-    pub(crate) fn start(&self) -> Option<Start> {
-        self.token.as_ref().map(|(token, _)| Start::After(token.clone()))
+    /// Whether it has yet to be given the token that it begins with.
+    pub(crate) fn lacks_its_token(&self) -> bool {
+        self.kind.begins == Begins::After && self.token.is_none()
+    }
+
+    /// Takes the token of a stream that begins now.
+    pub(crate) async fn take_newest_token(&mut self, channel: &Channel) -> Result<(), Status> {
+        let mut stream = subscribe(channel, self.kind.request(None)).await?;
+        let first = next(&mut stream).await?.ok_or_else(the_stream_ended)?;
+        match first.event {
+            Some(Event::Started(started)) if !first.resume_token.is_empty() => {
+                self.token = Some((first.resume_token, started.head_revision));
+                Ok(())
+            }
+            other => panic!("a stream begins with {other:?}"),
+        }
     }
 
     /// Subscribes where it stands.
@@ -101,10 +119,11 @@ impl Subscriber {
         &mut self,
         channel: &Channel,
     ) -> Result<Streaming<api::SubscribeResponse>, Status> {
-        if self.kind.begins_after_a_token() && self.token.is_none() {
-            self.token = Some(newest_token(channel, &self.kind).await?);
+        if self.lacks_its_token() {
+            self.take_newest_token(channel).await?;
         }
-        let stream = subscribe(channel, self.kind.request(self.start())).await?;
+        let token = self.token.as_ref().map(|(token, _)| token.as_str());
+        let stream = subscribe(channel, self.kind.request(token)).await?;
         self.lose();
         self.history.connections.push(Connection {
             after: self.token.as_ref().map(|(_, revision)| *revision),
@@ -130,7 +149,7 @@ impl Subscriber {
         let mut stream = self.subscribe(channel).await?;
         while self.position() < revision {
             if !self.read(&mut stream).await? {
-                return Err(Status::aborted("the stream ended"));
+                return Err(the_stream_ended());
             }
         }
         Ok(())
@@ -152,36 +171,27 @@ impl Subscriber {
             return;
         }
         let messages = std::mem::take(&mut self.pending);
-        if let Some(picture) = &mut self.picture {
-            apply(picture, &messages);
+        let jump = self
+            .picture
+            .as_mut()
+            .map(|picture| picture::take(picture, &messages));
+        if let (Some(Err(jump)), None) = (jump, &self.history.jump) {
+            self.history.jump = Some(jump);
         }
         let group: Vec<Said> = messages.iter().map(Said::of).collect();
-        let revision = group.iter().rev().find_map(Said::revision);
-        let revision = revision.unwrap_or_else(|| self.position().max(0));
-        self.token = Some((token, revision));
         let connection = self.history.connections.last_mut().expect("a connection");
+        if let (Begins::Live, None, What::Started(head)) = (self.kind.begins, &self.token, &group[0].what) {
+            connection.after = Some(*head);
+        }
+        let stood = self.token.as_ref().map(|(_, revision)| *revision);
+        let stood = stood.or(connection.after).unwrap_or(0);
+        let stands = group.iter().rev().find_map(Said::revision).unwrap_or(stood);
+        self.token = Some((token, stands));
         connection.kept.push(group);
     }
 }
 
-fn apply(picture: &mut Picture, messages: &[api::SubscribeResponse]) {
-    for message in messages {
-        match message.event.as_ref().expect("a message says something") {
-            Event::Snapshot(part) => part.resources.iter().for_each(|it| enter(picture, it)),
-            Event::Update(update) => take(picture, update),
-            _ => {}
-        }
-    }
-}
-
-/// The token of a stream that begins now, and the revision that it stands at.
-async fn newest_token(channel: &Channel, kind: &Kind) -> Result<(String, i64), Status> {
-    let mut stream = subscribe(channel, kind.request(Some(Start::Live(())))).await?;
-    let first = next(&mut stream).await?.expect("a first message");
-    match first.event {
-        Some(Event::Started(started)) if !first.resume_token.is_empty() => {
-            Ok((first.resume_token, started.head_revision))
-        }
-        other => panic!("a stream begins with {other:?}"),
-    }
+/// A stream ends of itself where the server stops.
+fn the_stream_ended() -> Status {
+    Status::unavailable("the stream ended")
 }

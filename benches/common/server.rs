@@ -4,14 +4,19 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-/// `binnacle serve`, killed when it is dropped.
+use serde_json::Value;
+
+/// A child process that listens, killed when it is dropped.
 pub(crate) struct Server {
-    child: Child,
+    pub(crate) child: Child,
     /// Where it listens.
     pub(crate) address: String,
+    /// What it said when its log was replayed.
+    pub(crate) replayed: Value,
 }
 
 impl Server {
+    /// `binnacle serve`.
     pub(crate) fn start(data_dir: &Path) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_binnacle"))
             .args([
@@ -28,12 +33,13 @@ impl Server {
             .spawn()
             .expect("the server");
         let mut lines = BufReader::new(child.stderr.take().expect("its log")).lines();
-        let mut address = String::new();
+        let (mut address, mut replayed) = (String::new(), Value::Null);
         loop {
             let line = lines.next().expect("a server that starts").expect("its log");
-            let fields = serde_json::from_str::<serde_json::Value>(&line).expect("JSON")["fields"].clone();
+            let fields = serde_json::from_str::<Value>(&line).expect("JSON")["fields"].clone();
             match fields["message"].as_str() {
                 Some("listening") => address = fields["address"].as_str().expect("an address").to_owned(),
+                Some("the log is replayed") => replayed = fields,
                 Some("serving") => break,
                 _ => {}
             }
@@ -46,7 +52,11 @@ impl Server {
                 }
             }
         });
-        Self { child, address }
+        Self {
+            child,
+            address,
+            replayed,
+        }
     }
 
     /// Resident memory, in bytes.
@@ -68,18 +78,8 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        // kill -9: the next start has to manage without a good end.
         let _gone = self.child.kill();
         let _ended = self.child.wait();
     }
-}
-
-/// How many files a process may open here.
-pub(crate) fn open_files_max() -> usize {
-    let limits = std::fs::read_to_string("/proc/self/limits").expect("the limits");
-    let line = limits
-        .lines()
-        .find(|line| line.starts_with("Max open files"))
-        .expect("its line");
-    let soft = line.split_whitespace().nth(3).expect("the soft limit");
-    soft.parse().unwrap_or(usize::MAX)
 }

@@ -1,19 +1,32 @@
-//! The promises of Subscribe as checks over what subscribers were told. They hold without a `min_interval`; with one what
-//! remains of each is checked.
+//! The promises of Subscribe as checks over what subscribers were told: ordered, unique, reliable, atomic, resumable,
+//! bookmarkable. They hold without a `min_interval`; with one what remains of each is checked.
 //!
 //! Each check also fails where it has looked at nothing.
 
 use std::collections::BTreeMap;
 
-use crate::history::{Connection, History, Part, Said, What};
-use crate::kind::Kind;
-use crate::truth::{Evidence, Truth};
+use super::history::{Connection, History, Part, Said, What};
+use super::kind::{EVERYTHING, Kind};
+use super::truth::{Evidence, Truth, Undisturbed};
 
 /// What is violated, as a sentence.
 pub(crate) type Verdict = Result<(), String>;
 
 /// One promise, for one subscriber: how much was looked at, or what is violated.
 type Check = fn(&History, &Kind, &Truth) -> Result<usize, String>;
+
+/// One promise, for all subscribers.
+type Promise = fn(&Evidence) -> Verdict;
+
+/// Every promise, by name.
+pub(crate) const PROMISES: [(&str, Promise); 6] = [
+    ("ordered", ordered),
+    ("unique", unique),
+    ("reliable", reliable),
+    ("atomic", atomic),
+    ("resumable", resumable),
+    ("bookmarkable", bookmarkable),
+];
 
 /// The revisions of a stream only rise, over all of its connections.
 pub(crate) fn ordered(evidence: &Evidence) -> Verdict {
@@ -63,7 +76,7 @@ pub(crate) fn unique(evidence: &Evidence) -> Verdict {
                     ));
                 }
                 covered = revision;
-            } else if truth.log.get(&revision).map(|commit| &commit.leaf) != Some(&parts[0].leaf) {
+            } else if truth.commit(revision).map(|commit| &commit.leaf_hash) != Some(&parts[0].leaf) {
                 return Err(format!("revision {revision} is not in the log as it was told"));
             }
         }
@@ -80,10 +93,14 @@ pub(crate) fn reliable(evidence: &Evidence) -> Verdict {
         if history.ends() < truth.head() {
             return Err(format!("it ends at {} of {}", history.ends(), truth.head()));
         }
-        if kind.is_coalesced() {
-            return Ok(1);
+        if let Some(jump) = &history.jump {
+            return Err(jump.clone());
         }
-        let expected: Vec<i64> = truth.of(kind.name).range(begins + 1..).map(|it| *it.0).collect();
+        if kind.is_coalesced() {
+            return net_changes_follow_one_another(history, begins);
+        }
+        let expected = truth.of(kind).updates.range(begins + 1..);
+        let expected: Vec<i64> = expected.map(|(revision, _)| *revision).collect();
         let told: Vec<i64> = history.updates().map(|(revision, _)| revision).collect();
         if told == expected {
             return Ok(expected.len().max(1));
@@ -96,7 +113,7 @@ pub(crate) fn reliable(evidence: &Evidence) -> Verdict {
         ))
     })?;
     for (kind, picture) in &evidence.pictures {
-        let shown = &evidence.truth.pictures[kind];
+        let shown = &evidence.truth.of(kind).picture;
         if picture != shown {
             let odd = picture
                 .iter()
@@ -108,33 +125,47 @@ pub(crate) fn reliable(evidence: &Evidence) -> Verdict {
             ));
         }
     }
-    the_streams_have_every_event(&evidence.truth)
+    for undisturbed in evidence.truth.scopes.values() {
+        the_stream_has_every_event(undisturbed, &evidence.truth)?;
+    }
+    Ok(())
+}
+
+/// Each begins where the stream stood, or behind it where what is between came to nothing: then the picture goes on.
+fn net_changes_follow_one_another(history: &History, begins: i64) -> Result<usize, String> {
+    let (mut place, mut seen) = (begins, 1);
+    for said in history.kept().filter_map(|group| group.last()) {
+        if let Some(part) = said.part() {
+            let (from, to) = (part.from, part.revision);
+            if from < Some(place) || from >= Some(to) || !part.events.is_empty() {
+                return Err(format!(
+                    "behind {place} came the net change from {from:?} to {to}"
+                ));
+            }
+            seen += 1;
+        }
+        place = said.revision().unwrap_or(place);
+    }
+    Ok(seen)
 }
 
 /// The streams that are held against are themselves what the log has.
-fn the_streams_have_every_event(truth: &Truth) -> Verdict {
-    for (name, stream) in &truth.streams {
-        let Some(takes) = Kind::of(name).takes else {
-            continue;
-        };
-        for (revision, commit) in &truth.log {
-            let expected: Vec<&String> = commit
-                .events
-                .iter()
-                .filter(|(_, resource)| takes(resource))
-                .map(|(event, _)| event)
-                .collect();
-            let told: Vec<&String> = stream
-                .get(revision)
-                .map(|parts| parts.iter().flat_map(|part| &part.events).collect())
-                .unwrap_or_default();
-            if told != expected {
-                return Err(format!(
-                    "{name}: revision {revision} has {} events and the stream {}",
-                    expected.len(),
-                    told.len()
-                ));
-            }
+fn the_stream_has_every_event(Undisturbed { scope, updates, .. }: &Undisturbed, truth: &Truth) -> Verdict {
+    let Some(takes) = scope.takes else {
+        return Ok(());
+    };
+    for (revision, events) in &truth.log {
+        let expected = events.iter().filter(|event| takes(&event.resource));
+        let expected: Vec<&String> = expected.map(|event| &event.name).collect();
+        let told = updates.get(revision).into_iter().flatten();
+        let told: Vec<&String> = told.flat_map(|part| &part.events).collect();
+        if told != expected {
+            return Err(format!(
+                "{}: revision {revision} has {} events and the stream {}",
+                scope.name,
+                expected.len(),
+                told.len()
+            ));
         }
     }
     Ok(())
@@ -151,7 +182,7 @@ pub(crate) fn atomic(evidence: &Evidence) -> Verdict {
             }
             let parts: Vec<&Part> = group.iter().filter_map(Said::part).collect();
             let Some(part) = parts.first() else {
-                let in_snapshot = |said: &Said| matches!(said.what, What::Started | What::Snapshot);
+                let in_snapshot = |said: &Said| matches!(said.what, What::Started(_) | What::Snapshot);
                 if !first.iter().all(in_snapshot) {
                     return Err(format!("{last:?} has something without a token in front of it"));
                 }
@@ -161,23 +192,19 @@ pub(crate) fn atomic(evidence: &Evidence) -> Verdict {
             if parts.iter().any(|it| it.revision != part.revision)
                 || first
                     .iter()
-                    .any(|said| said.part().is_none() && said.what != What::Started)
+                    .any(|said| said.part().is_none() && !matches!(said.what, What::Started(_)))
             {
                 return Err(format!("revision {} is not told in one piece", part.revision));
             }
             if kind.is_coalesced() {
                 continue;
             }
-            if truth
-                .of(kind.name)
-                .get(&part.revision)
-                .map(|it| it.iter().collect())
-                != Some(parts.clone())
-            {
+            let whole = truth.of(kind).updates.get(&part.revision);
+            if whole.map(|it| it.iter().collect()) != Some(parts.clone()) {
                 return Err(format!("revision {} was told in part", part.revision));
             }
             let told: usize = parts.iter().map(|part| part.events.len()).sum();
-            if kind.name.starts_with("everything") && i32::try_from(told) != Ok(part.event_count) {
+            if kind.scope.name == EVERYTHING.name && i32::try_from(told) != Ok(part.event_count) {
                 return Err(format!(
                     "revision {} has {} events and {told} were told",
                     part.revision, part.event_count
@@ -225,7 +252,7 @@ fn resumes(connection: &Connection, after: i64, kind: &Kind, truth: &Truth) -> V
             )),
         };
     }
-    let next = truth.of(kind.name).range(after + 1..).next().map(|it| *it.0);
+    let next = truth.of(kind).updates.range(after + 1..).next().map(|it| *it.0);
     if next == Some(first.revision) {
         return Ok(());
     }
@@ -253,7 +280,12 @@ pub(crate) fn bookmarkable(evidence: &Evidence) -> Verdict {
         if kind.is_coalesced() {
             return Ok(1);
         }
-        let mut expected = truth.of(kind.name).range(begins + 1..).map(|it| *it.0).peekable();
+        let mut expected = truth
+            .of(kind)
+            .updates
+            .range(begins + 1..)
+            .map(|it| *it.0)
+            .peekable();
         let mut seen = 0;
         for group in history.kept() {
             let last = group.last().ok_or("an empty group")?;
@@ -286,9 +318,9 @@ fn is_further_part(before: Option<&Said>, said: &Said) -> bool {
 fn each(evidence: &Evidence, check: Check) -> Verdict {
     let mut seen = 0;
     for (number, history) in evidence.histories.iter().enumerate() {
-        let kind = Kind::of(history.kind);
-        let checked = check(history, &kind, &evidence.truth);
-        seen += checked.map_err(|violated| format!("subscriber {number} ({}): {violated}", kind.name))?;
+        let kind = &history.kind;
+        let checked = check(history, kind, &evidence.truth);
+        seen += checked.map_err(|violated| format!("subscriber {number} ({kind}): {violated}"))?;
     }
     if seen == 0 {
         return Err("nothing was looked at".to_owned());
@@ -297,7 +329,7 @@ fn each(evidence: &Evidence, check: Check) -> Verdict {
 }
 
 /// Panics with what is violated.
-pub(crate) fn holds(promise: fn(&Evidence) -> Verdict, evidence: &Evidence) {
+pub(crate) fn holds(promise: Promise, evidence: &Evidence) {
     if let Err(violated) = promise(evidence) {
         panic!("{violated}");
     }

@@ -8,12 +8,15 @@ use binnacle::proto::api::subscribe_response::Event;
 use prost::Message;
 use serde::{Deserialize, Serialize};
 
+use super::kind::Kind;
+
 /// All connections of one subscriber, in order.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug)]
 pub(crate) struct History {
-    /// Which of the kinds it is.
-    pub(crate) kind: &'static str,
+    pub(crate) kind: Kind,
     pub(crate) connections: Vec<Connection>,
+    /// The first change of the picture that did not go on from what it showed.
+    pub(crate) jump: Option<String>,
 }
 
 /// One connection.
@@ -41,7 +44,8 @@ pub(crate) struct Said {
 /// What a message says, as far as the promises are about it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum What {
-    Started,
+    /// The head when the stream began, which is not where every stream stands.
+    Started(i64),
     Snapshot,
     SnapshotEnd(i64),
     Update(Part),
@@ -68,7 +72,7 @@ pub(crate) struct Part {
 impl Said {
     pub(crate) fn of(message: &api::SubscribeResponse) -> Self {
         let what = match message.event.as_ref().expect("a message says something") {
-            Event::Started(_) => What::Started,
+            Event::Started(started) => What::Started(started.head_revision),
             Event::Snapshot(_) => What::Snapshot,
             Event::SnapshotEnd(end) => What::SnapshotEnd(end.revision),
             Event::Update(update) => What::Update(Part::of(update)),
@@ -86,7 +90,7 @@ impl Said {
     /// The revision that it says.
     pub(crate) fn revision(&self) -> Option<i64> {
         match &self.what {
-            What::Started | What::Snapshot | What::GoingAway => None,
+            What::Started(_) | What::Snapshot | What::GoingAway => None,
             What::SnapshotEnd(revision)
             | What::Checkpoint(revision)
             | What::CaughtUp(revision)
@@ -127,6 +131,14 @@ impl Connection {
 }
 
 impl History {
+    pub(crate) fn of(kind: Kind) -> Self {
+        Self {
+            kind,
+            connections: Vec::new(),
+            jump: None,
+        }
+    }
+
     /// What the subscriber has kept, over all of its connections.
     pub(crate) fn kept(&self) -> impl Iterator<Item = &Group> {
         self.connections.iter().flat_map(|connection| &connection.kept)
