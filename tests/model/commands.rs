@@ -41,7 +41,7 @@ pub(crate) fn objective_fields(a: u8, b: u8, number: i16) -> ObjectiveFields {
         aligned_to: (number % 5 == 0).then(|| Alignment::Objective(id("o", b, 4))),
         weight: Weight::parse(f64::from(number.unsigned_abs() % 4)).expect("a weight"),
         labels: Labels::default(),
-        serves: Vec::new(),
+        serves: (b % 8 == 5).then(|| id("p", a, 3)).into_iter().collect(),
     }
 }
 
@@ -273,6 +273,7 @@ pub(crate) fn command(world: &World, (kind, a, b, number, hours): Step) -> Comma
                     weight: Some(fields.weight),
                     ambition: Some(fields.ambition),
                     aligned_to: Some(fields.aligned_to),
+                    serves: Some(fields.serves),
                     cycle: (hours % 2 == 0).then_some(fields.cycle),
                     ..ObjectivePatch::default()
                 }),
@@ -310,6 +311,8 @@ pub(crate) fn command(world: &World, (kind, a, b, number, hours): Step) -> Comma
                     grace_days: Some(u32::from(hours)),
                     cadence: Some(fields.cadence),
                     aggregation: Some(fields.aggregation),
+                    title: Some(title(if a.is_multiple_of(2) { "KPI" } else { "gauge" })),
+                    team: Some(Some(id("t", b, 4)).filter(|team| world.state.workspace().team(team).is_ok())),
                     ..KpiPatch::default()
                 }),
                 etag: Etag::Any,

@@ -207,6 +207,7 @@ impl World {
         invariants::scores_are_in_range_or_absent(&self.state);
         invariants::figures_are_what_everything_computed_anew_gives(&self.state);
         invariants::a_parent_is_the_weighted_mean_recomputed_from_scratch(&self.state);
+        invariants::a_foundation_is_the_kpis_counted_one_by_one(&self.state);
         invariants::no_alignment_cycle(self.state.workspace());
         invariants::grade_band_and_outcome_agree(self.state.workspace());
         kpi_invariants::open_breaches_follow_from_the_series(self.state.workspace());

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use binnacle::proto::api;
 use binnacle::proto::api::derived_change::Figure;
 
-use crate::common::view::{name_of, view_of};
+use crate::common::view::{name_of, rests_on, view_of};
 
 /// Each resource by name, with its figures by what they are of.
 pub(crate) type Picture = BTreeMap<String, BTreeMap<String, String>>;
@@ -43,6 +43,7 @@ fn set(figures: &mut BTreeMap<String, String>, change: &api::DerivedChange) {
         Figure::Kpi(change) => (whose.clone(), shown(change.after.as_ref())),
         Figure::Score(change) => (whose.clone(), shown(change.after.as_ref())),
         Figure::Alert(change) => (whose.clone(), shown(change.after.as_ref())),
+        Figure::Foundation(change) => (format!("{whose} rests"), shown(rests_on(change.after()).as_ref())),
         Figure::TeamScore(change) => (
             format!("{whose} in {}", change.cycle),
             shown(change.after.as_ref()),
