@@ -14,7 +14,7 @@ use binnacle::projection::{Imagined, Premise, Simulated, State, simulate};
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
 
-use crate::commands::{cycle_fields, key_result_fields, kpi_fields, objective_fields};
+use crate::commands::{cycle_fields, key_result_fields, kpi_fields, objective_fields, team_fields};
 use crate::{invariants, kpi_invariants, stream_invariants};
 
 pub(crate) const LOG: LogId = LogId([7; 16]);
@@ -92,10 +92,16 @@ impl World {
                 etag: Etag::Any,
             });
         }
+        world.run(&Command::CreateTeam {
+            id: id("t", 0, 4),
+            fields: Box::new(team_fields(None)),
+        });
         for kpi in 0..3 {
+            let mut fields = kpi_fields(kpi, kpi);
+            fields.team = (kpi == 0).then(|| id("t", 0, 4));
             world.run(&Command::CreateKpi {
                 id: id("p", kpi, 3),
-                fields: Box::new(kpi_fields(kpi, kpi)),
+                fields: Box::new(fields),
             });
         }
         world.run(&Command::UpdateScoringPolicy {
@@ -107,6 +113,7 @@ impl World {
         });
         for objective in 0..3 {
             let mut fields = objective_fields(objective, 0, 7);
+            fields.team = (objective == 1).then(|| id("t", 0, 4));
             fields.aligned_to = (objective > 0).then(|| Alignment::Objective(id("o", objective - 1, 4)));
             world.run(&Command::CreateObjective {
                 id: id("o", objective, 4),

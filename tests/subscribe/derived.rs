@@ -225,8 +225,12 @@ async fn what_objectives_and_teams_rest_on_comes_with_the_value_that_turned_a_kp
     server.kpis().update_kpi(own).await.expect("of sales");
     let mut grow = new_objective("grow");
     grow.objective.as_mut().expect("an objective").serves = vec![acme("kpis/nps")];
+    let mut lead = new_objective("lead");
+    lead.objective.as_mut().expect("an objective").team = acme("teams/sales");
     let mut objectives = server.objectives();
-    objectives.create_objective(grow).await.expect("an objective");
+    for request in [grow, lead] {
+        objectives.create_objective(request).await.expect("an objective");
+    }
     let filter = api::SubscriptionFilter {
         resource_kinds: vec![ResourceKind::Objective.into(), ResourceKind::Team.into()],
         change_kinds: vec![ChangeKind::FigureChanged.into()],
@@ -235,7 +239,8 @@ async fn what_objectives_and_teams_rest_on_comes_with_the_value_that_turned_a_kp
     let (mut kept, _, token) = Kept::fresh(&server, &filter).await;
     let mut live = Reader::ask(&server, asking(Start::After(token), &filter)).await;
     let turned = |from: &str, to: &str| {
-        ["objectives/grow", "teams/sales"].map(|whose| format!("foundation {whose}: {from} > {to}"))
+        ["objectives/grow", "objectives/lead", "teams/sales"]
+            .map(|whose| format!("foundation {whose}: {from} > {to}"))
     };
     for (second, value, foundations) in [
         (1, 60.0, Some(turned("Weak", "Solid"))),
