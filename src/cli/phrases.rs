@@ -33,6 +33,16 @@ pub(super) fn health(health: api::Health) -> (&'static str, Colour) {
     }
 }
 
+/// What an objective or a team rests on.
+pub(super) fn foundation(foundation: api::Foundation) -> (&'static str, Colour) {
+    match foundation {
+        api::Foundation::Unspecified => ("", Colour::Plain),
+        api::Foundation::Solid => ("solid", Colour::Green),
+        api::Foundation::Weak => ("WEAK", Colour::Red),
+        api::Foundation::Unknown => ("unknown", Colour::Dim),
+    }
+}
+
 /// What an alert is about, behind the word.
 pub(super) fn alert(about: api::alert::Kind) -> &'static str {
     match about {

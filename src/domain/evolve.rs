@@ -382,6 +382,13 @@ impl Workspace {
             before.and_then(aligned),
             after.and_then(aligned),
         );
+        let served = |fields: Option<&ObjectiveFields>| fields.map_or(Vec::new(), |it| it.serves.clone());
+        for kpi in served(before) {
+            self.objectives_by_kpi.remove(&(kpi, id.clone()));
+        }
+        for kpi in served(after) {
+            self.objectives_by_kpi.insert((kpi, id.clone()));
+        }
     }
 
     fn index_kpi(&mut self, id: &Id, before: Option<&KpiFields>, after: &KpiFields) {

@@ -219,6 +219,15 @@ impl Workspace {
             .map(|(_, kpi)| kpi)
     }
 
+    /// The objectives that serve a KPI, deleted ones too, by id.
+    pub fn objectives_serving(&self, kpi: &Id) -> impl Iterator<Item = &Id> {
+        let kpi = kpi.clone();
+        self.objectives_by_kpi
+            .range((kpi.clone(), Id::lowest())..)
+            .take_while(move |(of, _)| *of == kpi)
+            .map(|(_, objective)| objective)
+    }
+
     /// The key results that a KPI gives values to, deleted ones too.
     pub fn key_results_of_kpi(&self, kpi: &Id) -> impl Iterator<Item = &KeyResultId> {
         let kpi = kpi.clone();

@@ -71,6 +71,8 @@ pub struct Workspace {
     pub(super) objectives_by_cycle: OrdSet<(Id, Id)>,
     /// (team, cycle, objective).
     pub(super) objectives_by_team: OrdSet<(Id, Id, Id)>,
+    /// (KPI, the objective that serves it).
+    pub(super) objectives_by_kpi: OrdSet<(Id, Id)>,
     /// (KPI, key result).
     pub(super) key_results_by_kpi: OrdSet<(Id, KeyResultId)>,
     /// (team, KPI).
@@ -134,6 +136,7 @@ impl Workspace {
             reviews: OrdMap::new(),
             objectives_by_cycle: OrdSet::new(),
             objectives_by_team: OrdSet::new(),
+            objectives_by_kpi: OrdSet::new(),
             key_results_by_kpi: OrdSet::new(),
             kpis_by_team: OrdSet::new(),
             aligned: OrdSet::new(),

@@ -13,6 +13,8 @@ pub(super) struct Dirty {
     pub(super) key_results: BTreeSet<KeyResultId>,
     pub(super) objectives: BTreeSet<Id>,
     pub(super) teams: BTreeSet<TeamCycle>,
+    /// The teams whose foundation to judge anew.
+    pub(super) foundations: BTreeSet<Id>,
     pub(super) cycles: BTreeSet<Id>,
     pub(super) workspace: bool,
 }

@@ -5,6 +5,7 @@
 //! reader saw.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::difference::{different, was_written};
 use super::figures::DerivedChange;
@@ -96,9 +97,26 @@ impl NetEffect {
     }
 }
 
-/// The alerts that a commit's events are about, before and after.
+/// The alerts that a commit's events are about, and those that say what they say in other words because of it.
 fn alert_changes(commit: &Commit, before: &Workspace, after: &Workspace, changes: &mut Vec<DerivedChange>) {
-    let alerts: BTreeSet<(&Id, &Id)> = commit.events.iter().filter_map(alert_of).collect();
+    let mut alerts: BTreeSet<(&Id, &Id)> = BTreeSet::new();
+    for event in &commit.events {
+        match event {
+            Event::AlertOpened { kpi, id, .. }
+            | Event::AlertClosed { kpi, id, .. }
+            | Event::AlertAcknowledged { kpi, id, .. }
+            | Event::ActionPlanSet { kpi, id, .. }
+            | Event::ActionPlanCompleted { kpi, id, .. }
+            | Event::ActionPlanOverdue { kpi, id, .. } => {
+                alerts.insert((kpi, id));
+            }
+            Event::KpiUpdated { id: kpi, .. } => {
+                let open = after.kpis().get(kpi).map(|held| held.open_alerts.values());
+                alerts.extend(open.into_iter().flatten().map(|id| (kpi, id)));
+            }
+            _ => {}
+        }
+    }
     changes.extend(
         alerts
             .into_iter()
@@ -106,32 +124,28 @@ fn alert_changes(commit: &Commit, before: &Workspace, after: &Workspace, changes
     );
 }
 
-fn alert_of(event: &Event) -> Option<(&Id, &Id)> {
-    match event {
-        Event::AlertOpened { kpi, id, .. }
-        | Event::AlertClosed { kpi, id, .. }
-        | Event::AlertAcknowledged { kpi, id, .. }
-        | Event::ActionPlanSet { kpi, id, .. }
-        | Event::ActionPlanCompleted { kpi, id, .. }
-        | Event::ActionPlanOverdue { kpi, id, .. } => Some((kpi, id)),
-        _ => None,
-    }
-}
-
-/// One alert before and after; none: it is the same, or not there.
+/// One alert before and after; none: it is the same in the same words, or not there.
 pub(super) fn alert_change(
     kpi: &Id,
     id: &Id,
     before: &Workspace,
     after: &Workspace,
 ) -> Option<DerivedChange> {
-    let alert = |workspace: &Workspace| workspace.kpis().get(kpi)?.alerts.get(id).cloned();
+    let alert = |workspace: &Workspace| {
+        let kpi = workspace.kpis().get(kpi)?;
+        Some((kpi.alerts.get(id)?.clone(), kpi.fields.clone()))
+    };
     let (was, is) = (alert(before), alert(after));
-    let fields = after.kpis().get(kpi)?.fields.clone();
-    (was != is).then(|| DerivedChange::Alert {
+    let is_same = match (&was, &is) {
+        (None, None) => true,
+        (Some((was, then)), Some((is, now))) => {
+            was == is && (Arc::ptr_eq(then, now) || was.summary(then) == is.summary(now))
+        }
+        (Some(_), None) | (None, Some(_)) => false,
+    };
+    (!is_same).then(|| DerivedChange::Alert {
         kpi: kpi.clone(),
         id: id.clone(),
-        fields,
         before: was,
         after: is,
     })

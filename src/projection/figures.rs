@@ -9,6 +9,7 @@ use imbl::OrdMap;
 use imbl::ordmap::DiffItem;
 
 use super::dirty::Dirty;
+use super::foundation::{Foundation, Foundations};
 use super::sums::Sums;
 use crate::domain::{
     ALIGNMENT_DEPTH_MAX, Alert, CycleState, Id, KeyResultId, KeyResultProgress, KpiFields, KpiHealth,
@@ -27,6 +28,7 @@ pub struct Figures {
     workspace: Option<f64>,
     /// What the scores of teams and cycles are the means of.
     sums: Sums,
+    foundations: Foundations,
 }
 
 /// A figure that changed because of a commit, with before and after; none: it had none.
@@ -48,6 +50,16 @@ pub enum DerivedChange {
         before: Option<Arc<ObjectiveProgress>>,
         after: Option<Arc<ObjectiveProgress>>,
     },
+    ObjectiveFoundation {
+        id: Id,
+        before: Foundation,
+        after: Foundation,
+    },
+    TeamFoundation {
+        id: Id,
+        before: Foundation,
+        after: Foundation,
+    },
     Team {
         id: TeamCycle,
         before: Option<f64>,
@@ -62,13 +74,12 @@ pub enum DerivedChange {
         before: Option<f64>,
         after: Option<f64>,
     },
-    /// `fields`: the KPI's, which say how its values are written.
+    /// Each with the fields of its KPI, which say how its summary is written.
     Alert {
         kpi: Id,
         id: Id,
-        fields: Arc<KpiFields>,
-        before: Option<Arc<Alert>>,
-        after: Option<Arc<Alert>>,
+        before: Option<(Arc<Alert>, Arc<KpiFields>)>,
+        after: Option<(Arc<Alert>, Arc<KpiFields>)>,
     },
 }
 
@@ -79,7 +90,10 @@ impl DerivedChange {
         match self {
             Self::Kpi { id, .. } => ResourceName::Kpi(id.clone()),
             Self::KeyResult { id, .. } => ResourceName::KeyResult(id.clone()),
-            Self::Objective { id, .. } => ResourceName::Objective(id.clone()),
+            Self::Objective { id, .. } | Self::ObjectiveFoundation { id, .. } => {
+                ResourceName::Objective(id.clone())
+            }
+            Self::TeamFoundation { id, .. } => ResourceName::Team(id.clone()),
             Self::Team { id, .. } => ResourceName::Team(id.team.clone()),
             Self::Cycle { id, .. } => ResourceName::Cycle(id.clone()),
             Self::Workspace { .. } => ResourceName::Workspace,
@@ -120,6 +134,18 @@ impl Figures {
         self.objectives.get(id).map(Arc::as_ref)
     }
 
+    /// What an objective rests on; UNKNOWN where there is no such objective.
+    #[must_use]
+    pub fn objective_foundation(&self, id: &Id) -> Foundation {
+        self.foundations.objective(id)
+    }
+
+    /// What a team rests on; UNKNOWN where there is no such team.
+    #[must_use]
+    pub fn team_foundation(&self, id: &Id) -> Foundation {
+        self.foundations.team(id)
+    }
+
     /// A team's scores, a cycle each, by cycle.
     pub fn team(&self, team: &Id) -> impl Iterator<Item = (&Id, f64)> {
         let first = TeamCycle {
@@ -155,6 +181,7 @@ impl Figures {
         for (id, before, after) in differences(&self.key_results, &after.key_results) {
             changes.push(DerivedChange::KeyResult { id, before, after });
         }
+        changes.extend(self.foundations.changes_to(&after.foundations));
         for (id, before, after) in differences(&self.objectives, &after.objectives) {
             changes.push(DerivedChange::Objective { id, before, after });
         }
@@ -177,8 +204,11 @@ impl Figures {
             dirty = self.all(workspace);
         }
         let mut changes = Vec::new();
+        let foundations = self.foundations.clone();
         self.refresh_kpis(workspace, &mut dirty, &mut changes);
         self.refresh_key_results(workspace, &mut dirty, &mut changes);
+        self.refresh_foundations(workspace, &dirty);
+        changes.extend(foundations.changes_to(&self.foundations));
         self.refresh_objectives(workspace, &mut dirty, &mut changes);
         self.refresh_scores(workspace, dirty, &mut changes);
         changes
@@ -202,6 +232,7 @@ impl Figures {
                 .cloned()
                 .collect(),
             teams: self.teams.keys().chain(self.sums.teams()).cloned().collect(),
+            foundations: workspace.teams().keys().cloned().collect(),
             cycles: workspace
                 .cycles()
                 .keys()
@@ -219,6 +250,8 @@ impl Figures {
                 .key_results
                 .extend(workspace.key_results_of_kpi(&id).cloned());
             let after = workspace.kpi(&id).ok().map(|kpi| kpi_health(kpi, workspace));
+            let health = after.as_ref().map(|kpi| kpi.health);
+            self.foundations.put(workspace, &id, health, dirty);
             if let Some((before, after)) = replace(&mut self.kpis, &id, after) {
                 changes.push(DerivedChange::Kpi { id, before, after });
             }
@@ -240,6 +273,15 @@ impl Figures {
                 dirty.objectives.insert(id.objective.clone());
                 changes.push(DerivedChange::KeyResult { id, before, after });
             }
+        }
+    }
+
+    fn refresh_foundations(&mut self, workspace: &Workspace, dirty: &Dirty) {
+        for id in &dirty.foundations {
+            self.foundations.judge_team(workspace, id);
+        }
+        for id in &dirty.objectives {
+            self.foundations.judge_objective(workspace, id);
         }
     }
 
@@ -331,7 +373,7 @@ fn levels_above(workspace: &Workspace, id: &Id) -> usize {
 }
 
 /// The entries that differ between two versions of a map, in order. What they share is not looked at.
-fn differences<K: Ord + Clone, V: PartialEq + Clone>(
+pub(super) fn differences<K: Ord + Clone, V: PartialEq + Clone>(
     before: &OrdMap<K, V>,
     after: &OrdMap<K, V>,
 ) -> Vec<(K, Option<V>, Option<V>)> {

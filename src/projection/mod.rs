@@ -3,7 +3,7 @@
 //! `state` is what a server keeps in memory and publishes: the workspace and every figure that follows from it.
 //! `effect` is what a commit came to, and `scope` where the resources belong that it is about.
 //! `audit` says of an event which fields it changed, `simulation` what would follow from commands that nobody has given,
-//! `hygiene` what is not as it should be, `kpi_series` what a chart of a KPI shows, `forecast` what a KPI's past says of its
+//! `foundation` what objectives and teams rest on, `hygiene` what is not as it should be, `kpi_series` what a chart of a KPI shows, `forecast` what a KPI's past says of its
 //! future.
 
 mod audit;
@@ -12,6 +12,7 @@ mod dirty;
 mod effect;
 mod figures;
 mod forecast;
+mod foundation;
 mod hygiene;
 mod kpi_series;
 mod scope;
@@ -29,10 +30,8 @@ pub use forecast::{
     METHOD, POINTS_MIN, PROBABILITY_METHOD, Suggested, SuggestionMethod, Suggestions, forecast_key_result,
     forecast_kpi, suggest_target,
 };
-pub use hygiene::{
-    Finding, FindingCode, Foundation, HygieneScope, Severity, check_hygiene, objective_foundation,
-    team_foundation,
-};
+pub use foundation::Foundation;
+pub use hygiene::{Finding, FindingCode, HygieneScope, Severity, check_hygiene};
 pub use kpi_series::{KpiSeries, SeriesBuckets, SeriesPoint, SeriesQuery, SeriesRange, kpi_series};
 pub use scope::{Concern, Concerns, Move, Scope, scope};
 pub use simulation::{Imagined, Premise, Simulated, simulate};

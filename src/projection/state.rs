@@ -1,9 +1,11 @@
 //! What a server keeps in memory of one workspace and publishes: the workspace and every figure that follows from it.
 
+use std::collections::BTreeSet;
+
 use super::dirty::Dirty;
 use super::effect::{Effect, alert_change};
 use super::figures::{DerivedChange, Figures};
-use crate::domain::{Commit, Workspace};
+use crate::domain::{Commit, Id, Workspace};
 use imbl::OrdMap;
 use imbl::ordmap::DiffItem;
 
@@ -65,17 +67,25 @@ impl State {
         let mut changes = self.figures.changes_to(&after.figures);
         let kpis = self.workspace.kpis().diff(after.workspace.kpis());
         for item in kpis {
-            let (id, alerts_before, alerts_after) = match item {
-                DiffItem::Add(id, added) => (id, OrdMap::new(), added.alerts.clone()),
-                DiffItem::Remove(id, removed) => (id, removed.alerts.clone(), OrdMap::new()),
-                DiffItem::Update { old, new } => (new.0, old.1.alerts.clone(), new.1.alerts.clone()),
+            let (id, alerts_before, kpi) = match item {
+                DiffItem::Add(id, added) => (id, OrdMap::new(), added),
+                // A KPI is never gone.
+                DiffItem::Remove(..) => continue,
+                DiffItem::Update { old, new } => (new.0, old.1.alerts.clone(), new.1),
             };
-            changes.extend(alerts_before.diff(&alerts_after).filter_map(|item| {
+            let others = alerts_before.diff(&kpi.alerts).map(|item| {
                 let (DiffItem::Add(alert, _)
                 | DiffItem::Remove(alert, _)
                 | DiffItem::Update { new: (alert, _), .. }) = item;
-                alert_change(id, alert, &self.workspace, &after.workspace)
-            }));
+                alert.clone()
+            });
+            // What an open one says is written with the KPI's title and unit.
+            let alerts: BTreeSet<Id> = others.chain(kpi.open_alerts.values().cloned()).collect();
+            changes.extend(
+                alerts
+                    .iter()
+                    .filter_map(|alert| alert_change(id, alert, &self.workspace, &after.workspace)),
+            );
         }
         changes
     }

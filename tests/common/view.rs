@@ -14,6 +14,8 @@ pub(crate) fn view_of(resources: &[api::Resource]) -> View {
         match resource.resource.as_ref().expect("a resource") {
             Resource::Workspace(w) => note(&mut view, &w.name, w.score.as_ref()),
             Resource::Team(team) => {
+                let foundation = rests_on(team.foundation());
+                note(&mut view, &format!("{} rests", team.name), foundation.as_ref());
                 for score in &team.scores {
                     note(
                         &mut view,
@@ -23,7 +25,15 @@ pub(crate) fn view_of(resources: &[api::Resource]) -> View {
                 }
             }
             Resource::Cycle(cycle) => note(&mut view, &cycle.name, cycle.score.as_ref()),
-            Resource::Objective(objective) => note(&mut view, &objective.name, objective.progress.as_ref()),
+            Resource::Objective(objective) => {
+                note(&mut view, &objective.name, objective.progress.as_ref());
+                let foundation = rests_on(objective.foundation());
+                note(
+                    &mut view,
+                    &format!("{} rests", objective.name),
+                    foundation.as_ref(),
+                );
+            }
             Resource::KeyResult(key_result) => {
                 note(&mut view, &key_result.name, key_result.progress.as_ref())
             }
@@ -42,6 +52,11 @@ pub(crate) fn view_of(resources: &[api::Resource]) -> View {
 /// A view has the alerts that are open.
 fn open(alert: Option<&api::Alert>) -> Option<&api::Alert> {
     alert.filter(|alert| alert.state() == api::alert::State::Open)
+}
+
+/// A view has the foundations that are known.
+pub(crate) fn rests_on(foundation: api::Foundation) -> Option<api::Foundation> {
+    (foundation != api::Foundation::Unknown).then_some(foundation)
 }
 
 fn note(view: &mut View, whose: &str, figure: Option<&impl std::fmt::Debug>) {
@@ -81,6 +96,12 @@ pub(crate) fn try_fold(view: &mut View, change: &api::DerivedChange) -> Result<(
         Figure::Kpi(c) => step(view, whose, c.before.as_ref(), c.after.as_ref()),
         Figure::Score(c) => step(view, whose, c.before.as_ref(), c.after.as_ref()),
         Figure::Alert(c) => step(view, whose, open(c.before.as_ref()), open(c.after.as_ref())),
+        Figure::Foundation(c) => step(
+            view,
+            &format!("{whose} rests"),
+            rests_on(c.before()).as_ref(),
+            rests_on(c.after()).as_ref(),
+        ),
         Figure::TeamScore(c) => {
             let whose = format!("{whose} in {}", c.cycle);
             step(view, &whose, c.before.as_ref(), c.after.as_ref())

@@ -25,6 +25,14 @@ pub(crate) fn cycle_fields(first: u8, days: u8) -> CycleFields {
     }
 }
 
+pub(crate) fn team_fields(parent_team: Option<Id>) -> TeamFields {
+    TeamFields {
+        title: title("team"),
+        parent_team,
+        lead: None,
+    }
+}
+
 pub(crate) fn objective_fields(a: u8, b: u8, number: i16) -> ObjectiveFields {
     ObjectiveFields {
         title: title("objective"),
@@ -41,7 +49,7 @@ pub(crate) fn objective_fields(a: u8, b: u8, number: i16) -> ObjectiveFields {
         aligned_to: (number % 5 == 0).then(|| Alignment::Objective(id("o", b, 4))),
         weight: Weight::parse(f64::from(number.unsigned_abs() % 4)).expect("a weight"),
         labels: Labels::default(),
-        serves: Vec::new(),
+        serves: b.is_multiple_of(3).then(|| id("p", a, 3)).into_iter().collect(),
     }
 }
 
@@ -238,11 +246,7 @@ pub(crate) fn command(world: &World, (kind, a, b, number, hours): Step) -> Comma
     match kind % 48 {
         0 => Command::CreateTeam {
             id: id("t", a, 4),
-            fields: Box::new(TeamFields {
-                title: title("team"),
-                parent_team: (b > 128).then(|| id("t", b, 4)),
-                lead: None,
-            }),
+            fields: Box::new(team_fields((b > 128).then(|| id("t", b, 4)))),
         },
         1 => Command::CreateCycle {
             id: id("c", a, 3),
@@ -273,6 +277,7 @@ pub(crate) fn command(world: &World, (kind, a, b, number, hours): Step) -> Comma
                     weight: Some(fields.weight),
                     ambition: Some(fields.ambition),
                     aligned_to: Some(fields.aligned_to),
+                    serves: Some(fields.serves),
                     cycle: (hours % 2 == 0).then_some(fields.cycle),
                     ..ObjectivePatch::default()
                 }),
@@ -310,6 +315,8 @@ pub(crate) fn command(world: &World, (kind, a, b, number, hours): Step) -> Comma
                     grace_days: Some(u32::from(hours)),
                     cadence: Some(fields.cadence),
                     aggregation: Some(fields.aggregation),
+                    title: Some(title(if a.is_multiple_of(2) { "KPI" } else { "gauge" })),
+                    team: Some(Some(id("t", b, 4)).filter(|team| world.state.workspace().team(team).is_ok())),
                     ..KpiPatch::default()
                 }),
                 etag: Etag::Any,

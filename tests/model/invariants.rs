@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use binnacle::domain::{
-    Alert, Alignment, Ambition, Band, ClosedObjective, Command, Commit, Event, Id, Objective, ObjectiveState,
-    Outcome, Rejection, ResourceName, Revision, RollUp, Scored, Stamp, TeamCycle, Workspace, decide, score,
-    weighted_mean,
+    Alert, Alignment, Ambition, Band, ClosedObjective, Command, Commit, Event, Health, Id, KpiFields,
+    Objective, ObjectiveState, Outcome, Rejection, ResourceName, Revision, RollUp, Scored, Stamp, TeamCycle,
+    Workspace, decide, score, weighted_mean,
 };
-use binnacle::projection::{DerivedChange, Figures, Simulated, State};
+use binnacle::projection::{DerivedChange, Figures, Foundation, Simulated, State};
 
 pub(crate) fn no_gap(state: &State, head: Revision) {
     let workspace = state.workspace();
@@ -250,6 +250,53 @@ pub(crate) fn a_closed_result_never_changes(
     }
 }
 
+/// What an objective or a team rests on, by a second way of computing it.
+pub(crate) fn a_foundation_is_the_kpis_counted_one_by_one(state: &State) {
+    let (workspace, figures) = (state.workspace(), state.figures());
+    let of = |kpis: BTreeSet<&Id>| {
+        let in_use = kpis
+            .into_iter()
+            .filter(|id| workspace.kpi(id).is_ok_and(|kpi| kpi.archived.is_none()));
+        let healths: Vec<Health> = in_use
+            .filter_map(|id| Some(figures.kpi(id)?.health))
+            .filter(|health| matches!(health, Health::Healthy | Health::Watch | Health::Breached))
+            .collect();
+        let breached = healths.iter().filter(|it| **it == Health::Breached).count();
+        match healths.len() {
+            0 => Foundation::Unknown,
+            judged if breached * 2 >= judged => Foundation::Weak,
+            _ => Foundation::Solid,
+        }
+    };
+    for id in workspace.teams().keys() {
+        let kpis = workspace.team(id).map(|_| workspace.kpis_of_team(id).collect());
+        assert_eq!(
+            figures.team_foundation(id),
+            of(kpis.unwrap_or_default()),
+            "team {id}"
+        );
+    }
+    for (id, objective) in workspace.objectives() {
+        let mut kpis: BTreeSet<&Id> = BTreeSet::new();
+        if objective.deleted.is_none() {
+            kpis.extend(&objective.fields.serves);
+            kpis.extend(
+                objective
+                    .fields
+                    .team
+                    .iter()
+                    .flat_map(|team| workspace.kpis_of_team(team)),
+            );
+        }
+        for (_, key_result) in workspace.key_results_of(id) {
+            key_result.fields.kpi.iter().for_each(|mended| {
+                kpis.remove(mended);
+            });
+        }
+        assert_eq!(figures.objective_foundation(id), of(kpis), "objective {id}");
+    }
+}
+
 /// Simulate answers what really doing it gives: the same refusal, or the same figures before and after.
 pub(crate) fn a_what_if_is_what_really_doing_it_gives(
     foreseen: &Result<Simulated, Vec<(usize, Rejection)>>,
@@ -301,8 +348,16 @@ pub(crate) fn scores_are_in_range_or_absent(state: &State) {
     }
 }
 
-fn alert(state: &State, kpi: &Id, id: &Id) -> Option<Arc<Alert>> {
-    state.workspace().kpis().get(kpi)?.alerts.get(id).cloned()
+/// An alert, and what it says.
+fn alert(state: &State, kpi: &Id, id: &Id) -> Option<(Arc<Alert>, String)> {
+    let kpi = state.workspace().kpis().get(kpi)?;
+    let alert = kpi.alerts.get(id)?;
+    Some((Arc::clone(alert), alert.summary(&kpi.fields)))
+}
+
+fn words(change: &Option<(Arc<Alert>, Arc<KpiFields>)>) -> Option<(Arc<Alert>, String)> {
+    let (alert, fields) = change.as_ref()?;
+    Some((Arc::clone(alert), alert.summary(fields)))
 }
 
 /// Each change begins where the figure stood and ends where it stands, and no figure changed without one.
@@ -342,6 +397,25 @@ pub(crate) fn derived_changes_chain(was: &State, state: &State, changes: &[Deriv
                 );
                 format!("objective {id}")
             }
+            DerivedChange::ObjectiveFoundation {
+                id,
+                before: b,
+                after: a,
+            } => {
+                assert_eq!(
+                    (before.objective_foundation(id), after.objective_foundation(id)),
+                    (*b, *a)
+                );
+                format!("foundation of objective {id}")
+            }
+            DerivedChange::TeamFoundation {
+                id,
+                before: b,
+                after: a,
+            } => {
+                assert_eq!((before.team_foundation(id), after.team_foundation(id)), (*b, *a));
+                format!("foundation of team {id}")
+            }
             DerivedChange::Team {
                 id,
                 before: b,
@@ -365,14 +439,10 @@ pub(crate) fn derived_changes_chain(was: &State, state: &State, changes: &[Deriv
             DerivedChange::Alert {
                 kpi,
                 id,
-                fields: _,
                 before: b,
                 after: a,
             } => {
-                assert_eq!(
-                    (alert(was, kpi, id), alert(state, kpi, id)),
-                    (b.clone(), a.clone())
-                );
+                assert_eq!((alert(was, kpi, id), alert(state, kpi, id)), (words(b), words(a)));
                 format!("alert {id} of {kpi}")
             }
         };
@@ -386,11 +456,11 @@ pub(crate) fn derived_changes_chain(was: &State, state: &State, changes: &[Deriv
     };
     for (id, kpi) in workspace.kpis() {
         look(before.kpi(id) != after.kpi(id), format!("kpi {id}"));
-        for of in kpi.alerts.keys() {
-            look(
-                alert(was, id, of) != alert(state, id, of),
-                format!("alert {of} of {id}"),
-            );
+        for (of, held) in &kpi.alerts {
+            let (before, after) = (alert(was, id, of), alert(state, id, of));
+            // What a closed one says is told no more.
+            let goes_on = held.is_open() || before.as_ref().map(|it| &it.0) != Some(held);
+            look(goes_on && before != after, format!("alert {of} of {id}"));
         }
     }
     for id in workspace.key_results().keys() {
@@ -403,6 +473,16 @@ pub(crate) fn derived_changes_chain(was: &State, state: &State, changes: &[Deriv
         look(
             before.objective(id) != after.objective(id),
             format!("objective {id}"),
+        );
+        look(
+            before.objective_foundation(id) != after.objective_foundation(id),
+            format!("foundation of objective {id}"),
+        );
+    }
+    for id in workspace.teams().keys() {
+        look(
+            before.team_foundation(id) != after.team_foundation(id),
+            format!("foundation of team {id}"),
         );
     }
     for cycle in workspace.cycles().keys() {

@@ -79,6 +79,7 @@ fn the_random_commands_reach_what_they_are_to_test() {
     let mut kinds = BTreeSet::new();
     let mut scored = BTreeSet::new();
     let (mut rolled_up, mut restated, mut started, mut kept) = (0, 0, 0, 0);
+    let (mut objectives_rest, mut teams_rest) = (BTreeSet::new(), BTreeSet::new());
     for _ in 0..120 {
         let steps = steps().new_tree(&mut runner).expect("steps").current();
         let world = ran(&steps);
@@ -98,6 +99,18 @@ fn the_random_commands_reach_what_they_are_to_test() {
             .keys()
             .filter(|id| id.as_str().starts_with('q'))
             .count();
+        objectives_rest.extend(
+            workspace
+                .objectives()
+                .keys()
+                .map(|id| format!("{:?}", figures.objective_foundation(id))),
+        );
+        teams_rest.extend(
+            workspace
+                .teams()
+                .keys()
+                .map(|id| format!("{:?}", figures.team_foundation(id))),
+        );
         for (id, objective) in workspace.objectives() {
             let Some(progress) = figures.objective(id) else {
                 continue;
@@ -164,6 +177,11 @@ fn the_random_commands_reach_what_they_are_to_test() {
         "only {started} objectives started from a KPI in trouble"
     );
     assert!(kept >= 5, "only {kept} KPIs made of a key result");
+    assert_eq!(
+        (objectives_rest.len(), teams_rest.len()),
+        (3, 3),
+        "{objectives_rest:?}, {teams_rest:?}"
+    );
     assert!(
         restated >= 5,
         "only {restated} closed objectives of which more was learned"

@@ -14,7 +14,7 @@ use binnacle::projection::{Imagined, Premise, Simulated, State, simulate};
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
 
-use crate::commands::{cycle_fields, key_result_fields, kpi_fields, objective_fields};
+use crate::commands::{cycle_fields, key_result_fields, kpi_fields, objective_fields, team_fields};
 use crate::{invariants, kpi_invariants, stream_invariants};
 
 pub(crate) const LOG: LogId = LogId([7; 16]);
@@ -92,10 +92,16 @@ impl World {
                 etag: Etag::Any,
             });
         }
+        world.run(&Command::CreateTeam {
+            id: id("t", 0, 4),
+            fields: Box::new(team_fields(None)),
+        });
         for kpi in 0..3 {
+            let mut fields = kpi_fields(kpi, kpi);
+            fields.team = (kpi == 0).then(|| id("t", 0, 4));
             world.run(&Command::CreateKpi {
                 id: id("p", kpi, 3),
-                fields: Box::new(kpi_fields(kpi, kpi)),
+                fields: Box::new(fields),
             });
         }
         world.run(&Command::UpdateScoringPolicy {
@@ -107,6 +113,7 @@ impl World {
         });
         for objective in 0..3 {
             let mut fields = objective_fields(objective, 0, 7);
+            fields.team = (objective == 1).then(|| id("t", 0, 4));
             fields.aligned_to = (objective > 0).then(|| Alignment::Objective(id("o", objective - 1, 4)));
             world.run(&Command::CreateObjective {
                 id: id("o", objective, 4),
@@ -207,6 +214,7 @@ impl World {
         invariants::scores_are_in_range_or_absent(&self.state);
         invariants::figures_are_what_everything_computed_anew_gives(&self.state);
         invariants::a_parent_is_the_weighted_mean_recomputed_from_scratch(&self.state);
+        invariants::a_foundation_is_the_kpis_counted_one_by_one(&self.state);
         invariants::no_alignment_cycle(self.state.workspace());
         invariants::grade_band_and_outcome_agree(self.state.workspace());
         kpi_invariants::open_breaches_follow_from_the_series(self.state.workspace());

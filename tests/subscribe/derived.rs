@@ -3,6 +3,7 @@
 use binnacle::proto::api;
 use binnacle::proto::api::derived_change::Figure;
 use binnacle::proto::api::subscribe_request::Start;
+use binnacle::proto::api::subscription_filter::{ChangeKind, ResourceKind};
 use prost::Message as _;
 
 use crate::common::view::{View, view_of};
@@ -20,6 +21,9 @@ fn told(changes: &[api::DerivedChange]) -> Vec<String> {
             Figure::Objective(_) => format!("objective {whose}"),
             Figure::Kpi(_) => format!("kpi {whose}"),
             Figure::Score(_) => format!("score {whose}"),
+            Figure::Foundation(change) => {
+                format!("foundation {whose}: {:?} > {:?}", change.before(), change.after())
+            }
             Figure::TeamScore(score) => format!("score {whose} in {}", score.cycle),
             Figure::Alert(change) => {
                 let gist = |alert: &Option<api::Alert>| match alert {
@@ -119,6 +123,18 @@ async fn every_figure_comes_with_the_commit_that_changed_it_and_the_same_for_who
         .expect("a value");
     let deals = "key result objectives/win/keyResults/deals";
     assert_eq!(watched.figures().await, with_above(&[deals], &[]));
+    let retitle = api::UpdateKpiRequest {
+        kpi: Some(api::Kpi {
+            name: acme("kpis/nps"),
+            title: "Net Promoter Score".to_owned(),
+            ..Default::default()
+        }),
+        update_mask: mask(&["title"]),
+        ..Default::default()
+    };
+    kpis.update_kpi(retitle).await.expect("retitled");
+    let in_other_words = "alert kpis/nps/alerts/breach-7: OPEN > OPEN";
+    assert_eq!(watched.figures().await, [in_other_words]);
     let seen = api::AcknowledgeAlertRequest {
         name: breach.clone(),
         ..Default::default()
@@ -191,6 +207,60 @@ async fn every_figure_comes_with_the_commit_that_changed_it_and_the_same_for_who
     assert_eq!(gone, ["kpi kpis/nps", &closed], "nobody mends what is not there");
     let mut later = Reader::of(&server, Start::After(token)).await;
     assert_eq!(later.updates_to(server.head().await).await, watched.updates);
+}
+
+#[tokio::test]
+async fn what_objectives_and_teams_rest_on_comes_with_the_value_that_turned_a_kpi() {
+    let server = Server::start().await;
+    with_company(&server).await;
+    let own = api::UpdateKpiRequest {
+        kpi: Some(api::Kpi {
+            name: acme("kpis/nps"),
+            team: acme("teams/sales"),
+            ..Default::default()
+        }),
+        update_mask: mask(&["team"]),
+        ..Default::default()
+    };
+    server.kpis().update_kpi(own).await.expect("of sales");
+    let mut grow = new_objective("grow");
+    grow.objective.as_mut().expect("an objective").serves = vec![acme("kpis/nps")];
+    let mut lead = new_objective("lead");
+    lead.objective.as_mut().expect("an objective").team = acme("teams/sales");
+    let mut objectives = server.objectives();
+    for request in [grow, lead] {
+        objectives.create_objective(request).await.expect("an objective");
+    }
+    let filter = api::SubscriptionFilter {
+        resource_kinds: vec![ResourceKind::Objective.into(), ResourceKind::Team.into()],
+        change_kinds: vec![ChangeKind::FigureChanged.into()],
+        ..Default::default()
+    };
+    let (mut kept, _, token) = Kept::fresh(&server, &filter).await;
+    let mut live = Reader::ask(&server, asking(Start::After(token), &filter)).await;
+    let turned = |from: &str, to: &str| {
+        ["objectives/grow", "objectives/lead", "teams/sales"]
+            .map(|whose| format!("foundation {whose}: {from} > {to}"))
+    };
+    for (second, value, foundations) in [
+        (1, 60.0, Some(turned("Weak", "Solid"))),
+        (2, 61.0, None),
+        (3, 20.0, Some(turned("Solid", "Weak"))),
+    ] {
+        server.clock.advance_to(at(second));
+        let measured = measure("nps", second, value);
+        server.kpis().record_measurement(measured).await.expect("a value");
+        let (update, _) = live.all_to(server.head().await).await;
+        let mut said = Vec::new();
+        for (_, update) in &update {
+            kept.take(update);
+            said.extend(told(&update.derived_changes));
+        }
+        said.retain(|said| said.starts_with("foundation"));
+        assert_eq!(said, foundations.map(Vec::from).unwrap_or_default(), "{value}");
+        let (fresh, ..) = Kept::fresh(&server, &filter).await;
+        kept.assert_same(&fresh, "what only has other figures");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

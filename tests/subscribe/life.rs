@@ -185,6 +185,7 @@ impl<'a> Life<'a> {
             team: self.dice.some_team(),
             cycle: self.dice.cycle(),
             owner: acme("members/anonymous"),
+            serves: vec![self.dice.kpi()],
             ..Default::default()
         };
         let name = objective.name.clone();
@@ -204,7 +205,7 @@ impl<'a> Life<'a> {
         let field = match which {
             3 | 4 => "team",
             5 => "cycle",
-            6 => "title",
+            6 => ["title", "serves"][usize::from(self.dice.throw(2) == 1)],
             7 => {
                 return (
                     "delete objective",
@@ -243,10 +244,10 @@ impl<'a> Life<'a> {
         };
         let done = done(client.update_objective(request).await);
         (
-            if field == "title" {
-                "retitle"
-            } else {
-                "move objective"
+            match field {
+                "title" => "retitle",
+                "serves" => "serve",
+                _ => "move objective",
             },
             done,
         )
@@ -339,12 +340,16 @@ impl<'a> Life<'a> {
                 done(client.unarchive_kpi(by_name!(UnarchiveKpiRequest, name)).await),
             ),
             _ => {
-                let field = ["team", "title"][usize::from(self.dice.throw(2) == 1)];
+                let field = ["team", "title", "unit"][usize::try_from(self.dice.throw(3)).unwrap_or(0)];
                 let request = api::UpdateKpiRequest {
                     kpi: Some(api::Kpi {
                         name,
                         title: format!("Title {}", self.steps),
                         team: self.dice.some_team(),
+                        unit: Some(api::Unit {
+                            symbol: ["%", "pt"][usize::from(self.dice.throw(2) == 1)].to_owned(),
+                            ..Default::default()
+                        }),
                         ..Default::default()
                     }),
                     update_mask: mask(&[field]),

@@ -345,8 +345,8 @@ impl Picture {
                     self.alert(alert);
                 }
             }
-            // Teams are not shown.
-            Figure::TeamScore(_) => {}
+            // Teams and foundations are not shown.
+            Figure::TeamScore(_) | Figure::Foundation(_) => {}
         }
         if !agrees {
             let revision = self.revision;

@@ -31,6 +31,7 @@ pub(super) fn figure(change: &api::DerivedChange, directory: &Directory) -> Opti
             Some(Said::new(format!("{team} in {cycle}: {scores}"), Colour::Plain))
         }
         Figure::Alert(it) => alert(name, it, directory),
+        Figure::Foundation(it) => foundation(name, it, directory),
     }
 }
 
@@ -159,6 +160,13 @@ fn alert(name: &str, change: &api::AlertChange, directory: &Directory) -> Option
         // Who acknowledges it or plans for it does so with an event.
         _ => None,
     }
+}
+
+fn foundation(name: &str, change: &api::FoundationChange, directory: &Directory) -> Option<Said> {
+    let (before, _) = phrases::foundation(change.before());
+    let (after, colour) = phrases::foundation(change.after());
+    let told = words(before, after).map(|text| format!("foundation {text}"));
+    said(&directory.called(name), [told], colour)
 }
 
 fn said<const N: usize>(called: &str, told: [Option<String>; N], colour: Colour) -> Option<Said> {

@@ -7,7 +7,6 @@
 
 mod code;
 mod cycles;
-mod foundation;
 mod history;
 mod key_results;
 mod kpis;
@@ -21,7 +20,6 @@ mod titles;
 mod tests;
 
 pub use code::{FindingCode, Severity};
-pub use foundation::{Foundation, objective_foundation, team_foundation};
 
 use self::look::Look;
 use super::Figures;

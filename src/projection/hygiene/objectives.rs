@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::look::Look;
-use super::{Finding, FindingCode, Foundation, objective_foundation, team_foundation};
+use super::{Finding, FindingCode};
 use crate::domain::{Alignment, CloseReason, CycleState, Id, Objective, ObjectiveState, ResourceName};
+use crate::projection::Foundation;
 
 /// "More than 3 objectives of a team in a cycle". What is canceled or was carried over does not count; the company itself
 /// counts like a team.
@@ -179,7 +180,7 @@ pub(super) fn weak_foundation(look: &Look<'_>, found: &mut Vec<Finding>) {
         .filter(|team| look.workspace.team(team).is_ok())
         .collect();
     for team in teams {
-        if team_foundation(look.workspace, look.figures, team) == Foundation::Weak {
+        if look.figures.team_foundation(team) == Foundation::Weak {
             found.push(Finding {
                 code: FindingCode::WeakFoundation,
                 resource: ResourceName::Team(team.clone()),
@@ -191,7 +192,7 @@ pub(super) fn weak_foundation(look: &Look<'_>, found: &mut Vec<Finding>) {
         }
     }
     for (id, objective) in look.objectives() {
-        if objective_foundation(look.workspace, look.figures, id) == Foundation::Weak {
+        if look.figures.objective_foundation(id) == Foundation::Weak {
             let title = objective.fields.title.as_str();
             let sentence = format!("Most KPIs that the objective \"{title}\" rests on are breached.");
             found.push(finding(FindingCode::WeakFoundation, id, sentence));

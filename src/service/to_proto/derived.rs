@@ -1,8 +1,11 @@
 //! Figures that changed because of a commit.
 
+use std::sync::Arc;
+
+use super::objective::foundation;
 use super::scalar::cycle_name;
 use super::{alert, key_result_progress, kpi_health, objective_progress};
-use crate::domain::{Id, TeamCycle};
+use crate::domain::{Alert, Id, KpiFields, TeamCycle};
 use crate::projection::DerivedChange;
 use crate::proto::api;
 use crate::proto::api::derived_change::Figure;
@@ -34,6 +37,13 @@ pub(crate) fn derived_change(workspace: &Id, change: &DerivedChange) -> api::Der
             };
             Figure::Objective(change)
         }
+        DerivedChange::ObjectiveFoundation { id: _, before, after }
+        | DerivedChange::TeamFoundation { id: _, before, after } => {
+            Figure::Foundation(api::FoundationChange {
+                before: foundation(*before).into(),
+                after: foundation(*after).into(),
+            })
+        }
         DerivedChange::Team { id, before, after } => {
             let TeamCycle { team: _, cycle } = id;
             let change = api::TeamScoreChange {
@@ -48,14 +58,13 @@ pub(crate) fn derived_change(workspace: &Id, change: &DerivedChange) -> api::Der
         DerivedChange::Alert {
             kpi,
             id: _,
-            fields,
             before,
             after,
         } => {
-            let write = |it: &_| alert(workspace, kpi, fields, it);
+            let write = |(it, fields): &(Arc<Alert>, Arc<KpiFields>)| alert(workspace, kpi, fields, it);
             Figure::Alert(api::AlertChange {
-                before: before.as_deref().map(write),
-                after: after.as_deref().map(write),
+                before: before.as_ref().map(write),
+                after: after.as_ref().map(write),
             })
         }
     };

@@ -8,15 +8,16 @@ use crate::domain::{
     Ambition, Authorship, Band, ClosedObjective, Closing, Grading, Id, Objective, ObjectiveFields,
     ObjectiveProgress, ObjectiveResult, ObjectiveState, Outcome, Provenance, ResourceName,
 };
-use crate::projection::{Foundation, State, objective_foundation};
+use crate::projection::{Foundation, State};
 use crate::proto::api;
 use crate::service::{etag, names};
 
 /// An objective of a state, with the figures that belong to it.
 #[must_use]
 pub(crate) fn objective_of(workspace: &Id, state: &State, id: &Id, held: &Objective) -> api::Objective {
-    let rests_on = objective_foundation(state.workspace(), state.figures(), id);
-    objective(workspace, id, held, state.figures().objective(id), rests_on)
+    let figures = state.figures();
+    let rests_on = figures.objective_foundation(id);
+    objective(workspace, id, held, figures.objective(id), rests_on)
 }
 
 /// An objective; `progress` is none unless it is ACTIVE or CLOSED.

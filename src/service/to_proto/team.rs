@@ -3,15 +3,16 @@
 use super::objective::foundation;
 use super::scalar::{cycle_name, delete_time, member_name, reference, team_name, timestamp};
 use crate::domain::{Authorship, Id, Member, MemberFields, Role, Team, TeamFields};
-use crate::projection::{Foundation, State, team_foundation};
+use crate::projection::{Foundation, State};
 use crate::proto::api;
 use crate::service::etag;
 
 /// A team of a state, with its scores, a cycle each, and what it rests on.
 #[must_use]
 pub(crate) fn team_of(workspace: &Id, state: &State, id: &Id, held: &Team) -> api::Team {
-    let rests_on = team_foundation(state.workspace(), state.figures(), id);
-    team(workspace, id, held, state.figures().team(id), rests_on)
+    let figures = state.figures();
+    let rests_on = figures.team_foundation(id);
+    team(workspace, id, held, figures.team(id), rests_on)
 }
 
 fn team<'a>(

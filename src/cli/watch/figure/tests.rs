@@ -169,6 +169,22 @@ fn a_score_says_whose_it_is() {
 }
 
 #[test]
+fn a_foundation_says_what_it_was_and_is() {
+    use api::Foundation::{Solid, Unknown, Weak};
+    for (before, after, line) in [
+        (Solid, Weak, Some("objective o: foundation solid → WEAK")),
+        (Unknown, Solid, Some("objective o: foundation unknown → solid")),
+        (Weak, Weak, None),
+    ] {
+        let mut change = api::FoundationChange::default();
+        change.set_before(before);
+        change.set_after(after);
+        let change = Figure::Foundation(change);
+        assert_eq!(text("w/a/objectives/o", change).as_deref(), line);
+    }
+}
+
+#[test]
 fn of_an_alert_only_the_opening_and_the_closing_are_figures() {
     use api::alert::State::{Closed, Open};
     let alert = |state: api::alert::State| {

@@ -4,7 +4,7 @@ use jiff::civil::date;
 
 use super::*;
 use crate::domain::{Alignment, Direction, Effective, Role};
-use crate::projection::{Foundation, objective_foundation, team_foundation};
+use crate::projection::Foundation;
 
 fn of_sales(names: &[&str]) -> Vec<Command> {
     let one = |name: &&str| objective(name, |fields| fields.team = Some(id("sales")));
@@ -267,17 +267,9 @@ fn a_foundation_is_weak_where_at_least_half_of_the_judged_kpis_are_breached() {
             .and(kpis.flat_map(|(seen, name)| judged(name, *seen)))
             .and([objective("win", |fields| fields.team = Some(id("sales")))]);
         let state = state_of(&given);
-        let (workspace, figures) = (state.workspace(), state.figures());
-        assert_eq!(
-            team_foundation(workspace, figures, &id("sales")),
-            expected,
-            "{seen:?}"
-        );
-        assert_eq!(
-            objective_foundation(workspace, figures, &id("win")),
-            expected,
-            "{seen:?}"
-        );
+        let figures = state.figures();
+        assert_eq!(figures.team_foundation(&id("sales")), expected, "{seen:?}");
+        assert_eq!(figures.objective_foundation(&id("win")), expected, "{seen:?}");
         let weak: &[&str] = match expected {
             Weak => &["objectives/win", "teams/sales"],
             Solid | Unknown => &[],
