@@ -38,7 +38,8 @@ pub struct SubscriptionLimits {
     pub subscriptions_max: usize,
     /// What all of them together hold of what their readers have not taken yet, in bytes.
     pub subscriptions_bytes_max: usize,
-    /// A reader that takes nothing for so long although there is something is ended, in seconds.
+    /// A reader that takes nothing for so long although there is something is ended, in seconds. Where more than half of the
+    /// bytes is held, 5 s are enough.
     pub subscriber_stalled_s_max: u64,
 }
 
@@ -101,7 +102,8 @@ struct Reader {
 
 type Encoded = BoxStream<'static, Result<Bytes, Status>>;
 
-/// Where more than half of the room is taken, a reader that takes nothing is ended after so long: the others wait for it.
+/// Where more than half of the room is taken, a reader that takes nothing is ended after so long, whatever was set: the others
+/// wait for it.
 const STALLED_MAX_IN_A_CROWD: Duration = Duration::from_secs(5);
 
 impl Default for SubscriptionLimits {
