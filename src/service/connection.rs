@@ -119,3 +119,31 @@ impl<C: AsyncWrite + Unpin> AsyncWrite for Closable<C> {
         Pin::new(&mut self.io).poll_shutdown(context)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_knows_its_peer_and_whoever_reads_it_hears_that_it_is_closed() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let mut accepted = Closable::new(listener.accept().await.unwrap().0);
+        let connection = accepted.connect_info();
+        assert_eq!(connection.peer, client.local_addr().ok());
+        client.write_all(b"a").await.unwrap();
+        assert_eq!(accepted.read_u8().await.unwrap(), b'a');
+        accepted.write_all(b"b").await.unwrap();
+        assert_eq!(client.read_u8().await.unwrap(), b'b');
+        let reading = tokio::spawn(async move { (accepted.read_u8().await, accepted.write_u8(b'c').await) });
+        tokio::task::yield_now().await;
+        connection.close();
+        let (read, written) = reading.await.unwrap();
+        assert_eq!(read.unwrap_err().kind(), io::ErrorKind::ConnectionAborted);
+        assert_eq!(written.unwrap_err().kind(), io::ErrorKind::ConnectionAborted);
+        assert!(client.read_u8().await.is_err(), "its client notices");
+    }
+}
