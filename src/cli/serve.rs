@@ -85,7 +85,8 @@ struct Settings {
     /// Bytes that all of them hold of what was not read yet [default: 268435456]
     #[arg(long, env = "BINNACLE_SUBSCRIPTIONS_BYTES_MAX", value_name = "BYTES")]
     subscriptions_bytes_max: Option<usize>,
-    /// Seconds after which a subscriber that reads nothing is ended [default: 60]
+    /// Seconds after which a subscriber that reads nothing is ended, and after as many more its connection; 5 at most while more
+    /// than half of --subscriptions-bytes-max is taken [default: 60]
     #[arg(long, env = "BINNACLE_SUBSCRIBER_STALLED_S_MAX", value_name = "SECONDS")]
     subscriber_stalled_s_max: Option<u64>,
     /// Bytes of newest updates that a workspace keeps for live subscribers [default: 4194304]

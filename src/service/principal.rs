@@ -5,8 +5,8 @@
 use smol_str::SmolStr;
 use tonic::Extensions;
 use tonic::metadata::MetadataMap;
-use tonic::transport::server::TcpConnectInfo;
 
+use super::connection::Connection;
 use crate::domain::{Actor, Authentication, Origin, Principal, Rejection, RequestKey, Violation};
 
 /// Metadata key: who asks.
@@ -43,8 +43,8 @@ pub(super) fn origin(
         checked_principal(principal)?
     };
     let peer = extensions
-        .get::<TcpConnectInfo>()
-        .and_then(|info| info.remote_addr)
+        .get::<Connection>()
+        .and_then(|connection| connection.peer)
         .filter(|_| record_peer);
     // The user agent is the client library's, not the caller's: cut, never refused.
     let user_agent = metadata

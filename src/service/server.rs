@@ -1,11 +1,12 @@
 //! The server: the services put together, over gRPC and gRPC-Web, with the limits of the API, health that follows the
 //! replay, reflection, and a drain that ends.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt};
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
@@ -17,6 +18,7 @@ use tonic_health::server::HealthReporter;
 use tonic_web::GrpcWebLayer;
 
 use super::Api;
+use super::connection::Closable;
 use super::subscribe_call::ProgressCalls;
 use super::subscription::SubscriptionLimits;
 use super::trailer::RevisionTrailer;
@@ -204,16 +206,16 @@ impl<I> BoundServer<I> {
         report(&health, ServingStatus::NotServing).await;
         let routes = routes(&api, &health, self.config.message_bytes_max)?;
         let until_drained = wait_for(draining);
+        let incoming = self.incoming.map(|accepted| accepted.map(Closable::new));
         let server = builder(&self.config)
             .layer(NamedOriginsOnly::new(&self.config.web_origins))
             .layer(cors(&self.config.web_origins))
             .layer(GrpcWebLayer::new())
             .layer(RevisionTrailer)
             .add_routes(routes)
-            .serve_with_incoming_shutdown(self.incoming, until_drained);
-        tokio::pin!(server);
-
-        tokio::pin!(shutdown);
+            .serve_with_incoming_shutdown(incoming, until_drained);
+        let looking_after = look_after(&api);
+        tokio::pin!(server, looking_after, shutdown);
         let life = async {
             let opened = tokio::select! {
                 opened = opening => opened,
@@ -231,7 +233,7 @@ impl<I> BoundServer<I> {
         };
         let running = tokio::select! {
             served = &mut server => return Ok(served?),
-            () = look_after(&api) => return Ok(()),
+            never = &mut looking_after => match never {},
             // After a failure of the disk nothing may be said any more: what is open is dropped.
             lived = life => match lived? {
                 Some(running) => running,
@@ -240,7 +242,11 @@ impl<I> BoundServer<I> {
         };
         report(&health, ServingStatus::NotServing).await;
         drain.send_replace(true);
-        let drained = tokio::time::timeout(Duration::from_secs(self.config.drain_s), server).await;
+        let drained = tokio::select! {
+            drained = tokio::time::timeout(Duration::from_secs(self.config.drain_s), server) => drained,
+            // Whoever has stopped reading is in the way of the end.
+            never = looking_after => match never {},
+        };
         let closed = tokio::task::spawn_blocking(move || running.close()).await;
         if closed.is_err() {
             tracing::error!("the engine did not close in good order; the next start recovers");
@@ -301,7 +307,7 @@ fn routes(api: &Api, health: &HealthReporter, message_bytes_max: usize) -> Resul
 }
 
 /// Ends subscribers that have stopped reading, and lets go what was kept for those who are gone.
-async fn look_after(api: &Api) {
+async fn look_after(api: &Api) -> Infallible {
     let forget = async {
         loop {
             tokio::time::sleep(FORGET_EVERY).await;
@@ -310,7 +316,10 @@ async fn look_after(api: &Api) {
             }
         }
     };
-    tokio::join!(api.subscriptions().end_the_stalled(), forget);
+    tokio::select! {
+        never = api.subscriptions().end_the_stalled() => never,
+        never = forget => never,
+    }
 }
 
 async fn report(health: &HealthReporter, status: ServingStatus) {

@@ -19,6 +19,7 @@ use tonic_prost::ProstDecoder;
 use tower::Service;
 
 use super::Api;
+use super::connection::Connection;
 use super::from_proto;
 use super::subscription::{Reading, Subscription};
 use crate::proto::api;
@@ -55,14 +56,18 @@ impl Api {
     ///
     /// # Errors
     /// Everything that is wrong with the request.
-    pub(super) async fn encoded_messages(&self, request: api::SubscribeRequest) -> Result<Reading, Status> {
+    async fn encoded_messages(
+        &self,
+        request: api::SubscribeRequest,
+        connection: Option<Connection>,
+    ) -> Result<Reading, Status> {
         let (workspace, asked) = from_proto::subscription(request)?;
         let subscriptions = self.subscriptions();
         let place = subscriptions.place()?;
         let engine = self.engine()?.clone();
         let subscription =
             Subscription::begin(engine, subscriptions, &workspace, asked, self.draining()).await?;
-        Ok(subscriptions.read(subscription, place))
+        Ok(subscriptions.read(subscription, place, connection))
     }
 }
 
@@ -128,7 +133,8 @@ impl ServerStreamingService<api::SubscribeRequest> for Subscribe {
     fn call(&mut self, request: Request<api::SubscribeRequest>) -> Self::Future {
         let (api, place) = (self.api.clone(), Arc::clone(&self.reading));
         Box::pin(async move {
-            let reading = api.encoded_messages(request.into_inner()).await?;
+            let connection = request.extensions().get().cloned();
+            let reading = api.encoded_messages(request.into_inner(), connection).await?;
             *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(reading);
             Ok(Response::new(stream::empty()))
         })

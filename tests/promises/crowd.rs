@@ -130,3 +130,40 @@ async fn three_hundred_who_come_back_at_once_are_served_exactly_from_a_few_folds
 
 /// Where nobody stands a stretch begins, and its fold begins at the last kept version: a few times the log, whoever comes.
 const FOLDS_MAX: u64 = 20;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn coalesced_streams_that_come_back_to_one_place_are_served_from_one_fold_of_the_log() {
+    let (log, records) = (Arc::new(MemoryLog::new()), Arc::default());
+    let counting = CountingLog {
+        log,
+        records: Arc::clone(&records),
+    };
+    let host = Host::with_company(
+        Arc::new(counting),
+        EngineConfig::default(),
+        ServerConfig::default(),
+    )
+    .await;
+    ended(press(&host.server.channel, 0..8, &Pressure::default(), 40)).await;
+    let head = truth::head(&host.server.channel).await;
+    let kind = named("everything, coalesced, snapshot");
+    let tokens = tokens(kind, &host, head).await;
+    let (token, revision) = tokens[tokens.len() / 2].clone();
+    let at_start = records.load(Ordering::SeqCst);
+    let coming: Vec<_> = (0..100)
+        .map(|_| {
+            let channel = host.server.channel.clone();
+            let mut subscriber = Subscriber::resuming(kind, token.clone(), revision);
+            tokio::spawn(async move {
+                let followed = subscriber.follow_to(&channel, head).await;
+                followed.expect("its token is taken");
+            })
+        })
+        .collect();
+    for one in coming {
+        one.await.expect("a subscriber");
+    }
+    let read = records.load(Ordering::SeqCst) - at_start;
+    let folds = read / u64::try_from(head).expect("a revision");
+    assert!(folds < FOLDS_MAX, "the log was read {folds} times");
+}

@@ -139,3 +139,44 @@ async fn whoever_is_told_that_the_server_stops_goes_on_at_the_next_without_a_gap
         holds(promise, &evidence);
     }
 }
+
+/// Streams that take nothing of what there is for them, on one connection.
+async fn stopped(address: &str, count: usize) -> Vec<Streaming<api::SubscribeResponse>> {
+    let channel = connect(address, Some(WINDOW)).await.expect("a connection");
+    let mut stopped = Vec::new();
+    for _ in 0..count {
+        let mut subscriber = Subscriber::of(named("everything, from the beginning"));
+        stopped.push(subscriber.subscribe(&channel).await.expect("a stream"));
+    }
+    stopped
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_waits_for_room_is_told_that_the_server_stops_and_who_reads_nothing_does_not_hold_it_up() {
+    let dir = TempDir::new().expect("a directory");
+    // Room for eight small messages.
+    let room = ["--subscriptions-bytes-max", "1"];
+    let patient = ["--subscriber-stalled-s-max", "36000"];
+    let mut server = ServerProcess::start_at(dir.path(), "127.0.0.1:0", &[room, patient].concat());
+    let mut clients = Clients::of(&served(&server).await);
+    clients.set_up(today()).await.expect("a company");
+    clients.record_large_batch().await.expect("a batch");
+    let stopped_streams = stopped(&server.address, 24).await;
+    let begun = |what: &What| matches!(what, What::Started(_));
+    let kind = "everything, from the beginning";
+    let place = Place::of(kind, &server.address, None, begun).await;
+    server.terminate();
+    let told = tokio::time::timeout(PATIENCE, place.hear_the_end()).await;
+    assert_eq!(told.expect("an end in time").position(), 0, "it had no room");
+    drop(stopped_streams);
+    assert!(server.ended(), "in good order");
+
+    let impatient = ["--subscriber-stalled-s-max", "1", "--drain-s", "120"];
+    let mut server = ServerProcess::start_at(dir.path(), "127.0.0.1:0", &impatient);
+    served(&server).await;
+    let _stopped = stopped(&server.address, 4).await;
+    server.terminate();
+    let begun = std::time::Instant::now();
+    assert!(server.ended(), "in good order");
+    assert!(begun.elapsed() < PATIENCE / 2, "{:?}", begun.elapsed());
+}

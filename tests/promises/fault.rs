@@ -154,7 +154,8 @@ async fn follow(
     subscriber
 }
 
-fn lost_with_its_server(subscriber: &Subscriber, status: &Status) {
+/// A stream whose connection is gone.
+pub(crate) fn lost_with_its_server(subscriber: &Subscriber, status: &Status) {
     assert!(
         matches!(
             status.code(),

@@ -1,24 +1,26 @@
 //! What the server's process holds while nobody reads: bounded by its settings, not by how much was written.
 
+use binnacle::proto::api;
 use tempfile::TempDir;
 
 use crate::company::{Clients, Pressure};
 use crate::fault::{ended, press};
 use crate::killed_server::{served, today};
-use crate::kinds::KINDS;
+use crate::kinds::{KINDS, named};
 use crate::process::ServerProcess;
-use crate::subscriber::{Subscriber, connect};
+use crate::subscriber::{connect, subscribe};
 
 const READERS: usize = 200;
 /// Bytes on the way to a reader.
 const WINDOW: u32 = 16 * 1024;
 /// Large batches: so many times 1.4 MB go by.
-const LARGE_BATCHES: usize = 12;
+const LARGE_BATCHES: u64 = 12;
 const MIB: u64 = 1024 * 1024;
-/// What the settings below allow: the streams' room, the ring, the backlog, what six audiences keep; for each connection the
-/// transport's buffers; and for what was written the log's cache and the state, a few times its size.
-const GROWTH_MAX: u64 =
-    (16 + 4 + 16 + 6) * MIB + READERS as u64 * 256 * 1024 + 8 * LARGE_BATCHES as u64 * 2 * MIB;
+/// What the settings below allow: the streams' room, the ring, the backlog, what audiences keep that have several readers; for
+/// each connection the transport's buffers; and for what was written the log's cache and the state, a few times its size.
+const fn growth_max(large_batches: u64) -> u64 {
+    (16 + 4 + 16 + 6) * MIB + READERS as u64 * 256 * 1024 + 8 * large_batches * 2 * MIB
+}
 
 /// The resident memory of a process, in bytes.
 fn resident(process: u32) -> u64 {
@@ -30,9 +32,8 @@ fn resident(process: u32) -> u64 {
     kib.parse::<u64>().expect("a number") * 1024
 }
 
-#[cfg(target_os = "linux")]
-#[tokio::test(flavor = "multi_thread")]
-async fn what_two_hundred_readers_do_not_read_is_not_kept_for_them() {
+/// How much more a server holds when readers have stopped, and much was written since, in bytes.
+async fn growth(asks: impl Fn(usize) -> api::SubscribeRequest, large_batches: u64) -> u64 {
     let dir = TempDir::new().expect("a directory");
     let room = (16 * MIB).to_string();
     let settings = [
@@ -47,24 +48,49 @@ async fn what_two_hundred_readers_do_not_read_is_not_kept_for_them() {
     clients.set_up(today()).await.expect("a company");
     let mut stopped = Vec::new();
     for index in 0..READERS {
-        // Kinds that everything below is for.
-        let kind = KINDS[[0, 1, 2, 4, 8][index % 5]];
         let connection = connect(&server.address, Some(WINDOW))
             .await
             .expect("a connection");
-        let mut subscriber = Subscriber::of(kind);
-        let stream = subscriber.subscribe(&connection).await.expect("a stream");
-        stopped.push((subscriber, stream));
+        stopped.push(subscribe(&connection, asks(index)).await.expect("a stream"));
     }
     let before = resident(server.id());
     let pressure = Pressure::default();
     let writers = press(&channel, 0..4, &pressure, 100);
-    for _ in 0..LARGE_BATCHES {
+    for _ in 0..large_batches {
         clients.record_large_batch().await.expect("a batch");
     }
     ended(writers).await;
     let growth = resident(server.id()).saturating_sub(before);
     println!("{READERS} readers that have stopped: {} MiB more", growth / MIB);
-    assert!(growth < GROWTH_MAX, "{growth} bytes more than before");
     assert_eq!(stopped.len(), READERS);
+    growth
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_two_hundred_readers_do_not_read_is_not_kept_for_them() {
+    // Kinds that everything written is for.
+    let asks = |index: usize| KINDS[[0, 1, 2, 4, 8][index % 5]].request(None);
+    let growth = growth(asks, LARGE_BATCHES).await;
+    assert!(
+        growth < growth_max(LARGE_BATCHES),
+        "{growth} bytes more than before"
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_made_for_each_of_two_hundred_readers_alone_is_not_kept_for_them_either() {
+    // Of one large batch alone, each for itself has 1.4 MB.
+    let asks = |index: usize| {
+        let names = [
+            "workspaces/acme/kpis/*".to_owned(),
+            format!("workspaces/acme/kpis/of-{index}"),
+        ];
+        let mut request = named("everything, from the beginning").request(None);
+        request.filter.get_or_insert_default().names = names.into();
+        request
+    };
+    let growth = growth(asks, 2).await;
+    assert!(growth < growth_max(2), "{growth} bytes more than before");
 }

@@ -2,8 +2,8 @@
 //!
 //! `filter` says what a stream is about, `audience` what all streams with one filter share, `messages` how an update is cut
 //! into messages, `pages` how many of them are sent at once, `whole` what is sent whole, `stages` how a stream goes on from
-//! its place, `token` what it resumes with, `room` how much all of them may hold, and `readers` which of them have stopped
-//! reading.
+//! its place, `token` what it resumes with, `shared` what many streams want and is made once, `room` how much all of them may
+//! hold, and `readers` which of them have stopped reading.
 //!
 //! Invariant: everything behind the place is delivered, in order, once. Nothing is queued for a reader but the batch it is
 //! reading.
@@ -14,6 +14,7 @@ mod messages;
 mod pages;
 mod readers;
 mod room;
+mod shared;
 mod stages;
 mod token;
 mod whole;
@@ -41,11 +42,11 @@ use crate::projection::State;
 use crate::proto::api;
 use crate::proto::api::subscribe_response::Event;
 use audience::Audience;
-use messages::frame;
+use messages::{MESSAGE_BYTES_MAX, frame};
 use room::Room;
-use stages::{Coalescing, Stage};
+use stages::{Coalescing, Stage, drain};
 use token::ResumeToken;
-use whole::Frames;
+use whole::{Frames, NetChanges};
 
 /// What is asked of a subscription.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +82,7 @@ pub(super) struct Subscription {
     whole: Option<Frames>,
     ready: VecDeque<Bytes>,
     room: Room,
+    net_changes: Arc<NetChanges>,
     /// When the stream said something last.
     spoke: Instant,
 }
@@ -118,9 +120,7 @@ impl Subscription {
                     None => None,
                     // Many come back to where nothing has happened meanwhile: that needs no fold.
                     Some(_) if position == newest => Some(Arc::clone(&published.state)),
-                    Some(_) => Some(Arc::new(
-                        engine.past(&hosted, position.revision).await?.state().clone(),
-                    )),
+                    Some(_) => Some(subscriptions.state(&engine, &hosted, position.revision).await?),
                 };
                 (position, shown)
             }
@@ -142,6 +142,7 @@ impl Subscription {
             whole: None,
             ready: VecDeque::new(),
             room: subscriptions.room(),
+            net_changes: subscriptions.net_changes(),
             spoke: Instant::now(),
         };
         let started = api::Started {
@@ -170,8 +171,6 @@ impl Subscription {
                 self.spoke = Instant::now();
                 return Ok(Some(message));
             }
-            // Whoever asks for more has read it all. It may be long until there is more: the others have the room meanwhile.
-            self.room.give_back();
             if *self.draining.borrow() && !matches!(self.stage, Stage::Over) {
                 // What is sent whole has no token before its end: it is not waited for.
                 let token = if self.whole.take().is_some() {
@@ -183,11 +182,8 @@ impl Subscription {
                 self.stage = Stage::Over;
                 continue;
             }
-            if let Some(whole) = &mut self.whole {
-                match whole.next().await {
-                    Some(message) => self.fill(message).await,
-                    None => self.whole = None,
-                }
+            if self.whole.is_some() {
+                self.go_on_with_whole().await?;
                 continue;
             }
             if matches!(self.stage, Stage::Over) {
@@ -197,10 +193,33 @@ impl Subscription {
         }
     }
 
-    /// Puts messages into `ready` once there is room for them among those of all streams.
-    async fn fill(&mut self, messages: Bytes) {
-        self.room.take(messages.len()).await;
-        self.ready.push_back(messages);
+    /// Puts the next message of what is sent whole into `ready`.
+    async fn go_on_with_whole(&mut self) -> Result<(), Status> {
+        // Made when there is room: it cannot be made again.
+        if !self.reserve(MESSAGE_BYTES_MAX).await? {
+            return Ok(());
+        }
+        let message = match &mut self.whole {
+            Some(whole) => whole.next().await,
+            None => None,
+        };
+        match message {
+            Some(message) => self.ready.extend(self.room.fill(message)),
+            None => {
+                self.room.give_back();
+                self.whole = None;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until there is room for so many bytes among those of all streams; `false`: the server drains meanwhile.
+    async fn reserve(&mut self, bytes: usize) -> Result<bool, Status> {
+        tokio::select! {
+            biased;
+            () = self.room.reserve(bytes) => Ok(true),
+            ending = drain(&mut self.draining) => ending.map(|()| false),
+        }
     }
 
     /// Something about the stream itself.

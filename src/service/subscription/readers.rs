@@ -1,28 +1,35 @@
 //! All subscriptions of a server: how many there may be, how much they may hold together, and which have stopped reading.
 //!
 //! A stream whose reader takes nothing is not asked for anything, so it cannot notice by itself. Somebody looks at all of them
-//! every now and then and ends those that have something and were not asked for it in a while. What is left of such a one is
-//! the message that the transport holds, and why it ended, for when its reader comes back.
+//! every now and then and ends those that have something and of which nothing was taken in a while. What is left of such a one
+//! is what the transport holds, and why it ended, for when its reader comes back. Where it does not for as long again, its
+//! connection is closed: nothing else makes the transport let go of a stream.
 
-use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Wake};
 use std::time::Duration;
 
 use futures_util::Stream;
 use futures_util::stream::{self, BoxStream, StreamExt};
+use futures_util::task::AtomicWaker;
 use prost::bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::Status;
 
 use super::audience::{Audience, Audiences};
 use super::filter::Filter;
-use super::room::{Room, WholeRoom};
+use super::room::{Room, Untaken, WholeRoom};
+use super::shared::Shared;
+use super::whole::NetChanges;
 use super::{Subscription, status};
-use crate::domain::Id;
+use crate::domain::{Id, Revision};
+use crate::engine::{Engine, Hosted, Refusal};
 use crate::log::LogId;
+use crate::projection::State;
+use crate::service::connection::Connection;
 
 /// Bounds of subscriptions, each with its unit in its name.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +38,8 @@ pub struct SubscriptionLimits {
     pub subscriptions_max: usize,
     /// What all of them together hold of what their readers have not taken yet, in bytes.
     pub subscriptions_bytes_max: usize,
-    /// A reader that takes nothing for so long although there is something is ended, in seconds.
+    /// A reader that takes nothing for so long although there is something is ended, in seconds. Where more than half of the
+    /// bytes is held, 5 s are enough.
     pub subscriber_stalled_s_max: u64,
 }
 
@@ -41,7 +49,10 @@ pub(in crate::service) struct Subscriptions {
     audiences: Audiences,
     places: Arc<Semaphore>,
     room: WholeRoom,
-    readers: Arc<Mutex<Readers>>,
+    /// States that coalesced streams come back to.
+    states: Shared<(LogId, Revision), State>,
+    net_changes: Arc<NetChanges>,
+    readers: Mutex<Vec<Looked>>,
 }
 
 /// One of the subscriptions that there may be, taken before it begins.
@@ -54,49 +65,45 @@ pub(in crate::service) struct Place {
 pub(in crate::service) struct Reading {
     reader: Arc<Reader>,
     /// Dropped last: it makes room for another.
-    _listed: Listed,
-    noted: Option<Arc<Noted>>,
-}
-
-#[derive(Default)]
-struct Readers {
-    by_number: BTreeMap<u64, Looked>,
-    next_number: u64,
+    _place: Place,
 }
 
 /// A reader as it was when it was looked at last.
 struct Looked {
     reader: Arc<Reader>,
-    asked_count: u64,
-    /// How long it has not asked, although there was something.
+    seen: Progress,
+    /// How long it has taken nothing, although there was something.
     stalled: Duration,
 }
 
-/// What a stream and who looks at it share.
+/// What changes when something is taken.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Progress {
+    asked_count: u64,
+    untaken_count: usize,
+}
+
+/// What a stream, who asks it and who looks at it share.
 struct Reader {
     /// None: it is over.
-    messages: Mutex<Option<BoxStream<'static, Result<Bytes, Status>>>>,
+    messages: Mutex<Option<Encoded>>,
+    /// What it was given and the transport still holds, and what it is given next.
+    untaken: Untaken,
     /// How often it was asked for a message.
     asked_count: AtomicU64,
     /// Whether it has something, or has something to do, and was not asked since.
     is_owed: AtomicBool,
     stalled: AtomicBool,
+    is_gone: AtomicBool,
+    /// Who asks.
+    asker: AtomicWaker,
+    connection: Option<Connection>,
 }
 
-/// A reader that is looked at.
-struct Listed {
-    number: u64,
-    readers: Arc<Mutex<Readers>>,
-    _place: Place,
-}
+type Encoded = BoxStream<'static, Result<Bytes, Status>>;
 
-/// Notes that a reader is owed something, and passes it on.
-struct Noted {
-    reader: Arc<Reader>,
-    inner: Waker,
-}
-
-/// Where more than half of the room is taken, a reader that takes nothing is ended after so long: the others wait for it.
+/// Where more than half of the room is taken, a reader that takes nothing is ended after so long, whatever was set: the others
+/// wait for it.
 const STALLED_MAX_IN_A_CROWD: Duration = Duration::from_secs(5);
 
 impl Default for SubscriptionLimits {
@@ -118,7 +125,9 @@ impl Subscriptions {
                 limits.subscriptions_max.min(Semaphore::MAX_PERMITS),
             )),
             room: WholeRoom::of(limits.subscriptions_bytes_max),
-            readers: Arc::default(),
+            states: Shared::default(),
+            net_changes: Arc::default(),
+            readers: Mutex::default(),
         }
     }
 
@@ -132,6 +141,25 @@ impl Subscriptions {
         self.room.part()
     }
 
+    /// The state at a revision: one fold of the log for all who come back to it.
+    pub(super) async fn state(
+        &self,
+        engine: &Engine,
+        hosted: &Arc<Hosted>,
+        revision: Revision,
+    ) -> Result<Arc<State>, Refusal> {
+        let fold = async {
+            let past = engine.past(hosted, revision).await?;
+            Ok(past.state().clone())
+        };
+        self.states.get((hosted.log(), revision), fold).await
+    }
+
+    /// The net changes of coalesced streams.
+    pub(super) fn net_changes(&self) -> Arc<NetChanges> {
+        Arc::clone(&self.net_changes)
+    }
+
     /// A place for one more, if there is one.
     pub(in crate::service) fn place(&self) -> Result<Place, Status> {
         match Arc::clone(&self.places).try_acquire_owned() {
@@ -140,8 +168,14 @@ impl Subscriptions {
         }
     }
 
-    /// Lets a subscription be read.
-    pub(in crate::service) fn read(&self, subscription: Subscription, place: Place) -> Reading {
+    /// Lets a subscription be read, on a connection.
+    pub(in crate::service) fn read(
+        &self,
+        subscription: Subscription,
+        place: Place,
+        connection: Option<Connection>,
+    ) -> Reading {
+        let untaken = subscription.room.untaken();
         let messages = stream::unfold(Some(Box::new(subscription)), |subscription| async {
             let mut subscription = subscription?;
             match subscription.next().await {
@@ -152,32 +186,27 @@ impl Subscriptions {
         });
         let reader = Arc::new(Reader {
             messages: Mutex::new(Some(messages.boxed())),
+            untaken,
             asked_count: AtomicU64::new(0),
             is_owed: AtomicBool::new(true),
             stalled: AtomicBool::new(false),
+            is_gone: AtomicBool::new(false),
+            asker: AtomicWaker::new(),
+            connection,
         });
-        let mut readers = lock(&self.readers);
-        let number = readers.next_number;
-        readers.next_number += 1;
-        let looked = Looked {
+        lock(&self.readers).push(Looked {
             reader: Arc::clone(&reader),
-            asked_count: 0,
+            seen: Progress::default(),
             stalled: Duration::ZERO,
-        };
-        readers.by_number.insert(number, looked);
+        });
         Reading {
             reader,
-            _listed: Listed {
-                number,
-                readers: Arc::clone(&self.readers),
-                _place: place,
-            },
-            noted: None,
+            _place: place,
         }
     }
 
     /// Ends, for as long as it is polled, whoever has stopped reading.
-    pub(in crate::service) async fn end_the_stalled(&self) {
+    pub(in crate::service) async fn end_the_stalled(&self) -> Infallible {
         let longest = Duration::from_secs(self.limits.subscriber_stalled_s_max);
         let pause = (longest / 8).clamp(Duration::from_millis(50), Duration::from_secs(1));
         loop {
@@ -187,11 +216,11 @@ impl Subscriptions {
             } else {
                 longest
             };
-            let ended: Vec<_> = lock(&self.readers)
-                .by_number
-                .values_mut()
-                .filter_map(|looked| looked.look(pause, patience))
-                .collect();
+            let mut ended = Vec::new();
+            lock(&self.readers).retain_mut(|looked| {
+                ended.extend(looked.look(pause, patience));
+                !looked.reader.has_left()
+            });
             // What they held is let go outside of the lock.
             drop(ended);
         }
@@ -199,15 +228,14 @@ impl Subscriptions {
 }
 
 impl Looked {
-    /// The messages of a reader that has taken nothing for too long.
-    fn look(
-        &mut self,
-        pause: Duration,
-        patience: Duration,
-    ) -> Option<BoxStream<'static, Result<Bytes, Status>>> {
-        let asked_count = self.reader.asked_count.load(Ordering::Relaxed);
-        if asked_count != self.asked_count || !self.reader.is_owed.load(Ordering::Relaxed) {
-            self.asked_count = asked_count;
+    /// Ends a reader that has taken nothing for too long: its messages. One that was ended before, or has left, is let go with
+    /// its connection.
+    fn look(&mut self, pause: Duration, patience: Duration) -> Option<Encoded> {
+        let reader = &self.reader;
+        let now = reader.progress();
+        let is_owed = reader.is_owed.load(Ordering::Relaxed) || now.untaken_count > 0;
+        if now != self.seen || !is_owed {
+            self.seen = now;
             self.stalled = Duration::ZERO;
             return None;
         }
@@ -216,26 +244,52 @@ impl Looked {
             return None;
         }
         // Who is just being asked has not stopped.
-        let messages = self.reader.messages.try_lock().ok()?.take()?;
-        self.reader.stalled.store(true, Ordering::Relaxed);
-        tracing::info!("a subscriber that has stopped reading was ended");
-        Some(messages)
+        let messages = reader.messages.try_lock().ok()?.take();
+        self.stalled = Duration::ZERO;
+        if messages.is_some() {
+            reader.stalled.store(true, Ordering::Relaxed);
+            // It may be waiting for room, or for news, and is told now.
+            reader.asker.wake();
+            tracing::info!("a subscriber that has stopped reading was ended");
+        } else if let Some(connection) = &reader.connection {
+            connection.close();
+            tracing::info!(
+                peer = ?connection.peer,
+                "the connection of a subscriber that does not take the end of its stream was closed"
+            );
+        }
+        messages
+    }
+}
+
+impl Reader {
+    fn progress(&self) -> Progress {
+        Progress {
+            asked_count: self.asked_count.load(Ordering::Relaxed),
+            untaken_count: self.untaken.count(),
+        }
+    }
+
+    /// Whether it is gone, and nothing that it was given is left of it.
+    fn has_left(&self) -> bool {
+        self.is_gone.load(Ordering::Relaxed) && self.untaken.count() == 0
     }
 }
 
 impl Stream for Reading {
     type Item = Result<Bytes, Status>;
 
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let reader = Arc::clone(&self.reader);
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let reader = &self.reader;
         reader.asked_count.fetch_add(1, Ordering::Relaxed);
         reader.is_owed.store(false, Ordering::Relaxed);
-        let waker = self.waker(context);
+        reader.asker.register(context.waker());
         let mut messages = lock(&reader.messages);
         let Some(stream) = messages.as_mut() else {
             let stalled = reader.stalled.swap(false, Ordering::Relaxed);
             return Poll::Ready(stalled.then(|| Err(status::slow_consumer())));
         };
+        let waker = Arc::clone(reader).into();
         let polled = stream.poll_next_unpin(&mut Context::from_waker(&waker));
         match &polled {
             Poll::Ready(Some(Ok(_))) => reader.is_owed.store(true, Ordering::Relaxed),
@@ -246,46 +300,26 @@ impl Stream for Reading {
     }
 }
 
-impl Reading {
-    /// The waker that notes; the same for as long as it is the same task that asks.
-    fn waker(&mut self, context: &Context<'_>) -> Waker {
-        match &self.noted {
-            Some(noted) if noted.inner.will_wake(context.waker()) => Arc::clone(noted).into(),
-            _ => {
-                let noted = Arc::new(Noted {
-                    reader: Arc::clone(&self.reader),
-                    inner: context.waker().clone(),
-                });
-                self.noted = Some(Arc::clone(&noted));
-                noted.into()
-            }
-        }
-    }
-}
-
 impl Drop for Reading {
     fn drop(&mut self) {
-        // What the stream waits for holds its waker, and that holds the reader: the stream would keep itself, and its part
-        // of the room, until whatever it waits for happens.
+        // What the stream waits for holds its waker, and that is the reader: the stream would keep itself, and its part of the
+        // room, until whatever it waits for happens.
         let messages = lock(&self.reader.messages).take();
         drop(messages);
+        self.reader.is_owed.store(false, Ordering::Relaxed);
+        self.reader.is_gone.store(true, Ordering::Relaxed);
     }
 }
 
-impl Wake for Noted {
+/// Notes that it is owed something, and passes it on.
+impl Wake for Reader {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.reader.is_owed.store(true, Ordering::Relaxed);
-        self.inner.wake_by_ref();
-    }
-}
-
-impl Drop for Listed {
-    fn drop(&mut self) {
-        lock(&self.readers).by_number.remove(&self.number);
+        self.is_owed.store(true, Ordering::Relaxed);
+        self.asker.wake();
     }
 }
 

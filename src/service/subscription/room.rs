@@ -1,10 +1,16 @@
 //! How much all subscriptions together may hold of what their readers have not taken.
 //!
-//! Invariant: the sum of what is taken never exceeds the whole. A reader gives back what it has as soon as it has read it, so
-//! none waits for itself, nor for one that has read everything and waits for news.
+//! Invariant: the sum of what is held never exceeds the whole. Bytes keep their room until the transport drops them, and they
+//! are not made before there is room: who waits keeps nothing but its place. Not counted are what a stream says about itself,
+//! and the copy that gRPC-Web makes of bytes to send them as text.
+//!
+//! Nobody waits for what only it can give: a stream waits when all that it holds is with the transport, which drops it as its
+//! reader reads. Whose reader does not is ended, and then its connection is closed (`readers`).
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use prost::bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The room of all subscriptions.
@@ -16,15 +22,32 @@ pub(super) struct WholeRoom {
 /// One subscription's part of the room.
 pub(super) struct Room {
     free: Arc<Semaphore>,
-    /// The most that one takes: a message that is larger is let through all the same.
-    units_max: u32,
-    held: Option<OwnedSemaphorePermit>,
+    /// The most that messages take together: larger ones are let through all the same.
+    units_max: usize,
+    /// For the messages that are made next.
+    reserved: Option<OwnedSemaphorePermit>,
+    untaken: Untaken,
+}
+
+/// How many slices of a subscription somebody still holds.
+#[derive(Clone, Default)]
+pub(super) struct Untaken(Arc<AtomicUsize>);
+
+/// A part of some messages, with the room of all of them.
+struct Slice {
+    bytes: Bytes,
+    untaken: Untaken,
+    /// Held until it is dropped with the last slice: until then the memory is not free either.
+    _room: Arc<Option<OwnedSemaphorePermit>>,
 }
 
 /// It is given out in pieces of so many bytes.
 const UNIT_BYTES: usize = 1024;
-/// One subscription takes at most such a part of it.
+/// Messages take together at most such a part of it.
 const SHARE: usize = 8;
+/// The transport asks for so many bytes at a time, so that also who reads slowly is seen to read. A frame of HTTP/2 holds
+/// them, and a third of them is whole: as text they are padded where messages end and nowhere else.
+const SLICE_BYTES: usize = 15 * 1024;
 
 impl WholeRoom {
     /// Room for so many bytes.
@@ -40,8 +63,9 @@ impl WholeRoom {
     pub(super) fn part(&self) -> Room {
         Room {
             free: Arc::clone(&self.free),
-            units_max: u32::try_from(self.units / SHARE).unwrap_or(u32::MAX),
-            held: None,
+            units_max: self.units / SHARE,
+            reserved: None,
+            untaken: Untaken::default(),
         }
     }
 
@@ -52,19 +76,87 @@ impl WholeRoom {
 }
 
 impl Room {
-    /// Gives back what is held: it was read.
-    pub(super) fn give_back(&mut self) {
-        self.held = None;
+    /// What is held of it.
+    pub(super) fn untaken(&self) -> Untaken {
+        self.untaken.clone()
     }
 
-    /// Gives back what is held and takes so many bytes, when there is room for them.
-    pub(super) async fn take(&mut self, bytes: usize) {
-        self.give_back();
-        let units = u32::try_from(bytes.div_ceil(UNIT_BYTES))
-            .unwrap_or(u32::MAX)
-            .clamp(1, self.units_max);
-        // It is never closed.
-        self.held = Arc::clone(&self.free).acquire_many_owned(units).await.ok();
+    /// Reserves room for so many bytes if there is enough now.
+    pub(super) fn try_reserve(&mut self, bytes: usize) -> bool {
+        if !self.is_reserved(bytes) {
+            self.reserved = None;
+            let free = Arc::clone(&self.free);
+            self.reserved = free.try_acquire_many_owned(self.units(bytes)).ok();
+        }
+        self.reserved.is_some()
+    }
+
+    /// Reserves room for so many bytes when there is enough.
+    pub(super) async fn reserve(&mut self, bytes: usize) {
+        if !self.is_reserved(bytes) {
+            // First given back, then waited for: nobody waits for room while it keeps some from others.
+            self.reserved = None;
+            let free = Arc::clone(&self.free);
+            // It is never closed.
+            self.reserved = free.acquire_many_owned(self.units(bytes)).await.ok();
+        }
+    }
+
+    /// The messages in slices, which keep what was reserved of the room for as long as somebody has them. What was reserved
+    /// beyond them is free.
+    pub(super) fn fill(&mut self, mut messages: Bytes) -> Vec<Bytes> {
+        let mut room = self.reserved.take();
+        if let Some(room) = &mut room {
+            let units = usize::try_from(self.units(messages.len())).unwrap_or(usize::MAX);
+            drop(room.split(room.num_permits().saturating_sub(units)));
+        }
+        let room = Arc::new(room);
+        let mut slices = Vec::with_capacity(messages.len().div_ceil(SLICE_BYTES));
+        while !messages.is_empty() {
+            let bytes = messages.split_to(messages.len().min(SLICE_BYTES));
+            self.untaken.0.fetch_add(1, Ordering::Relaxed);
+            slices.push(Bytes::from_owner(Slice {
+                bytes,
+                untaken: self.untaken.clone(),
+                _room: Arc::clone(&room),
+            }));
+        }
+        slices
+    }
+
+    /// Gives back what is reserved: nothing comes.
+    pub(super) fn give_back(&mut self) {
+        self.reserved = None;
+    }
+
+    fn is_reserved(&self, bytes: usize) -> bool {
+        let units = usize::try_from(self.units(bytes)).unwrap_or(usize::MAX);
+        self.reserved
+            .as_ref()
+            .is_some_and(|reserved| reserved.num_permits() >= units)
+    }
+
+    fn units(&self, bytes: usize) -> u32 {
+        let units = bytes.div_ceil(UNIT_BYTES).clamp(1, self.units_max);
+        u32::try_from(units).unwrap_or(u32::MAX)
+    }
+}
+
+impl Untaken {
+    pub(super) fn count(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl AsRef<[u8]> for Slice {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Slice {
+    fn drop(&mut self) {
+        self.untaken.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -72,57 +164,109 @@ impl Room {
 mod tests {
     use super::*;
 
-    fn held(room: &Room) -> usize {
-        room.held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits)
+    const WHOLE: usize = 64;
+
+    fn messages(bytes: usize) -> Bytes {
+        (0..bytes).map(|at| u8::try_from(at % 251).unwrap()).collect()
+    }
+
+    async fn filled(room: &mut Room, bytes: usize) -> Vec<Bytes> {
+        room.reserve(bytes).await;
+        room.fill(messages(bytes))
     }
 
     #[tokio::test]
-    async fn the_sum_of_what_is_taken_never_exceeds_the_whole() {
-        let bytes_max = 64 * UNIT_BYTES;
-        let whole = WholeRoom::of(bytes_max);
+    async fn the_sum_of_what_is_held_never_exceeds_the_whole() {
+        let whole = WholeRoom::of(WHOLE * UNIT_BYTES);
         let mut rooms: Vec<Room> = (0..SHARE).map(|_| whole.part()).collect();
-        for (at, bytes) in [0, 1, 1024, 1025, 5000, 100_000, usize::MAX, 7]
+        let (mut held, mut taken) = (Vec::new(), Vec::new());
+        for (at, bytes) in [1, 1, 1024, 1025, 5000, 100_000, 1_000_000, 7]
             .into_iter()
             .enumerate()
         {
-            rooms[at].take(bytes).await;
-            let sum: usize = rooms.iter().map(held).sum();
-            assert_eq!(sum + whole.free.available_permits(), 64, "after {bytes} bytes");
+            let before = whole.free.available_permits();
+            held.push(filled(&mut rooms[at], bytes).await);
+            taken.push(before - whole.free.available_permits());
         }
+        assert_eq!(taken, [1, 1, 1, 2, 5, 8, 8, 1], "at most an eighth at once");
         assert!(!whole.is_crowded(), "27 of 64 are taken");
-        rooms[7].take(usize::MAX).await;
-        assert!(whole.is_crowded(), "34 of 64");
-        rooms[7].take(7).await;
-        let taken: Vec<usize> = rooms.iter().map(held).collect();
-        assert_eq!(taken, [1, 1, 1, 2, 5, 8, 8, 1], "at most an eighth each");
+        held.push(filled(&mut rooms[0], 100_000).await);
+        assert!(whole.is_crowded(), "35 of 64");
+        for _ in 0..3 {
+            held.push(filled(&mut rooms[0], 100_000).await);
+        }
+        assert!(!rooms[0].try_reserve(6 * UNIT_BYTES), "5 of 64 are left");
+        assert!(rooms[0].try_reserve(5 * UNIT_BYTES));
     }
 
     #[tokio::test]
-    async fn nobody_waits_for_itself_and_whoever_waits_is_let_in_by_who_has_read() {
-        let bytes_max = 8 * UNIT_BYTES;
-        let whole = WholeRoom::of(bytes_max);
+    async fn room_comes_back_with_the_last_slice_and_not_with_the_stream() {
+        let whole = WholeRoom::of(WHOLE * UNIT_BYTES);
+        let mut room = whole.part();
+        let untaken = room.untaken();
+        let written = messages(3 * SLICE_BYTES + 1);
+        room.reserve(written.len()).await;
+        let mut slices = room.fill(written.clone());
+        assert_eq!(slices.concat(), written, "nothing is lost");
+        assert!(slices.iter().all(|slice| slice.len() <= SLICE_BYTES));
+        // A stream asks for more, and ends, while the transport holds what it was given.
+        drop(room);
+        while let Some(slice) = slices.pop() {
+            assert_eq!(untaken.count(), slices.len() + 1);
+            assert_eq!(whole.free.available_permits(), WHOLE - 8, "{} more", slices.len());
+            let of_it = slice.slice(..1);
+            drop(slice);
+            assert_eq!(untaken.count(), slices.len() + 1, "a part of it is there");
+            drop(of_it);
+        }
+        assert_eq!((untaken.count(), whole.free.available_permits()), (0, WHOLE));
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_keeps_no_room_and_is_let_in_by_who_has_read() {
+        let whole = WholeRoom::of(SHARE * UNIT_BYTES);
         let mut rooms: Vec<Room> = (0..SHARE).map(|_| whole.part()).collect();
+        let mut held = Vec::new();
         for room in &mut rooms {
-            room.take(usize::MAX).await;
+            held.push(filled(room, 100_000).await);
         }
         assert_eq!(whole.free.available_permits(), 0);
-        for room in &mut rooms {
-            room.take(usize::MAX).await;
-        }
         let mut late = whole.part();
-        let mut waiting = std::pin::pin!(late.take(1));
-        let soon = std::time::Duration::from_millis(20);
-        assert!(
-            tokio::time::timeout(soon, &mut waiting).await.is_err(),
-            "there is no room"
-        );
-        rooms[3].give_back();
-        waiting.await;
-        rooms.clear();
+        assert!(!late.try_reserve(1));
+        {
+            let mut waiting = std::pin::pin!(late.reserve(1));
+            let soon = std::time::Duration::from_millis(20);
+            assert!(
+                tokio::time::timeout(soon, &mut waiting).await.is_err(),
+                "there is no room"
+            );
+            held.remove(3);
+            waiting.await;
+        }
+        drop((held, late));
         assert_eq!(
             whole.free.available_permits(),
-            SHARE - 1,
+            SHARE,
             "whoever is gone has given back all"
         );
+    }
+
+    #[tokio::test]
+    async fn what_is_reserved_beyond_what_comes_is_free_and_what_is_too_little_is_reserved_anew() {
+        let whole = WholeRoom::of(WHOLE * UNIT_BYTES);
+        let free = || whole.free.available_permits();
+        let mut room = whole.part();
+        room.reserve(5000).await;
+        assert_eq!(free(), WHOLE - 5);
+        assert!(room.try_reserve(3000), "that is enough for less");
+        assert_eq!(free(), WHOLE - 5);
+        let held = room.fill(messages(2000));
+        assert_eq!(free(), WHOLE - 2);
+        room.reserve(2000).await;
+        room.reserve(6000).await;
+        assert_eq!(free(), WHOLE - 2 - 6, "not what was reserved and more");
+        room.give_back();
+        drop(held);
+        assert_eq!(free(), WHOLE);
     }
 }

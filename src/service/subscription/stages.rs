@@ -1,6 +1,7 @@
 //! How a stream goes on from its place: from the ring while it is live, from the log while it is behind, or from state to
 //! state when it is coalesced.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use tonic::Status;
 
 use super::{Position, Subscription, whole};
 use crate::engine::{Refusal, Tail, Update};
-use crate::projection::{NetEffect, State};
+use crate::projection::State;
 use crate::proto::api;
 use crate::proto::api::subscribe_response::Event;
 use crate::service::api::wire;
@@ -66,7 +67,7 @@ impl Subscription {
             .engine
             .updates_after(&self.hosted, self.position.revision)
             .await?;
-        self.deliver(&updates).await;
+        self.deliver(updates).await?;
         self.stage = if self.hosted.feed().reaches(self.position.revision) {
             Stage::Live { announced: false }
         } else {
@@ -90,7 +91,7 @@ impl Subscription {
                 self.stage = Stage::Behind;
             }
             Tail::Updates(updates) if !updates.is_empty() => {
-                self.deliver(&updates).await;
+                self.deliver(updates).await?;
                 self.stage = Stage::Live { announced };
             }
             Tail::Updates(_) => {
@@ -121,39 +122,42 @@ impl Subscription {
             self.say_caught_up();
             return Ok(());
         }
-        let states = (Arc::clone(&coalescing.shown), Arc::clone(&published.state));
-        let compare = move || {
-            let net = NetEffect::between(&states.0, &states.1);
-            (states, net)
-        };
-        let (states, net) = self.engine.aside(compare).await?;
+        let (before, after) = (Arc::clone(&coalescing.shown), Arc::clone(&published.state));
+        let change = self
+            .net_changes
+            .between(&self.engine, self.hosted.log(), before, after)
+            .await?;
         coalescing.shown = Arc::clone(&published.state);
         coalescing.due = Instant::now() + coalescing.every;
         self.position = Position {
             revision,
             root: published.root,
         };
-        self.whole = Some(whole::net_change(
-            Arc::clone(&self.audience),
-            states,
-            net,
-            published.root,
-        ));
+        let audience = Arc::clone(&self.audience);
+        self.whole = Some(whole::net_change(audience, change, published.root));
         self.stage = Stage::Coalesced(coalescing);
         Ok(())
     }
 
-    /// Moves on over updates by a page. The rest stays where all readers share it.
-    async fn deliver(&mut self, updates: &[Arc<Update>]) {
-        let Some(page) = self.audience.page(updates) else {
-            return;
+    /// Moves on over updates by a page. The rest stays where all readers share it. Without room for the page it is let go, with
+    /// the updates, and made again when there is.
+    async fn deliver(&mut self, updates: impl Deref<Target = [Arc<Update>]>) -> Result<(), Status> {
+        let Some(page) = self.audience.page(&updates) else {
+            return Ok(());
         };
+        let bytes = page.framed.len();
+        if bytes > 0 && !self.room.try_reserve(bytes) {
+            drop((updates, page));
+            self.reserve(bytes).await?;
+            return Ok(());
+        }
         self.position = page.last;
-        if !page.framed.is_empty() {
-            self.fill(page.framed).await;
+        if bytes > 0 {
+            self.ready.extend(self.room.fill(page.framed));
         } else if self.spoke.elapsed() >= self.checkpoint_interval {
             self.say_checkpoint();
         }
+        Ok(())
     }
 
     /// Says that the stream is live, if that is news; else waits until something happens, and says where the stream stands
@@ -196,7 +200,7 @@ impl Subscription {
 
 /// Waits until the server drains. A server that is gone without a word, as after an error of its disk, is an error: waiting
 /// on would not be waiting any more.
-async fn drain(draining: &mut watch::Receiver<bool>) -> Result<(), Status> {
+pub(super) async fn drain(draining: &mut watch::Receiver<bool>) -> Result<(), Status> {
     match draining.wait_for(|draining| *draining).await {
         Ok(_) => Ok(()),
         Err(_gone) => Err(Refusal::Stopped.into()),
