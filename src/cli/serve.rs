@@ -92,6 +92,10 @@ struct Settings {
     /// Bytes of newest updates that a workspace keeps for live subscribers [default: 4194304]
     #[arg(long, env = "BINNACLE_FEED_BYTES_MAX", value_name = "BYTES")]
     feed_bytes_max: Option<usize>,
+    /// Updates per second that all live subscribers of a workspace together are handed while many writers wait, so that the
+    /// writers keep most of the machine [default: 150000 a core]
+    #[arg(long, env = "BINNACLE_FEED_DELIVERIES_PER_S", value_name = "COUNT")]
+    feed_deliveries_per_s: Option<u32>,
     /// Bytes of older updates, over all workspaces, for those who are behind [default: 16777216]
     #[arg(long, env = "BINNACLE_BACKLOG_BYTES_MAX", value_name = "BYTES")]
     backlog_bytes_max: Option<usize>,
@@ -271,6 +275,7 @@ impl Settings {
             subscriptions_bytes_max: self.subscriptions_bytes_max.or(other.subscriptions_bytes_max),
             subscriber_stalled_s_max: self.subscriber_stalled_s_max.or(other.subscriber_stalled_s_max),
             feed_bytes_max: self.feed_bytes_max.or(other.feed_bytes_max),
+            feed_deliveries_per_s: self.feed_deliveries_per_s.or(other.feed_deliveries_per_s),
             backlog_bytes_max: self.backlog_bytes_max.or(other.backlog_bytes_max),
             request_age_max_s: self.request_age_max_s.or(other.request_age_max_s),
             request_count_max: self.request_count_max.or(other.request_count_max),
@@ -320,6 +325,9 @@ impl Settings {
                 count_max: self.request_count_max.unwrap_or(default.requests.count_max),
             },
             feed_bytes_max: self.feed_bytes_max.unwrap_or(default.feed_bytes_max),
+            feed_deliveries_per_s: self
+                .feed_deliveries_per_s
+                .unwrap_or(default.feed_deliveries_per_s),
             backlog_bytes_max: self.backlog_bytes_max.unwrap_or(default.backlog_bytes_max),
             accept_clock: self.accept_clock.unwrap_or(default.accept_clock),
         }

@@ -43,7 +43,9 @@ struct Stretch {
 #[derive(Clone, Debug)]
 pub struct Updates {
     all: Arc<[Arc<Update>]>,
-    skip: usize,
+    /// Those that are meant.
+    from: usize,
+    to: usize,
 }
 
 /// A fold that stands where a stretch ended.
@@ -66,15 +68,28 @@ impl Deref for Updates {
     type Target = [Arc<Update>];
 
     fn deref(&self) -> &Self::Target {
-        self.all.get(self.skip..).unwrap_or_default()
+        self.all.get(self.from..self.to).unwrap_or_default()
     }
 }
 
 impl From<Vec<Arc<Update>>> for Updates {
     fn from(updates: Vec<Arc<Update>>) -> Self {
         Self {
+            from: 0,
+            to: updates.len(),
             all: updates.into(),
-            skip: 0,
+        }
+    }
+}
+
+impl Updates {
+    /// Without those behind a revision.
+    #[must_use]
+    pub fn up_to(self, last: Revision) -> Self {
+        let count = self.partition_point(|update| update.commit.revision <= last);
+        Self {
+            to: self.from + count,
+            ..self
         }
     }
 }
@@ -107,8 +122,9 @@ impl Backlog {
         }
         stretch.used = Instant::now();
         Some(Updates {
+            from: skip,
+            to: stretch.updates.len(),
             all: Arc::clone(&stretch.updates),
-            skip,
         })
     }
 
@@ -187,6 +203,7 @@ mod tests {
     use crate::log::{Frontier, MemoryLog};
     use crate::projection::State;
 
+    use super::super::feed::FeedLimits;
     use super::super::hosted::Hosted;
 
     const HERE: LogId = LogId([2; 16]);
@@ -195,9 +212,14 @@ mod tests {
         super::super::feed::tests::updates(revisions).into()
     }
 
+    const FEED: FeedLimits = FeedLimits {
+        bytes_max: 1,
+        deliveries_per_s: 1,
+    };
+
     /// A fold that stands at the beginning.
     fn past() -> Past {
-        let hosted = Hosted::new(id("acme"), HERE, State::empty(), &Frontier::empty(), 1);
+        let hosted = Hosted::new(id("acme"), HERE, State::empty(), &Frontier::empty(), FEED);
         Past::at(Arc::new(MemoryLog::new()), &hosted, Revision::ZERO).unwrap()
     }
 
@@ -229,6 +251,14 @@ mod tests {
             Arc::ptr_eq(&backlog.after(HERE, Revision(4)).unwrap()[0], &kept[0]),
             "no copy"
         );
+        let up_to = |last| {
+            backlog
+                .after(HERE, Revision(7))
+                .unwrap()
+                .up_to(Revision(last))
+                .len()
+        };
+        assert_eq!([0, 7, 8, 10, 14, 99].map(up_to), [0, 0, 1, 3, 7, 7]);
     }
 
     #[test]

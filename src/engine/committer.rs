@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 
 use super::clock::JumpDetector;
 use super::draft::{Decided, Draft, Line};
+use super::feed::FeedLimits;
 use super::hosted::{Hosted, Registry};
 use super::queue::{Job, Queue, Wanted};
 use super::replay::read_commit;
@@ -32,7 +33,7 @@ pub(super) struct Committer {
     pub(super) registry: Arc<Registry>,
     pub(super) lines: BTreeMap<Id, Line>,
     pub(super) requests: Requests,
-    pub(super) feed_bytes_max: usize,
+    pub(super) feed: FeedLimits,
     /// Where the callers wait, if they wait in a runtime.
     pub(super) runtime: Option<tokio::runtime::Handle>,
 }
@@ -327,7 +328,7 @@ impl Committer {
                 line.log,
                 line.state.clone(),
                 &line.frontier,
-                self.feed_bytes_max,
+                self.feed,
             ));
             hosted.publish(state, &line.frontier, updates);
             self.registry.insert(&hosted);

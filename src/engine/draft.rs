@@ -98,7 +98,8 @@ impl Line {
     /// Another writer's commit comes in between.
     pub(super) fn fold(&mut self, read: ReadCommit) {
         self.epoch = read.commit.epoch;
-        let update = next_update(&mut self.state, &mut self.frontier, read);
+        let root = self.frontier.append(read.leaf);
+        let update = next_update(&mut self.state, root, read);
         self.unpublished.push(Arc::new(update));
         self.midnight = midnight_after(&self.state);
     }
@@ -282,13 +283,14 @@ impl Draft {
             leaf: LeafHash::of(&record),
             size_bytes: record.len(),
         };
-        let (state, frontier) = (&mut self.line.state, &mut self.line.frontier);
+        let state = &mut self.line.state;
+        let root = self.line.frontier.append(read.leaf);
         let update = Arc::new(match after {
             Some(after) => {
                 let effect = state.accept(&read.commit, after);
-                update_of(effect, state, frontier, read)
+                update_of(effect, state, root, read)
             }
-            None => next_update(state, frontier, read),
+            None => next_update(state, root, read),
         });
         self.line.unpublished.push(Arc::clone(&update));
         self.bytes += record.len();

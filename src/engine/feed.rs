@@ -6,11 +6,11 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::waves::Waves;
 use crate::domain::{Commit, Revision};
 use crate::log::{LeafHash, Root};
 use crate::projection::{Effect, State};
@@ -39,15 +39,16 @@ pub struct Feed {
     ring: Mutex<Ring>,
     /// How far the readers were told that it has come.
     told: watch::Sender<Revision>,
-    wave: Mutex<Wave>,
+    waves: Mutex<Waves>,
 }
 
-/// When readers are told.
-#[derive(Debug)]
-struct Wave {
-    newest: Revision,
-    last: Option<Instant>,
-    is_coming: bool,
+/// Bounds of a workspace's feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FeedLimits {
+    /// What the ring holds, in bytes.
+    pub bytes_max: usize,
+    /// While many writers wait for the log: how many updates a second are handed out, over all readers.
+    pub deliveries_per_s: u32,
 }
 
 #[derive(Debug, Default)]
@@ -65,24 +66,16 @@ pub enum Tail {
     Gone,
 }
 
-/// Waking a reader and handing it what is new takes the tenth of it or so.
-const PAUSE_A_READER: Duration = Duration::from_micros(100);
-/// The longest that readers are left alone although there is news.
-const PAUSE_MAX: Duration = Duration::from_millis(20);
 /// How many updates a reader is handed at once.
 const BATCH_MAX: usize = 256;
 
 impl Feed {
-    pub(super) fn new(head: Revision, bytes_max: usize) -> Self {
+    pub(super) fn new(head: Revision, limits: FeedLimits) -> Self {
         Self {
-            bytes_max,
+            bytes_max: limits.bytes_max,
             ring: Mutex::default(),
             told: watch::Sender::new(head),
-            wave: Mutex::new(Wave {
-                newest: head,
-                last: None,
-                is_coming: false,
-            }),
+            waves: Mutex::new(Waves::new(head, limits.deliveries_per_s)),
         }
     }
 
@@ -94,6 +87,8 @@ impl Feed {
             ring.bytes += update.size_bytes;
             ring.updates.push_back(update);
         }
+        let commits = ring.updates.len() - older;
+        self.waves().written(u32::try_from(commits).unwrap_or(u32::MAX));
         while ring.bytes > self.bytes_max && older > 0 {
             let oldest = ring.updates.pop_front();
             ring.bytes -= oldest.map_or(0, |oldest| oldest.size_bytes);
@@ -110,40 +105,36 @@ impl Feed {
         });
     }
 
-    /// Tells everybody how far it has come, when it is time: the more there are, the longer they are left alone, so that many
-    /// are woken for many updates and not for one. All of them hear of the same, so that what is made for one serves all.
+    /// Tells everybody how far it has come, when it is time.
     pub(super) async fn tell_in_time(&self, head: Revision) {
-        let pause = self.pause();
-        let due = {
-            let mut wave = self.wave.lock().unwrap_or_else(PoisonError::into_inner);
-            wave.newest = wave.newest.max(head);
-            if wave.is_coming {
+        if !self.waves().begin(head) {
+            return;
+        }
+        loop {
+            let due = self.waves().due(self.readers());
+            if let Some(due) = due.filter(|due| *due > Instant::now()) {
+                tokio::time::sleep_until(due).await;
+            }
+            let told = self.told();
+            let (reach, is_over) = {
+                let mut waves = self.waves();
+                let reach = waves.reach(told, self.readers(), Instant::now());
+                (reach, !waves.is_coming())
+            };
+            self.tell(reach);
+            if is_over {
                 return;
             }
-            wave.is_coming = true;
-            wave.last.map(|last| last + pause)
-        };
-        if let Some(due) = due.filter(|due| *due > Instant::now()) {
-            tokio::time::sleep_until(due).await;
         }
-        let newest = {
-            let mut wave = self.wave.lock().unwrap_or_else(PoisonError::into_inner);
-            wave.is_coming = false;
-            wave.last = Some(Instant::now());
-            wave.newest
-        };
-        self.tell(newest);
     }
 
-    fn pause(&self) -> Duration {
-        let readers = u32::try_from(self.subscribers()).unwrap_or(u32::MAX);
-        let pause = PAUSE_A_READER.saturating_mul(readers).min(PAUSE_MAX);
-        // The clock of the runtime has milliseconds.
-        if pause < Duration::from_millis(1) {
-            Duration::ZERO
-        } else {
-            pause
-        }
+    fn readers(&self) -> u32 {
+        u32::try_from(self.subscribers()).unwrap_or(u32::MAX)
+    }
+
+    fn waves(&self) -> MutexGuard<'_, Waves> {
+        // No code panics while it holds the lock, and each change is whole.
+        self.waves.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many subscribers there are.
@@ -156,7 +147,7 @@ impl Feed {
     #[must_use]
     pub fn after(&self, revision: Revision) -> Tail {
         let ring = self.lock();
-        match ring.skip(revision, *self.told.borrow()) {
+        match ring.skip(revision, self.told()) {
             Some(skip) => Tail::Updates(ring.updates.iter().skip(skip).take(BATCH_MAX).cloned().collect()),
             None => Tail::Gone,
         }
@@ -165,7 +156,7 @@ impl Feed {
     /// Whether the ring has everything that came after a revision.
     #[must_use]
     pub fn reaches(&self, revision: Revision) -> bool {
-        self.lock().skip(revision, *self.told.borrow()).is_some()
+        self.lock().skip(revision, self.told()).is_some()
     }
 
     /// The update of a revision, if the ring has it.
@@ -180,7 +171,7 @@ impl Feed {
     /// The same, as far as readers were told.
     #[must_use]
     pub fn told_after(&self, revision: Revision) -> Tail {
-        let told = *self.told.borrow();
+        let told = self.told();
         match self.after(revision) {
             Tail::Updates(mut updates) => {
                 updates.truncate(updates.partition_point(|update| update.commit.revision <= told));
@@ -188,6 +179,12 @@ impl Feed {
             }
             Tail::Gone => Tail::Gone,
         }
+    }
+
+    /// The newest revision that readers were told of.
+    #[must_use]
+    pub fn told(&self) -> Revision {
+        *self.told.borrow()
     }
 
     /// The newest revision that readers were told of, and a way to wait for the next.
@@ -238,6 +235,11 @@ pub(super) mod tests {
         revisions.map(|revision| Arc::new(update(revision))).collect()
     }
 
+    const LIMITS: FeedLimits = FeedLimits {
+        bytes_max: 1_000,
+        deliveries_per_s: 1_000,
+    };
+
     /// What the ring has behind a revision: the first and how many; none: it is gone.
     fn behind(feed: &Feed, revision: u64) -> Option<(u64, usize)> {
         match feed.after(Revision(revision)) {
@@ -251,7 +253,7 @@ pub(super) mod tests {
 
     #[test]
     fn the_ring_is_bounded_in_bytes_but_for_what_was_published_last() {
-        let feed = Feed::new(Revision(4), 1_000);
+        let feed = Feed::new(Revision(4), LIMITS);
         assert_eq!((behind(&feed, 3), behind(&feed, 4)), (None, Some((0, 0))));
         feed.publish(updates(5..11));
         feed.publish(updates(11..17));
@@ -269,7 +271,7 @@ pub(super) mod tests {
 
     #[test]
     fn one_update_is_found_by_its_revision() {
-        let feed = Feed::new(Revision(4), 1_000);
+        let feed = Feed::new(Revision(4), LIMITS);
         assert!(
             feed.update(Revision(4)).is_none() && feed.reaches(Revision(4)) && !feed.reaches(Revision(3))
         );

@@ -34,6 +34,8 @@ pub(super) enum Folds {
 const FOLDS_MAX: usize = 2;
 /// How many commits are folded at once for whoever is behind.
 const STRETCH_COMMITS: usize = 1024;
+/// How many such stretches are folded before they are asked for.
+const STRETCHES_AHEAD: usize = 2;
 
 impl Folds {
     /// On threads of the runtime.
@@ -144,18 +146,22 @@ impl Engine {
         }
     }
 
-    /// Has the next stretch folded while this one is read, if it is nobody's turn.
+    /// Has what comes behind these folded while they are read, if it is nobody's turn.
     fn read_ahead(&self, hosted: &Arc<Hosted>, updates: &Updates) {
-        let Some(last) = updates.last().map(|update| update.commit.revision) else {
-            return;
-        };
         let Folds::OnThreads(places) = &self.inner.folds else {
             return;
         };
-        let is_wanted = !hosted.feed().reaches(last)
-            && last < hosted.published().state.workspace().revision()
-            && self.inner.backlog.after(hosted.log(), last).is_none();
-        if !is_wanted {
+        let end_of = |updates: &Updates| updates.last().map(|update| update.commit.revision);
+        let next = |last: &Revision| end_of(&self.inner.backlog.after(hosted.log(), *last)?);
+        let ends: Vec<_> = std::iter::successors(end_of(updates), next)
+            .take(STRETCHES_AHEAD + 1)
+            .collect();
+        let last = match ends.last() {
+            Some(last) if ends.len() <= STRETCHES_AHEAD => *last,
+            _ => return,
+        };
+        let head = hosted.published().state.workspace().revision();
+        if last >= head || hosted.feed().reaches(last) {
             return;
         }
         if let Ok(turn) = Arc::clone(hosted.catching_up()).try_lock_owned()

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 use imbl::OrdMap;
 
-use super::feed::{Feed, Update};
+use super::feed::{Feed, FeedLimits, Update};
 use crate::domain::{Id, Revision};
 use crate::log::{Frontier, LogId, Root};
 use crate::projection::State;
@@ -50,7 +50,7 @@ pub(super) struct Registry {
 pub(super) const VERSION_EVERY: u64 = 16_384;
 
 impl Hosted {
-    pub(super) fn new(id: Id, log: LogId, state: State, frontier: &Frontier, feed_bytes_max: usize) -> Self {
+    pub(super) fn new(id: Id, log: LogId, state: State, frontier: &Frontier, feed: FeedLimits) -> Self {
         let head = state.workspace().revision();
         let published = Published {
             state: Arc::new(state),
@@ -60,7 +60,7 @@ impl Hosted {
             id,
             log,
             published: ArcSwap::from_pointee(published),
-            feed: Feed::new(head, feed_bytes_max),
+            feed: Feed::new(head, feed),
             catching_up: Arc::default(),
             versions: Mutex::new(vec![Version {
                 state: Arc::new(State::empty()),

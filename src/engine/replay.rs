@@ -2,16 +2,17 @@
 //! folding records in order, and it always hashes what it reads.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::convert::identity;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
-use super::feed::Update;
+use super::feed::{FeedLimits, Update};
 use super::hosted::{Hosted, VERSION_EVERY};
 use super::requests::{Known, RequestDigest, RequestMemory, digest, first_half};
 use crate::domain::{Commit, Id, Revision, Workspace};
-use crate::log::{EventLog, Frontier, Head, LeafHash, LogError, LogErrorKind, LogId, Record, codec};
+use crate::log::{EventLog, Frontier, Head, LeafHash, LogError, LogErrorKind, LogId, Record, Root, codec};
 use crate::projection::{Effect, State};
 
 /// What the start has read.
@@ -41,25 +42,26 @@ pub(super) struct ReadCommit {
 }
 
 /// How many commits travel together from one thread to the next. So few are not worth a thread.
-const CHUNK_COMMITS: usize = 256;
+const CHUNK_COMMITS: usize = 64;
 /// About what a state takes beside the next one: the paths to what changed.
 const STATE_BYTES: usize = 8 * 1024;
 /// How many such chunks may wait.
-const CHUNKS_MAX: usize = 8;
+const CHUNKS_MAX: usize = 32;
 
 /// Hands the commits of a log from a revision on to `take`, in order, until it breaks off, there are `count_max`, or there are
-/// no more. Where there are many, reading and decoding have a thread each, ahead of `take`.
-fn each_commit(
+/// no more. Where there are many, reading has a thread, and decoding with whatever `prepare` does has another, ahead of `take`.
+fn each_commit<T: Send>(
     log: &dyn EventLog,
     id: LogId,
     from: Revision,
     count_max: usize,
-    mut take: impl FnMut(ReadCommit) -> Result<ControlFlow<()>, LogError>,
+    mut prepare: impl FnMut(ReadCommit) -> T + Send,
+    mut take: impl FnMut(T) -> Result<ControlFlow<()>, LogError>,
 ) -> Result<(), LogError> {
     let mut records = log.read(id, from).take(count_max);
     if count_max <= CHUNK_COMMITS {
         for record in records {
-            if take(read_commit(id, &record?)?)?.is_break() {
+            if take(prepare(read_commit(id, &record?)?))?.is_break() {
                 break;
             }
         }
@@ -80,9 +82,8 @@ fn each_commit(
         });
         scope.spawn(move || {
             for chunk in read {
-                let decode =
-                    |records: Vec<Record>| records.iter().map(|record| read_commit(id, record)).collect();
-                let chunk: Result<Vec<ReadCommit>, _> = chunk.and_then(decode);
+                let decode = |record: &Record| read_commit(id, record).map(&mut prepare);
+                let chunk: Result<Vec<T>, _> = chunk.and_then(|records| records.iter().map(decode).collect());
                 if decoded.send(chunk).is_err() {
                     return;
                 }
@@ -105,7 +106,7 @@ pub(super) fn fold_log(
     id: LogId,
     head: Option<Head>,
     memory: RequestMemory,
-    feed_bytes_max: usize,
+    feed: FeedLimits,
     replayed: &mut Replayed,
 ) -> Result<Folded, LogError> {
     let mut state = State::empty();
@@ -114,7 +115,7 @@ pub(super) fn fold_log(
     let mut epoch = 1;
     let mut requests = VecDeque::new();
     let mut versions = Vec::new();
-    each_commit(log, id, Revision::ZERO, usize::MAX, |read| {
+    each_commit(log, id, Revision::ZERO, usize::MAX, identity, |read| {
         let commit = read.commit;
         state.fold(&commit);
         frontier.push(read.leaf);
@@ -144,7 +145,7 @@ pub(super) fn fold_log(
             format!("the log {id} does not begin with the creation of a workspace: restore it from a backup");
         return Err(LogError::new(LogErrorKind::Damaged, context));
     };
-    let hosted = Arc::new(Hosted::new(name, id, state, &frontier, feed_bytes_max));
+    let hosted = Arc::new(Hosted::new(name, id, state, &frontier, feed));
     for (version, frontier) in &versions {
         hosted.keep_version(version, frontier);
     }
@@ -218,14 +219,21 @@ pub(super) fn look_back<T>(
         }
         let count = usize::try_from(revision.0.saturating_sub(workspace.revision().0)).unwrap_or(usize::MAX);
         if count > 0 {
-            each_commit(log, hosted.log(), workspace.revision().next(), count, |read| {
-                let stamp = read.commit.stamp();
-                workspace.begin(&stamp);
-                for event in &read.commit.events {
-                    workspace.evolve(event, &stamp);
-                }
-                Ok(ControlFlow::Continue(()))
-            })?;
+            each_commit(
+                log,
+                hosted.log(),
+                workspace.revision().next(),
+                count,
+                identity,
+                |read| {
+                    let stamp = read.commit.stamp();
+                    workspace.begin(&stamp);
+                    for event in &read.commit.events {
+                        workspace.evolve(event, &stamp);
+                    }
+                    Ok(ControlFlow::Continue(()))
+                },
+            )?;
         }
         looks.push(look(&workspace));
     }
@@ -255,7 +263,7 @@ impl Past {
             past.state.refresh_everything_later();
             let log = Arc::clone(&past.log);
             let count = usize::try_from(revision.0 - from.0).unwrap_or(usize::MAX);
-            each_commit(&*log, past.id, from.next(), count, |read| {
+            each_commit(&*log, past.id, from.next(), count, identity, |read| {
                 past.state.fold(&read.commit);
                 past.frontier.push(read.leaf);
                 Ok(ControlFlow::Continue(()))
@@ -295,13 +303,17 @@ impl Past {
         let log = Arc::clone(&self.log);
         let mut updates = Vec::new();
         let mut bytes = 0;
+        // Hashing takes as long as folding: the tree is ahead, as far as decoding is.
+        let mut ahead = self.frontier.clone();
         each_commit(
             &*log,
             self.id,
             self.revision().next(),
             count_max.min(left),
-            |read| {
-                let update = next_update(&mut self.state, &mut self.frontier, read);
+            |read| (ahead.append(read.leaf), read),
+            |(root, read)| {
+                self.frontier.push(read.leaf);
+                let update = next_update(&mut self.state, root, read);
                 bytes += update.size_bytes;
                 updates.push(Arc::new(update));
                 Ok(if bytes < bytes_max {
@@ -316,14 +328,14 @@ impl Past {
 }
 
 /// Folds one commit and makes the update of it: the same for whoever is live and whoever is behind.
-pub(super) fn next_update(state: &mut State, frontier: &mut Frontier, read: ReadCommit) -> Update {
+/// `root`: the tree's with it.
+pub(super) fn next_update(state: &mut State, root: Root, read: ReadCommit) -> Update {
     let effect = state.apply(&read.commit);
-    update_of(effect, state, frontier, read)
+    update_of(effect, state, root, read)
 }
 
 /// Makes the update of a commit whose effect is known; `state` is the one behind it.
-pub(super) fn update_of(effect: Effect, state: &State, frontier: &mut Frontier, read: ReadCommit) -> Update {
-    frontier.push(read.leaf);
+pub(super) fn update_of(effect: Effect, state: &State, root: Root, read: ReadCommit) -> Update {
     let state = effect.moves().then(|| Arc::new(state.clone()));
     // A decoded commit takes a few times its stored bytes; a change is two shared figures; a state shares almost everything
     // with those beside it.
@@ -335,7 +347,7 @@ pub(super) fn update_of(effect: Effect, state: &State, frontier: &mut Frontier, 
     Update {
         commit: Arc::new(read.commit),
         leaf: read.leaf,
-        root: frontier.root(),
+        root,
         effect,
         state,
         size_bytes,

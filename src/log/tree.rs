@@ -72,6 +72,12 @@ impl Frontier {
         self.size += 1;
     }
 
+    /// Appends a leaf and answers the root with it.
+    pub fn append(&mut self, leaf: LeafHash) -> Root {
+        self.push(leaf);
+        self.root()
+    }
+
     /// The root over all leaves pushed so far; of the empty tree it is `SHA-256("")`.
     #[must_use]
     pub fn root(&self) -> Root {

@@ -61,12 +61,17 @@ impl Subscription {
         }
     }
 
-    /// Takes a stretch of the log; where the ring begins it takes over.
+    /// Takes a stretch of the log, as far as readers were told; where the ring begins it takes over.
     async fn catch_up(&mut self) -> Result<(), Status> {
+        if self.hosted.feed().told() <= self.position.revision {
+            self.stage = Stage::Behind;
+            return self.wait_for_news(true).await;
+        }
         let updates = self
             .engine
             .updates_after(&self.hosted, self.position.revision)
-            .await?;
+            .await?
+            .up_to(self.hosted.feed().told());
         self.deliver(updates).await?;
         self.stage = if self.hosted.feed().reaches(self.position.revision) {
             Stage::Live { announced: false }
