@@ -269,6 +269,28 @@ pub(super) mod tests {
         assert_eq!(behind(&feed, 49), None);
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn while_many_writers_wait_readers_hear_of_a_part_and_of_all_of_it_when_they_do_not() {
+        let feed = Arc::new(Feed::new(Revision(0), LIMITS));
+        let readers: Vec<_> = (0..10).map(|_| feed.head()).collect();
+        let mut written = 0;
+        let mut told = Vec::new();
+        for _ in 0..200 {
+            feed.publish(updates(written + 1..written + 21));
+            written += 20;
+            let (feed, head) = (Arc::clone(&feed), Revision(written));
+            tokio::spawn(async move { feed.tell_in_time(head).await });
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            told.push(readers[0].borrow().0);
+        }
+        // 100 a second each, after a beginning in which nobody knew of the pressure.
+        let in_half_a_second = told[199] - told[99];
+        assert!((45..=55).contains(&in_half_a_second), "{in_half_a_second}");
+        assert!(told.is_sorted() && told[199] < written / 2, "{}", told[199]);
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        assert!(readers.iter().all(|reader| reader.borrow().0 == written));
+    }
+
     #[test]
     fn one_update_is_found_by_its_revision() {
         let feed = Feed::new(Revision(4), LIMITS);

@@ -49,7 +49,7 @@ const STATE_BYTES: usize = 8 * 1024;
 const CHUNKS_MAX: usize = 32;
 
 /// Hands the commits of a log from a revision on to `take`, in order, until it breaks off, there are `count_max`, or there are
-/// no more. Where there are many, reading has a thread, and decoding with whatever `prepare` does has another, ahead of `take`.
+/// no more. Where there are many, reading, decoding and whatever `prepare` does have a thread of their own, ahead of `take`.
 fn each_commit<T: Send>(
     log: &dyn EventLog,
     id: LogId,
@@ -58,7 +58,7 @@ fn each_commit<T: Send>(
     mut prepare: impl FnMut(ReadCommit) -> T + Send,
     mut take: impl FnMut(T) -> Result<ControlFlow<()>, LogError>,
 ) -> Result<(), LogError> {
-    let mut records = log.read(id, from).take(count_max);
+    let records = log.read(id, from).take(count_max);
     if count_max <= CHUNK_COMMITS {
         for record in records {
             if take(prepare(read_commit(id, &record?)?))?.is_break() {
@@ -68,23 +68,14 @@ fn each_commit<T: Send>(
         return Ok(());
     }
     thread::scope(|scope| {
-        let (raw, read) = sync_channel(CHUNKS_MAX);
-        let (decoded, commits) = sync_channel(CHUNKS_MAX);
+        let (prepared, commits) = sync_channel(CHUNKS_MAX);
         scope.spawn(move || {
+            let mut commits = records.map(|record| read_commit(id, &record?).map(&mut prepare));
             loop {
-                let chunk: Result<Vec<Record>, _> = records.by_ref().take(CHUNK_COMMITS).collect();
-                let last = chunk.as_ref().map_or(true, |chunk| chunk.len() < CHUNK_COMMITS);
-                // Who is further along stops listening only when it has failed itself, or has enough.
-                if raw.send(chunk).is_err() || last {
-                    return;
-                }
-            }
-        });
-        scope.spawn(move || {
-            for chunk in read {
-                let decode = |record: &Record| read_commit(id, record).map(&mut prepare);
-                let chunk: Result<Vec<T>, _> = chunk.and_then(|records| records.iter().map(decode).collect());
-                if decoded.send(chunk).is_err() {
+                let chunk: Result<Vec<T>, LogError> = commits.by_ref().take(CHUNK_COMMITS).collect();
+                let is_last = chunk.as_ref().map_or(true, |chunk| chunk.len() < CHUNK_COMMITS);
+                // Who folds stops listening only when it has failed itself, or has enough.
+                if prepared.send(chunk).is_err() || is_last {
                     return;
                 }
             }

@@ -155,15 +155,16 @@ pub fn field_changes(event: &Event, recorded_time: Timestamp) -> Vec<FieldChange
         // There are more of these than of all others together: they are compared without a detour.
         Event::MeasurementRecorded(recorded) => {
             let text = |text| none_if_empty(text).map_or(Json::Null, Json::from);
-            different(
-                [
-                    ("effective_time", Json::Null, json!(recorded.effective_time)),
-                    ("note", Json::Null, text(&recorded.note)),
-                    ("source_id", Json::Null, text(&recorded.source_id)),
-                    ("value", json!(recorded.before), json!(recorded.value)),
-                ]
-                .map(|(field, before, after)| (format!("measurement.{field}"), before, after)),
-            )
+            different([
+                (
+                    "measurement.effective_time",
+                    Json::Null,
+                    json!(recorded.effective_time),
+                ),
+                ("measurement.note", Json::Null, text(&recorded.note)),
+                ("measurement.source_id", Json::Null, text(&recorded.source_id)),
+                ("measurement.value", json!(recorded.before), json!(recorded.value)),
+            ])
         }
         Event::MeasurementRetracted {
             kpi: _,
@@ -311,11 +312,15 @@ fn between(before: &impl Serialize, after: &impl Serialize) -> Vec<FieldChange> 
 }
 
 /// Those paths at which two values differ.
-fn different(sides: impl IntoIterator<Item = (String, Json, Json)>) -> Vec<FieldChange> {
+fn different(sides: impl IntoIterator<Item = (impl Into<String>, Json, Json)>) -> Vec<FieldChange> {
     sides
         .into_iter()
         .filter(|(_, before, after)| before != after && !is_unset(before, after))
-        .map(|(path, before, after)| FieldChange { path, before, after })
+        .map(|(path, before, after)| FieldChange {
+            path: path.into(),
+            before,
+            after,
+        })
         .collect()
 }
 

@@ -28,8 +28,15 @@ async fn a_live_stream_says_when_it_is_caught_up_and_where_it_stands_when_nothin
     assert_eq!(revisions(&reader.updates_to(3).await), [3]);
 }
 
-#[tokio::test]
+/// Many writers at once, each with `values` of its own.
+async fn crowd(server: &Server, writers: i64, values: i64) {
+    let writing = (0..writers).map(|writer| measured(server, writer * values..(writer + 1) * values));
+    futures_util::future::join_all(writing).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_falls_behind_is_told_so_and_misses_nothing() {
+    // The ring has nothing but what was written last.
     let config = EngineConfig {
         feed_bytes_max: 1,
         ..EngineConfig::default()
@@ -38,19 +45,56 @@ async fn who_falls_behind_is_told_so_and_misses_nothing() {
     with_kpi(&server).await;
     let mut reader = Reader::of(&server, Start::Live(())).await;
     assert_eq!(reader.wait_for(caught_up).await.1, 2);
-    measured(&server, 1..20).await;
-    let fell_behind = |event: &Event| match event {
-        Event::FellBehind(fell_behind) => Some(fell_behind.revision),
-        Event::Update(update) => panic!("revision {} before it was told", revision_of(update)),
-        _ => None,
+    let (writers, values) = (32, 50);
+    let head = 2 + writers * values;
+    let reading = async {
+        let (mut here, mut fell_behind) = (2, 0);
+        while here < head {
+            match reader.next().await.expect("a stream that goes on").1 {
+                Event::Update(update) => {
+                    assert_eq!(revision_of(&update), here + 1);
+                    here += 1;
+                }
+                Event::FellBehind(at) => {
+                    assert!(at.revision == here && at.head_revision > here, "{at:?} at {here}");
+                    fell_behind += 1;
+                }
+                Event::CaughtUp(at) => assert_eq!(at.revision, here),
+                _ => {}
+            }
+        }
+        fell_behind
     };
-    assert_eq!(reader.wait_for(fell_behind).await.1, 2);
-    let head = server.head().await;
-    assert_eq!(
-        revisions(&reader.updates_to(head).await),
-        (3..=head).collect::<Vec<_>>()
-    );
-    assert_eq!(reader.wait_for(caught_up).await.1, head);
+    let ((), fell_behind) = tokio::join!(crowd(&server, writers, values), reading);
+    assert!(fell_behind > 0);
+    assert_eq!(server.head().await, head);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_told_late_since_many_writers_wait_misses_nothing() {
+    let config = EngineConfig {
+        feed_bytes_max: 100_000,
+        feed_deliveries_per_s: 1,
+        ..EngineConfig::default()
+    };
+    let server = Server::with(MemoryLog::new(), config, ServerConfig::default()).await;
+    with_kpi(&server).await;
+    let (writers, values) = (64, 40);
+    let head = 2 + writers * values;
+    let mut reading = Vec::new();
+    for _ in 0..20 {
+        let mut reader = Reader::of(&server, Start::Live(())).await;
+        assert_eq!(reader.wait_for(caught_up).await.1, 2);
+        reading.push(tokio::spawn(
+            async move { revisions(&reader.updates_to(head).await) },
+        ));
+    }
+    crowd(&server, writers, values).await;
+    assert_eq!(server.head().await, head);
+    for seen in reading {
+        let seen = seen.await.expect("a reader");
+        assert!(seen.into_iter().eq(3..=head), "revision by revision");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

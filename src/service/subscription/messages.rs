@@ -13,6 +13,8 @@ pub(super) const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
 
 /// What a message has beside its update: the token, and what they are told apart by.
 const FRAME_BYTES: usize = 256;
+/// What most updates have behind their head, in bytes.
+const USUAL_BYTES: usize = 1024;
 /// gRPC's head of a message: not compressed, and its length.
 const HEAD_BYTES: usize = 5;
 
@@ -35,11 +37,10 @@ pub(super) enum Part {
 impl Messages {
     /// Those that begin with `head`.
     pub(super) fn new(head: &api::Update) -> Self {
-        let update = head.encode_to_vec();
-        Self {
-            head_bytes: update.len(),
-            update,
-        }
+        let head_bytes = head.encoded_len();
+        let mut update = Vec::with_capacity(head_bytes + USUAL_BYTES);
+        let _written = head.encode(&mut update);
+        Self { update, head_bytes }
     }
 
     /// Whether nothing was put into them.
