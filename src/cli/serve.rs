@@ -96,7 +96,7 @@ struct Settings {
     /// writers keep most of the machine [default: 150000 a core]
     #[arg(long, env = "BINNACLE_FEED_DELIVERIES_PER_S", value_name = "COUNT")]
     feed_deliveries_per_s: Option<u32>,
-    /// Bytes of older updates, over all workspaces, for those who are behind [default: 16777216]
+    /// Bytes of older updates, over all workspaces, for those who are behind [default: 33554432]
     #[arg(long, env = "BINNACLE_BACKLOG_BYTES_MAX", value_name = "BYTES")]
     backlog_bytes_max: Option<usize>,
     /// Seconds for which a request_id is remembered [default: 86400]

@@ -62,7 +62,7 @@ const IDLE_MAX: Duration = Duration::from_secs(20);
 /// Behind so many bytes a stretch ends.
 const STRETCH_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// So many stretches can be held at least: one that is not held is folded anew for every batch that is read of it.
-const STRETCHES_MIN: usize = 4;
+const STRETCHES_MIN: usize = 8;
 
 impl Deref for Updates {
     type Target = [Arc<Update>];
@@ -126,6 +126,15 @@ impl Backlog {
             to: stretch.updates.len(),
             all: Arc::clone(&stretch.updates),
         })
+    }
+
+    /// The last revision of the stretch that has what comes behind a revision. It does not count as used.
+    pub(super) fn end_after(&self, log: LogId, revision: Revision) -> Option<Revision> {
+        let first = revision.next();
+        let held = self.lock();
+        let ((of, begins), stretch) = held.stretches.range(..=(log, first)).next_back()?;
+        let last = Revision(begins.0 + stretch.updates.len().checked_sub(1)? as u64);
+        (*of == log && first <= last).then_some(last)
     }
 
     /// A fold that stands at a revision, if one waits there.
@@ -244,6 +253,11 @@ mod tests {
             assert_eq!(
                 first_after(&backlog, HERE, revision),
                 expected,
+                "behind {revision}"
+            );
+            assert_eq!(
+                backlog.end_after(HERE, Revision(revision)),
+                expected.map(|_| Revision(14)),
                 "behind {revision}"
             );
         }

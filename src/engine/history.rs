@@ -33,7 +33,7 @@ pub(super) enum Folds {
 /// Folding the past takes a core for a while: so many at once.
 const FOLDS_MAX: usize = 2;
 /// How many commits are folded at once for whoever is behind.
-const STRETCH_COMMITS: usize = 1024;
+const STRETCH_COMMITS: usize = 2048;
 /// How many such stretches are folded before they are asked for.
 const STRETCHES_AHEAD: usize = 2;
 
@@ -151,9 +151,9 @@ impl Engine {
         let Folds::OnThreads(places) = &self.inner.folds else {
             return;
         };
-        let end_of = |updates: &Updates| updates.last().map(|update| update.commit.revision);
-        let next = |last: &Revision| end_of(&self.inner.backlog.after(hosted.log(), *last)?);
-        let ends: Vec<_> = std::iter::successors(end_of(updates), next)
+        let end = updates.last().map(|update| update.commit.revision);
+        let next = |last: &Revision| self.inner.backlog.end_after(hosted.log(), *last);
+        let ends: Vec<_> = std::iter::successors(end, next)
             .take(STRETCHES_AHEAD + 1)
             .collect();
         let last = match ends.last() {
@@ -171,6 +171,10 @@ impl Engine {
             // At once, on a thread of its own: a task would wait for the one that is reading.
             tokio::task::spawn_blocking(move || {
                 let _held = (turn, place);
+                // Somebody may have been there before it was this one's turn.
+                if engine.inner.backlog.end_after(hosted.log(), last).is_some() {
+                    return;
+                }
                 if let Err(error) = engine.fold_stretch(&hosted, last) {
                     // Whoever comes there hears of it.
                     tracing::debug!(%error, "nothing was read ahead");

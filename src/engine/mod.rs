@@ -145,7 +145,7 @@ impl Default for EngineConfig {
             requests: RequestMemory::default(),
             feed_bytes_max: 4 * 1024 * 1024,
             feed_deliveries_per_s: DELIVERIES_PER_CORE_S.saturating_mul(cores()),
-            backlog_bytes_max: 16 * 1024 * 1024,
+            backlog_bytes_max: 32 * 1024 * 1024,
             accept_clock: false,
         }
     }

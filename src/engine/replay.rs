@@ -42,11 +42,13 @@ pub(super) struct ReadCommit {
 }
 
 /// How many commits travel together from one thread to the next. So few are not worth a thread.
-const CHUNK_COMMITS: usize = 64;
+const CHUNK_COMMITS: usize = 128;
+/// Fewer, where their records have so many bytes.
+const CHUNK_BYTES: usize = 256 * 1024;
 /// About what a state takes beside the next one: the paths to what changed.
 const STATE_BYTES: usize = 8 * 1024;
 /// How many such chunks may wait.
-const CHUNKS_MAX: usize = 32;
+const CHUNKS_MAX: usize = 4;
 
 /// Hands the commits of a log from a revision on to `take`, in order, until it breaks off, there are `count_max`, or there are
 /// no more. Where there are many, reading, decoding and whatever `prepare` does have a thread of their own, ahead of `take`.
@@ -70,15 +72,28 @@ fn each_commit<T: Send>(
     thread::scope(|scope| {
         let (prepared, commits) = sync_channel(CHUNKS_MAX);
         scope.spawn(move || {
-            let mut commits = records.map(|record| read_commit(id, &record?).map(&mut prepare));
-            loop {
-                let chunk: Result<Vec<T>, LogError> = commits.by_ref().take(CHUNK_COMMITS).collect();
-                let is_last = chunk.as_ref().map_or(true, |chunk| chunk.len() < CHUNK_COMMITS);
-                // Who folds stops listening only when it has failed itself, or has enough.
-                if prepared.send(chunk).is_err() || is_last {
-                    return;
+            let (mut chunk, mut bytes) = (Vec::new(), 0);
+            for record in records {
+                match record.and_then(|record| read_commit(id, &record)) {
+                    Ok(read) => {
+                        bytes += read.size_bytes;
+                        chunk.push(prepare(read));
+                    }
+                    Err(error) => {
+                        // Who folds may have enough before it comes to that.
+                        drop(prepared.send(Ok(chunk)));
+                        drop(prepared.send(Err(error)));
+                        return;
+                    }
+                }
+                if chunk.len() == CHUNK_COMMITS || bytes >= CHUNK_BYTES {
+                    bytes = 0;
+                    if prepared.send(Ok(std::mem::take(&mut chunk))).is_err() {
+                        return;
+                    }
                 }
             }
+            drop(prepared.send(Ok(chunk)));
         });
         for chunk in commits {
             for commit in chunk? {

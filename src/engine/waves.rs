@@ -6,7 +6,7 @@
 //! quieter.
 //!
 //! Invariant: what is told never goes back, a pause never exceeds `PAUSE_UNDER_PRESSURE_MAX`, every pause brings somebody
-//! something, and when nothing is written any more the next wave tells of everything.
+//! something, and soon after the last write readers are told of everything.
 
 use std::time::Duration;
 
@@ -25,8 +25,8 @@ pub(super) struct Waves {
     is_coming: bool,
     /// How many commits became durable at once, on average over the last few times.
     group_commits: f64,
-    /// Something became durable since the last wave.
-    is_written: bool,
+    /// When something became durable last.
+    written: Option<Instant>,
 }
 
 /// Waking a reader and handing it what is new takes the tenth of it or so.
@@ -39,6 +39,8 @@ const PAUSE_UNDER_PRESSURE_MAX: Duration = Duration::from_millis(100);
 const TICK: Duration = Duration::from_millis(1);
 /// So many commits in one write mean that as many writers waited for the one before.
 const GROUP_UNDER_PRESSURE: f64 = 8.0;
+/// When nothing was written for so long, nobody waits.
+const QUIET: Duration = Duration::from_millis(100);
 /// One write's part in the average.
 const NEWEST_PART: f64 = 1.0 / 16.0;
 
@@ -50,14 +52,14 @@ impl Waves {
             last: None,
             is_coming: false,
             group_commits: 0.0,
-            is_written: false,
+            written: None,
         }
     }
 
     /// So many commits became durable at once.
-    pub(super) fn written(&mut self, commits: u32) {
+    pub(super) fn written(&mut self, commits: u32, now: Instant) {
         self.group_commits += (f64::from(commits) - self.group_commits) * NEWEST_PART;
-        self.is_written = true;
+        self.written = Some(now);
     }
 
     /// There is news up to a revision. Answers whether the caller is the one to tell it; else somebody is about to.
@@ -68,7 +70,7 @@ impl Waves {
 
     /// When so many readers may be told; none: at once.
     pub(super) fn due(&self, readers: u32) -> Option<Instant> {
-        let pause = if self.do_writers_wait() {
+        let pause = if self.are_many() {
             (PAUSE_A_READER.saturating_mul(readers) * 5).clamp(TICK, PAUSE_UNDER_PRESSURE_MAX)
         } else {
             PAUSE_A_READER.saturating_mul(readers).min(PAUSE_MAX)
@@ -80,7 +82,7 @@ impl Waves {
     /// same caller is to tell.
     pub(super) fn reach(&mut self, told: Revision, readers: u32, now: Instant) -> Revision {
         let reach = match self.last.replace(now) {
-            Some(last) if self.is_written && self.do_writers_wait() && readers > 0 => {
+            Some(last) if self.do_writers_wait(now) && readers > 0 => {
                 let pause = now.saturating_duration_since(last).min(PAUSE_UNDER_PRESSURE_MAX);
                 let each = self.deliveries_per_s * pause.as_secs_f64() / f64::from(readers);
                 // At least one, and a part of what a second of the fastest machine brings.
@@ -90,7 +92,6 @@ impl Waves {
             }
             _ => self.newest,
         };
-        self.is_written = false;
         self.is_coming = reach < self.newest;
         reach
     }
@@ -100,7 +101,12 @@ impl Waves {
         self.is_coming
     }
 
-    fn do_writers_wait(&self) -> bool {
+    fn do_writers_wait(&self, now: Instant) -> bool {
+        let is_long_ago = |written| now.saturating_duration_since(written) >= QUIET;
+        self.are_many() && !self.written.is_none_or(is_long_ago)
+    }
+
+    fn are_many(&self) -> bool {
         self.group_commits >= GROUP_UNDER_PRESSURE
     }
 }
@@ -122,9 +128,10 @@ mod tests {
         waves
     }
 
-    fn press(waves: &mut Waves) {
+    /// Many commits at once, as many times.
+    fn press(waves: &mut Waves, now: Instant) {
         for _ in 0..100 {
-            waves.written(20);
+            waves.written(20, now);
         }
     }
 
@@ -137,7 +144,7 @@ mod tests {
             [1, 9, 10, 100, 1000, u32::MAX].map(|readers| pause(&waves, readers)),
             [None, None, Some(MS), Some(10 * MS), Some(20 * MS), Some(20 * MS)]
         );
-        press(&mut waves);
+        press(&mut waves, now);
         assert_eq!(
             [1, 2, 100, 1000].map(|readers| pause(&waves, readers)),
             [Some(MS), Some(MS), Some(50 * MS), Some(100 * MS)]
@@ -148,7 +155,7 @@ mod tests {
     async fn one_tells_and_the_others_leave_it_to_that_one() {
         let now = Instant::now();
         let mut waves = waves(now);
-        waves.written(1);
+        waves.written(1, now);
         assert!(waves.begin(Revision(101)));
         assert!(!waves.begin(Revision(102)));
         assert_eq!(waves.reach(Revision(100), 1000, now + 20 * MS), Revision(102));
@@ -160,37 +167,40 @@ mod tests {
 
     #[tokio::test]
     async fn while_writers_wait_readers_get_their_part_and_then_all_of_it() {
-        let now = Instant::now();
-        let mut waves = waves(now);
-        press(&mut waves);
+        let begin = Instant::now();
+        let mut waves = waves(begin);
+        let at = |waves: &mut Waves, ms: u32, told, readers, is_written: bool| {
+            let now = begin + ms * MS;
+            if is_written {
+                press(waves, now);
+            }
+            waves.reach(Revision(told), readers, now).0
+        };
+        press(&mut waves, begin);
         assert!(waves.begin(Revision(10_000)));
         // 100,000 a second, for 100 readers, in 50 ms.
-        assert_eq!(waves.reach(Revision(100), 100, now + 50 * MS), Revision(150));
+        assert_eq!(at(&mut waves, 50, 100, 100, true), 150);
         assert!(!waves.begin(Revision(11_000)), "the rest is on its way");
-        press(&mut waves);
-        assert_eq!(waves.reach(Revision(150), 100, now + 100 * MS), Revision(200));
-        press(&mut waves);
         assert_eq!(
-            waves.reach(Revision(200), 1_000_000, now + 200 * MS),
-            Revision(201),
-            "at least one"
+            at(&mut waves, 100, 150, 100, false),
+            200,
+            "also between two slow writes"
         );
-        press(&mut waves);
+        assert_eq!(at(&mut waves, 199, 200, 1_000_000, true), 201, "at least one");
         assert_eq!(
-            waves.reach(Revision(201), 100, now + 3_600_000 * MS),
-            Revision(301),
+            at(&mut waves, 3_600_000, 201, 100, true),
+            301,
             "a long pause gives no right to a flood"
         );
         assert_eq!(
-            waves.reach(Revision(301), 100, now + 3_600_020 * MS),
-            Revision(11_000),
-            "nothing was written meanwhile"
+            at(&mut waves, 3_600_100, 301, 100, false),
+            11_000,
+            "nothing was written for a while"
         );
-        press(&mut waves);
         assert!(waves.begin(Revision(12_000)), "and nobody is on the way any more");
         assert_eq!(
-            waves.reach(Revision(11_000), 2, now + 3_600_100 * MS),
-            Revision(12_000),
+            at(&mut waves, 3_600_180, 11_000, 2, true),
+            12_000,
             "few readers are no burden"
         );
     }
@@ -199,9 +209,9 @@ mod tests {
     async fn writers_one_after_the_other_are_no_pressure() {
         let now = Instant::now();
         let mut waves = waves(now);
-        press(&mut waves);
+        press(&mut waves, now);
         for _ in 0..30 {
-            waves.written(1);
+            waves.written(1, now);
         }
         waves.begin(Revision(10_000));
         assert_eq!(waves.reach(Revision(100), 100, now + 20 * MS), Revision(10_000));

@@ -72,7 +72,7 @@ impl Notes {
                     said.push(format!("so it stands at revision {}", end.revision));
                 }
                 Some(Event::FellBehind(behind)) if self.for_a_person => said.push(format!(
-                    "too slow for what happens: reading on from the log, {} revisions behind",
+                    "more happens than is told live: reading on from the log, {} revisions behind",
                     behind.head_revision - behind.revision
                 )),
                 _ => {}

@@ -123,6 +123,15 @@ fn write_update(update: &[u8], token: &str, out: &mut BytesMut) {
     write_field(5, update, out);
 }
 
+/// How many bytes the first of some messages takes, with its head; no more than there are.
+pub(super) fn first_message_bytes(framed: &[u8]) -> usize {
+    let length = framed
+        .get(1..HEAD_BYTES)
+        .and_then(|length| length.try_into().ok());
+    let bytes = length.map_or(0, |length| u32::from_be_bytes(length) as usize);
+    (HEAD_BYTES + bytes).min(framed.len())
+}
+
 fn write_head(bytes: usize, out: &mut BytesMut) {
     out.put_u8(0);
     // No message is larger than the largest commit.

@@ -1,8 +1,8 @@
 //! Subscriptions: a place in the order of the log, and what comes behind it, as messages.
 //!
 //! `filter` says what a stream is about, `audience` what all streams with one filter share, `messages` how an update is cut
-//! into messages, `pages` how many of them are sent at once, `whole` what is sent whole, `stages` how a stream goes on from
-//! its place, `token` what it resumes with, `shared` what many streams want and is made once, `room` how much all of them may
+//! into messages, `pages` how many of them are sent at once, `pieces` how they are handed out, `whole` what is sent whole,
+//! `stages` how a stream goes on from its place, `token` what it resumes with, `shared` what many streams want and is made once, `room` how much all of them may
 //! hold, and `readers` which of them have stopped reading.
 //!
 //! Invariant: everything behind the place is delivered, in order, once. Nothing is queued for a reader but the batch it is
@@ -12,6 +12,7 @@ mod audience;
 mod filter;
 mod messages;
 mod pages;
+mod pieces;
 mod readers;
 mod room;
 mod shared;
@@ -23,12 +24,10 @@ pub(super) use filter::{Filter, NamePattern};
 pub use readers::SubscriptionLimits;
 pub(super) use readers::{Reading, Subscriptions};
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use prost::bytes::Bytes;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tonic::Status;
@@ -43,6 +42,7 @@ use crate::proto::api;
 use crate::proto::api::subscribe_response::Event;
 use audience::Audience;
 use messages::{MESSAGE_BYTES_MAX, frame};
+use pieces::{Piece, cut};
 use room::Room;
 use stages::{Coalescing, Stage, drain};
 use token::ResumeToken;
@@ -77,10 +77,12 @@ pub(super) struct Subscription {
     head: watch::Receiver<Revision>,
     /// Everything up to here was put into `ready`, or is in `whole`, or is not for this stream.
     position: Position,
+    /// What was the head when it began, or fell behind: there it has caught up.
+    goal: Revision,
     stage: Stage,
     /// What is sent before `ready`, as it is taken.
     whole: Option<Frames>,
-    ready: VecDeque<Bytes>,
+    ready: Vec<Piece>,
     room: Room,
     net_changes: Arc<NetChanges>,
     /// When the stream said something last.
@@ -138,9 +140,10 @@ impl Subscription {
             draining,
             head,
             position,
+            goal: newest.revision,
             stage,
             whole: None,
-            ready: VecDeque::new(),
+            ready: Vec::new(),
             room: subscriptions.room(),
             net_changes: subscriptions.net_changes(),
             spoke: Instant::now(),
@@ -165,11 +168,11 @@ impl Subscription {
     }
 
     /// The next messages, as gRPC sends them; none: the stream is over.
-    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Status> {
+    async fn next(&mut self) -> Result<Option<Vec<Piece>>, Status> {
         loop {
-            if let Some(message) = self.ready.pop_front() {
+            if !self.ready.is_empty() {
                 self.spoke = Instant::now();
-                return Ok(Some(message));
+                return Ok(Some(std::mem::take(&mut self.ready)));
             }
             if *self.draining.borrow() && !matches!(self.stage, Stage::Over) {
                 // What is sent whole has no token before its end: it is not waited for.
@@ -224,7 +227,7 @@ impl Subscription {
 
     /// Something about the stream itself.
     fn say(&mut self, event: Event, resume_token: String) {
-        self.ready.push_back(frame(event, resume_token));
+        self.ready.extend(cut(frame(event, resume_token)));
     }
 
     /// Says where the stream stands.

@@ -9,7 +9,7 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Wake};
+use std::task::{Context, Poll, Wake, ready};
 use std::time::Duration;
 
 use futures_util::Stream;
@@ -21,6 +21,7 @@ use tonic::Status;
 
 use super::audience::{Audience, Audiences};
 use super::filter::Filter;
+use super::pieces::{Piece, Pieces};
 use super::room::{Room, Untaken, WholeRoom};
 use super::shared::Shared;
 use super::whole::NetChanges;
@@ -85,8 +86,7 @@ struct Progress {
 
 /// What a stream, who asks it and who looks at it share.
 struct Reader {
-    /// None: it is over.
-    messages: Mutex<Option<Encoded>>,
+    messages: Mutex<Messages>,
     /// What it was given and the transport still holds, and what it is given next.
     untaken: Untaken,
     /// How often it was asked for a message.
@@ -100,7 +100,15 @@ struct Reader {
     connection: Option<Connection>,
 }
 
-type Encoded = BoxStream<'static, Result<Bytes, Status>>;
+/// What a reader is still to be given.
+struct Messages {
+    /// It comes first.
+    made: Pieces,
+    /// None: it is over.
+    coming: Option<Coming>,
+}
+
+type Coming = BoxStream<'static, Result<Vec<Piece>, Status>>;
 
 /// Where more than half of the room is taken, a reader that takes nothing is ended after so long, whatever was set: the others
 /// wait for it.
@@ -176,16 +184,19 @@ impl Subscriptions {
         connection: Option<Connection>,
     ) -> Reading {
         let untaken = subscription.room.untaken();
-        let messages = stream::unfold(Some(Box::new(subscription)), |subscription| async {
+        let coming = stream::unfold(Some(Box::new(subscription)), |subscription| async {
             let mut subscription = subscription?;
             match subscription.next().await {
-                Ok(Some(message)) => Some((Ok(message), Some(subscription))),
+                Ok(Some(pieces)) => Some((Ok(pieces), Some(subscription))),
                 Ok(None) => None,
                 Err(status) => Some((Err(status), None)),
             }
         });
         let reader = Arc::new(Reader {
-            messages: Mutex::new(Some(messages.boxed())),
+            messages: Mutex::new(Messages {
+                made: Pieces::default(),
+                coming: Some(coming.boxed()),
+            }),
             untaken,
             asked_count: AtomicU64::new(0),
             is_owed: AtomicBool::new(true),
@@ -228,9 +239,9 @@ impl Subscriptions {
 }
 
 impl Looked {
-    /// Ends a reader that has taken nothing for too long: its messages. One that was ended before, or has left, is let go with
-    /// its connection.
-    fn look(&mut self, pause: Duration, patience: Duration) -> Option<Encoded> {
+    /// Ends a reader that has taken nothing for too long, behind the message that it was begun to be given: what was to come.
+    /// One that was ended before, or has left, is let go with its connection.
+    fn look(&mut self, pause: Duration, patience: Duration) -> Option<Coming> {
         let reader = &self.reader;
         let now = reader.progress();
         let is_owed = reader.is_owed.load(Ordering::Relaxed) || now.untaken_count > 0;
@@ -244,9 +255,12 @@ impl Looked {
             return None;
         }
         // Who is just being asked has not stopped.
-        let messages = reader.messages.try_lock().ok()?.take();
+        let mut messages = reader.messages.try_lock().ok()?;
+        messages.made.end_message();
+        let coming = messages.coming.take();
+        drop(messages);
         self.stalled = Duration::ZERO;
-        if messages.is_some() {
+        if coming.is_some() {
             reader.stalled.store(true, Ordering::Relaxed);
             // It may be waiting for room, or for news, and is told now.
             reader.asker.wake();
@@ -258,7 +272,7 @@ impl Looked {
                 "the connection of a subscriber that does not take the end of its stream was closed"
             );
         }
-        messages
+        coming
     }
 }
 
@@ -285,18 +299,25 @@ impl Stream for Reading {
         reader.is_owed.store(false, Ordering::Relaxed);
         reader.asker.register(context.waker());
         let mut messages = lock(&reader.messages);
-        let Some(stream) = messages.as_mut() else {
-            let stalled = reader.stalled.swap(false, Ordering::Relaxed);
-            return Poll::Ready(stalled.then(|| Err(status::slow_consumer())));
-        };
-        let waker = Arc::clone(reader).into();
-        let polled = stream.poll_next_unpin(&mut Context::from_waker(&waker));
-        match &polled {
-            Poll::Ready(Some(Ok(_))) => reader.is_owed.store(true, Ordering::Relaxed),
-            Poll::Ready(Some(Err(_)) | None) => *messages = None,
-            Poll::Pending => {}
+        loop {
+            if let Some(piece) = messages.made.next() {
+                reader.is_owed.store(true, Ordering::Relaxed);
+                return Poll::Ready(Some(Ok(piece)));
+            }
+            let Some(coming) = messages.coming.as_mut() else {
+                let stalled = reader.stalled.swap(false, Ordering::Relaxed);
+                return Poll::Ready(stalled.then(|| Err(status::slow_consumer())));
+            };
+            let waker = Arc::clone(reader).into();
+            match ready!(coming.poll_next_unpin(&mut Context::from_waker(&waker))) {
+                Some(Ok(pieces)) => messages.made.push(pieces),
+                Some(Err(status)) => {
+                    messages.coming = None;
+                    return Poll::Ready(Some(Err(status)));
+                }
+                None => messages.coming = None,
+            }
         }
-        polled
     }
 }
 
@@ -304,8 +325,11 @@ impl Drop for Reading {
     fn drop(&mut self) {
         // What the stream waits for holds its waker, and that is the reader: the stream would keep itself, and its part of the
         // room, until whatever it waits for happens.
-        let messages = lock(&self.reader.messages).take();
-        drop(messages);
+        let (made, coming) = {
+            let mut messages = lock(&self.reader.messages);
+            (std::mem::take(&mut messages.made), messages.coming.take())
+        };
+        drop((made, coming));
         self.reader.is_owed.store(false, Ordering::Relaxed);
         self.reader.is_gone.store(true, Ordering::Relaxed);
     }

@@ -13,6 +13,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use prost::bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::pieces::{Piece, cut};
+
 /// The room of all subscriptions.
 pub(super) struct WholeRoom {
     free: Arc<Semaphore>,
@@ -29,15 +31,15 @@ pub(super) struct Room {
     untaken: Untaken,
 }
 
-/// How many slices of a subscription somebody still holds.
+/// How many pieces of a subscription somebody still holds.
 #[derive(Clone, Default)]
 pub(super) struct Untaken(Arc<AtomicUsize>);
 
-/// A part of some messages, with the room of all of them.
-struct Slice {
+/// A piece of some messages, with the room of all of them.
+struct Held {
     bytes: Bytes,
     untaken: Untaken,
-    /// Held until it is dropped with the last slice: until then the memory is not free either.
+    /// Held until it is dropped with the last piece: until then the memory is not free either.
     _room: Arc<Option<OwnedSemaphorePermit>>,
 }
 
@@ -45,9 +47,6 @@ struct Slice {
 const UNIT_BYTES: usize = 1024;
 /// Messages take together at most such a part of it.
 const SHARE: usize = 8;
-/// The transport asks for so many bytes at a time, so that also who reads slowly is seen to read. A frame of HTTP/2 holds
-/// them, and a third of them is whole: as text they are padded where messages end and nowhere else.
-const SLICE_BYTES: usize = 15 * 1024;
 
 impl WholeRoom {
     /// Room for so many bytes.
@@ -102,26 +101,25 @@ impl Room {
         }
     }
 
-    /// The messages in slices, which keep what was reserved of the room for as long as somebody has them. What was reserved
+    /// The messages in pieces, which keep what was reserved of the room for as long as somebody has them. What was reserved
     /// beyond them is free.
-    pub(super) fn fill(&mut self, mut messages: Bytes) -> Vec<Bytes> {
+    pub(super) fn fill(&mut self, messages: Bytes) -> Vec<Piece> {
         let mut room = self.reserved.take();
         if let Some(room) = &mut room {
             let units = usize::try_from(self.units(messages.len())).unwrap_or(usize::MAX);
             drop(room.split(room.num_permits().saturating_sub(units)));
         }
         let room = Arc::new(room);
-        let mut slices = Vec::with_capacity(messages.len().div_ceil(SLICE_BYTES));
-        while !messages.is_empty() {
-            let bytes = messages.split_to(messages.len().min(SLICE_BYTES));
+        let mut pieces = cut(messages);
+        for piece in &mut pieces {
             self.untaken.0.fetch_add(1, Ordering::Relaxed);
-            slices.push(Bytes::from_owner(Slice {
-                bytes,
+            piece.bytes = Bytes::from_owner(Held {
+                bytes: std::mem::take(&mut piece.bytes),
                 untaken: self.untaken.clone(),
                 _room: Arc::clone(&room),
-            }));
+            });
         }
-        slices
+        pieces
     }
 
     /// Gives back what is reserved: nothing comes.
@@ -148,13 +146,13 @@ impl Untaken {
     }
 }
 
-impl AsRef<[u8]> for Slice {
+impl AsRef<[u8]> for Held {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
 }
 
-impl Drop for Slice {
+impl Drop for Held {
     fn drop(&mut self) {
         self.untaken.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -170,7 +168,7 @@ mod tests {
         (0..bytes).map(|at| u8::try_from(at % 251).unwrap()).collect()
     }
 
-    async fn filled(room: &mut Room, bytes: usize) -> Vec<Bytes> {
+    async fn filled(room: &mut Room, bytes: usize) -> Vec<Piece> {
         room.reserve(bytes).await;
         room.fill(messages(bytes))
     }
@@ -200,23 +198,30 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn room_comes_back_with_the_last_slice_and_not_with_the_stream() {
+    async fn room_comes_back_with_the_last_piece_and_not_with_the_stream() {
         let whole = WholeRoom::of(WHOLE * UNIT_BYTES);
         let mut room = whole.part();
         let untaken = room.untaken();
-        let written = messages(3 * SLICE_BYTES + 1);
+        let written = messages(45 * UNIT_BYTES);
         room.reserve(written.len()).await;
-        let mut slices = room.fill(written.clone());
-        assert_eq!(slices.concat(), written, "nothing is lost");
-        assert!(slices.iter().all(|slice| slice.len() <= SLICE_BYTES));
+        let mut pieces: Vec<Bytes> = room
+            .fill(written.clone())
+            .into_iter()
+            .map(|piece| piece.bytes)
+            .collect();
+        assert_eq!(
+            (pieces.len(), pieces.concat()),
+            (3, written.to_vec()),
+            "nothing is lost"
+        );
         // A stream asks for more, and ends, while the transport holds what it was given.
         drop(room);
-        while let Some(slice) = slices.pop() {
-            assert_eq!(untaken.count(), slices.len() + 1);
-            assert_eq!(whole.free.available_permits(), WHOLE - 8, "{} more", slices.len());
-            let of_it = slice.slice(..1);
-            drop(slice);
-            assert_eq!(untaken.count(), slices.len() + 1, "a part of it is there");
+        while let Some(piece) = pieces.pop() {
+            assert_eq!(untaken.count(), pieces.len() + 1);
+            assert_eq!(whole.free.available_permits(), WHOLE - 8, "{} more", pieces.len());
+            let of_it = piece.slice(..1);
+            drop(piece);
+            assert_eq!(untaken.count(), pieces.len() + 1, "a part of it is there");
             drop(of_it);
         }
         assert_eq!((untaken.count(), whole.free.available_permits()), (0, WHOLE));

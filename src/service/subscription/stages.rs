@@ -87,9 +87,10 @@ impl Subscription {
             Tail::Gone => {
                 // Who never was live has not fallen behind.
                 if announced {
+                    self.goal = self.hosted.published().state.workspace().revision();
                     let fell_behind = api::FellBehind {
                         revision: wire(self.position.revision),
-                        head_revision: wire(self.hosted.published().state.workspace().revision()),
+                        head_revision: wire(self.goal),
                     };
                     self.say(Event::FellBehind(fell_behind), self.token());
                 }
@@ -100,8 +101,12 @@ impl Subscription {
                 self.stage = Stage::Live { announced };
             }
             Tail::Updates(_) => {
-                self.stage = Stage::Live { announced: true };
-                self.wait_for_news(announced).await?;
+                // Readers may have been told of less than there was when this one began.
+                let has_caught_up = announced || self.position.revision >= self.goal;
+                self.stage = Stage::Live {
+                    announced: has_caught_up,
+                };
+                self.wait_for_news(announced || !has_caught_up).await?;
             }
         }
         Ok(())
