@@ -38,7 +38,9 @@ const PAUSE_UNDER_PRESSURE_MAX: Duration = Duration::from_millis(100);
 /// The clock of the runtime has milliseconds.
 const TICK: Duration = Duration::from_millis(1);
 /// So many commits in one write mean that as many writers waited for the one before.
-const GROUP_UNDER_PRESSURE: f64 = 8.0;
+const GROUP_UNDER_PRESSURE: f64 = 4.0;
+/// A disk that hesitates once makes one large group, and no pressure: no group counts for more.
+const GROUP_MAX: f64 = 16.0;
 /// When nothing was written for so long, nobody waits.
 const QUIET: Duration = Duration::from_millis(100);
 /// One write's part in the average.
@@ -58,7 +60,8 @@ impl Waves {
 
     /// So many commits became durable at once.
     pub(super) fn written(&mut self, commits: u32, now: Instant) {
-        self.group_commits += (f64::from(commits) - self.group_commits) * NEWEST_PART;
+        let commits = f64::from(commits).min(GROUP_MAX);
+        self.group_commits += (commits - self.group_commits) * NEWEST_PART;
         self.written = Some(now);
     }
 
@@ -203,6 +206,17 @@ mod tests {
             12_000,
             "few readers are no burden"
         );
+    }
+
+    #[tokio::test]
+    async fn a_disk_that_hesitates_is_no_pressure() {
+        let now = Instant::now();
+        let mut waves = waves(now);
+        for commits in [1, 1, 1, 1000, 1, 1, 1000, 1000, 1] {
+            waves.written(commits, now);
+        }
+        waves.begin(Revision(10_000));
+        assert_eq!(waves.reach(Revision(100), 100, now + 20 * MS), Revision(10_000));
     }
 
     #[tokio::test]
