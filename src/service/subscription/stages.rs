@@ -53,6 +53,8 @@ impl Coalescing {
 impl Subscription {
     /// Puts what comes next into `ready`, or waits for it.
     pub(super) async fn go_on(&mut self) -> Result<(), Status> {
+        // Whatever is told from here on ends a wait below.
+        self.head.mark_unchanged();
         match std::mem::replace(&mut self.stage, Stage::Over) {
             Stage::Over => Ok(()),
             Stage::Behind => self.catch_up().await,
@@ -177,10 +179,10 @@ impl Subscription {
             self.say_caught_up();
             return Ok(());
         }
-        let here = self.position.revision;
+        // Any news: a coalesced stream goes to the newest state, of which readers may be told much later.
         tokio::select! {
             biased;
-            _ = self.head.wait_for(|head| *head > here) => return Ok(()),
+            _ = self.head.changed() => return Ok(()),
             ending = drain(&mut self.draining) => return ending,
             () = sleep_until(self.spoke + self.checkpoint_interval) => {}
         }
