@@ -16,6 +16,7 @@ async fn everything_that_was_made_can_be_read_by_its_name() {
             let request = api::$Request {
                 name: name.clone(),
                 min_revision: 0,
+                ..api::$Request::default()
             };
             let answer = $client.$call(request).await.expect("it is there").into_inner();
             assert_eq!(answer.name, name);
@@ -70,6 +71,7 @@ async fn everything_that_was_made_can_be_read_by_its_name() {
         let request = api::GetEventRequest {
             name: acme(missing),
             min_revision: 0,
+            ..api::GetEventRequest::default()
         };
         let refused = server.refusal(server.audit().get_event(request)).await;
         assert_eq!(

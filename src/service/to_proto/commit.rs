@@ -55,6 +55,7 @@ pub(crate) fn commit(commit: &Commit, leaf_hash: [u8; 32]) -> api::Commit {
         epoch: i32::try_from(*epoch).unwrap_or(i32::MAX),
         event_count: i32::try_from(events.len()).unwrap_or(i32::MAX),
         leaf_hash: leaf_hash.to_vec(),
+        record: Vec::new(),
     }
 }
 

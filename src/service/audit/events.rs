@@ -1,22 +1,20 @@
-//! `AuditService`: what happened, read from the log.
+//! ListEvents and GetEvent: what happened, read from the log.
 
 use prost::Message;
-use tonic::{Request, Response, Status, async_trait};
+use tonic::{Request, Response, Status};
 
-use super::api::{Api, wire};
-use super::pages::{self, Binding, PageToken};
-use super::{names, to_proto};
+use crate::service::api::{Api, wire};
+use crate::service::pages::{self, Binding, PageToken};
+use crate::service::{names, status, to_proto};
 use crate::domain::{Id, Invalid, Revision, Violation};
 use crate::engine::StoredCommit;
 use crate::proto::api;
-use crate::proto::api::audit_service_server::AuditService;
 
 /// How many commits are read at once.
 const READ_COMMITS: usize = 256;
 
-#[async_trait]
-impl AuditService for Api {
-    async fn list_events(
+impl Api {
+    pub(super) async fn events_page(
         &self,
         request: Request<api::ListEventsRequest>,
     ) -> Result<Response<api::ListEventsResponse>, Status> {
@@ -80,7 +78,7 @@ impl AuditService for Api {
         }))
     }
 
-    async fn get_event(
+    pub(super) async fn one_event(
         &self,
         request: Request<api::GetEventRequest>,
     ) -> Result<Response<api::Event>, Status> {
@@ -97,7 +95,7 @@ impl AuditService for Api {
             });
         event
             .map(Response::new)
-            .ok_or_else(|| super::status::event_not_found(&request.name))
+            .ok_or_else(|| status::event_not_found(&request.name))
     }
 }
 
