@@ -3,12 +3,12 @@
 use prost::Message;
 use tonic::{Request, Response, Status};
 
-use crate::service::api::{Api, wire};
-use crate::service::pages::{self, Binding, PageToken};
-use crate::service::{names, status, to_proto};
 use crate::domain::{Id, Invalid, Revision, Violation};
 use crate::engine::StoredCommit;
 use crate::proto::api;
+use crate::service::api::{Api, wire};
+use crate::service::pages::{self, Binding, PageToken};
+use crate::service::{names, status, to_proto};
 
 /// How many commits are read at once.
 const READ_COMMITS: usize = 256;
