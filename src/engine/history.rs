@@ -12,6 +12,7 @@ use super::replay::{self, Past};
 use super::{Committed, Engine, Refusal};
 use crate::domain::{Commit, Id, Revision, Timestamp, Workspace};
 use crate::log::{Frontier, LeafHash, LogError, Root};
+use crate::projection::State;
 
 /// A commit as it is read from the log.
 #[derive(Clone, Debug)]
@@ -104,6 +105,26 @@ impl Engine {
         }
         let (log, hosted) = (Arc::clone(&self.inner.log), Arc::clone(hosted));
         self.fold(move || Past::at(log, &hosted, revision)).await
+    }
+
+    /// A workspace with all its figures as it was at a revision.
+    ///
+    /// # Errors
+    /// The revision is not there yet, or is before the first; or the log cannot be read.
+    pub async fn state_at(&self, hosted: &Arc<Hosted>, revision: Revision) -> Result<Arc<State>, Refusal> {
+        if revision == Revision::ZERO {
+            let newest = hosted.published();
+            return Err(Refusal::WorkspaceNotCreatedYet {
+                workspace: hosted.id().clone(),
+                created: newest
+                    .state
+                    .workspace()
+                    .recorded_time(revision.next())
+                    .unwrap_or_default(),
+            });
+        }
+        let past = self.past(hosted, revision).await?;
+        Ok(Arc::new(past.state().clone()))
     }
 
     /// Looks at a workspace as it was at some revisions, in ascending order: one fold for all of them. What is looked at is
