@@ -19,6 +19,7 @@ use super::hosted::{Hosted, Registry};
 use super::queue::{Job, Queue, Wanted};
 use super::replay::read_commit;
 use super::requests::{Known, RequestDigest, Requests, digest, first_half};
+use super::versions::Versions;
 use super::{Answer, Clock, Committed, Refusal, Request};
 use crate::domain::{Command, Id, RequestKey};
 use crate::log::{Append, AppendOutcome, EventLog, Head, Heads, LogError, LogId};
@@ -329,6 +330,7 @@ impl Committer {
                 line.state.clone(),
                 &line.frontier,
                 self.feed,
+                Versions::default(),
             ));
             hosted.publish(state, &line.frontier, updates);
             self.registry.insert(&hosted);

@@ -19,11 +19,13 @@ mod draft;
 mod feed;
 mod history;
 mod hosted;
+mod pasts;
 mod queue;
 mod refusal;
 mod replay;
 mod requests;
 mod turns;
+mod versions;
 mod waves;
 
 pub use backlog::Updates;
@@ -47,6 +49,7 @@ use committer::Committer;
 use draft::Line;
 use history::Folds;
 use hosted::Registry;
+use pasts::Pasts;
 use queue::{Job, Queue, Wanted};
 use requests::Requests;
 
@@ -116,6 +119,7 @@ struct Inner {
     registry: Arc<Registry>,
     folds: Folds,
     backlog: Backlog,
+    pasts: Pasts,
     failure: watch::Receiver<Option<Arc<LogError>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     replayed: Replayed,
@@ -251,6 +255,7 @@ impl Engine {
             registry,
             folds,
             backlog: Backlog::new(config.backlog_bytes_max),
+            pasts: Pasts::default(),
             failure,
             thread: Mutex::new(None),
             replayed,
