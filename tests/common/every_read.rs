@@ -1,7 +1,7 @@
 //! Every call that reads, asked as its descriptor describes it: what it answers, to the byte, about whatever a workspace
 //! holds. A call that the table of this file does not know is found by `reads`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use binnacle::proto::{API_DESCRIPTOR_SET, api};
 use prost::Message;
@@ -10,12 +10,14 @@ use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, ReflectMes
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
+use tonic_types::StatusExt;
 
-/// What a call answered: the message and the trailer that names a revision, or the refusal with its details.
+/// What a call answered: the message and the trailer that names a revision, or the refusal with its details. These are
+/// compared as they are read: a refusal's metadata is a map, which has no order on the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     Message(Vec<u8>, Option<String>),
-    Refusal(Code, String, Vec<u8>),
+    Refusal(Code, String, String),
 }
 
 /// One question.
@@ -165,11 +167,18 @@ impl Question {
                 let trailer = trailer.map(|value| value.to_str().expect("a number").to_owned());
                 Answer::Message(answer.into_inner(), trailer)
             }
-            Err(status) => Answer::Refusal(
-                status.code(),
-                status.message().to_owned(),
-                status.details().to_vec(),
-            ),
+            Err(status) => Answer::Refusal(status.code(), status.message().to_owned(), details(&status)),
+        }
+    }
+
+    /// An answer as a person reads it.
+    pub(crate) fn text(&self, answer: &Answer) -> String {
+        match answer {
+            Answer::Message(bytes, trailer) => {
+                let message = DynamicMessage::decode(self.method.output(), bytes.as_slice());
+                format!("{} at {trailer:?}", message.expect("an answer"))
+            }
+            refusal => format!("{refusal:?}"),
         }
     }
 
@@ -191,6 +200,20 @@ impl Question {
             .filter_map(|name| Some(name.splitn(3, '/').nth(2)?.to_owned()))
             .collect()
     }
+}
+
+fn details(status: &Status) -> String {
+    let details = status.get_error_details();
+    let info = details.error_info().map(|info| {
+        let metadata: BTreeMap<_, _> = info.metadata.iter().collect();
+        format!("{} {metadata:?}", info.reason)
+    });
+    format!(
+        "{info:?} {:?} {:?} {:?}",
+        details.bad_request(),
+        details.precondition_failure(),
+        details.retry_info()
+    )
 }
 
 /// Messages as they are on the wire.

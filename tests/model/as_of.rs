@@ -102,12 +102,13 @@ async fn lived(steps: &[Step]) -> BTreeMap<String, usize> {
         for (question, answer) in &then.answers {
             for moment in [revision(then.revision), time(then.recorded)] {
                 let again = question.as_of(moment).ask(&server.channel).await;
-                assert_eq!(
-                    again,
-                    *answer,
-                    "{} as of {moment:?}: {}",
+                assert!(
+                    again == *answer,
+                    "{} as of {moment:?}: {}\nnow:  {}\nthen: {}",
                     question.method.name(),
-                    question.request
+                    question.request,
+                    question.text(&again),
+                    question.text(answer),
                 );
             }
             if matches!(answer, Answer::Message(..)) {
