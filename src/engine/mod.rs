@@ -19,6 +19,7 @@ mod draft;
 mod feed;
 mod history;
 mod hosted;
+mod pasts;
 mod proofs;
 mod queue;
 mod refusal;
@@ -26,6 +27,7 @@ mod replay;
 mod requests;
 mod signer;
 mod turns;
+mod versions;
 mod waves;
 
 pub use backlog::Updates;
@@ -50,6 +52,7 @@ use committer::Committer;
 use draft::Line;
 use history::Folds;
 use hosted::Registry;
+use pasts::Pasts;
 use queue::{Job, Queue, Wanted};
 use requests::Requests;
 use signer::Signer;
@@ -120,6 +123,7 @@ struct Inner {
     registry: Arc<Registry>,
     folds: Folds,
     backlog: Backlog,
+    pasts: Pasts,
     failure: watch::Receiver<Option<Arc<LogError>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     signer: Option<Arc<Signer>>,
@@ -278,6 +282,7 @@ impl Engine {
             registry,
             folds,
             backlog: Backlog::new(config.backlog_bytes_max),
+            pasts: Pasts::default(),
             failure,
             thread: Mutex::new(None),
             signer,

@@ -5,7 +5,7 @@
 //! request becomes a parsed command, or every violation in it), `to_proto` (resources, figures and events become
 //! messages), `status` (a refusal becomes a `google.rpc.Status`).
 //!
-//! `api` is what every call has in common; a file a service stands beside it. `subscription` is one reader's stream and `subscribe_call` its
+//! `api` is what every call has in common, `reads` what those have that read; a file a service stands beside it. `subscription` is one reader's stream and `subscribe_call` its
 //! way onto the wire, `ingest` one writer's, `server` puts everything together, `web` lets pages in or not, `connection`
 //! closes what nobody reads, `principal` is the one place where a principal is made.
 //!
@@ -32,6 +32,7 @@ mod objectives;
 mod pages;
 mod principal;
 mod progress;
+mod reads;
 mod score_series;
 mod series;
 mod server;

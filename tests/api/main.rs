@@ -5,6 +5,7 @@ mod common;
 
 mod alerts;
 mod archive;
+mod as_of;
 mod bridges;
 mod carry_over;
 mod cascades;

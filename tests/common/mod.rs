@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub(crate) mod every_read;
 pub(crate) mod view;
 
 use std::fmt::Debug;
