@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod apply;
+mod attempts;
 mod board;
 mod connection;
 mod demo;
@@ -44,6 +45,8 @@ enum Command {
     Export(export::Export),
     /// Shows what happens in a workspace, as it happens: lines, JSON for scripts, or a dashboard.
     Watch(Box<watch::Watch>),
+    /// Lists calls that were refused or denied: who tried what, and why not.
+    Attempts(attempts::Attempts),
     /// Tells a story of eight weeks on a server of its own, and shows what a subscriber sees.
     Demo(demo::Demo),
 }
@@ -78,6 +81,7 @@ pub fn run() -> ExitCode {
         Command::Apply(apply) => apply.run(),
         Command::Export(export) => export.run(),
         Command::Watch(watch) => watch.run(),
+        Command::Attempts(attempts) => attempts.run(),
         Command::Demo(demo) => demo.run(),
     };
     match result {
