@@ -34,7 +34,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Runs the server.
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     /// Brings data from files into a workspace.
     Import(import::Import),
     /// Writes objectives and how they go as a Markdown board.

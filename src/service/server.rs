@@ -157,8 +157,8 @@ impl<I> BoundServer<I> {
         }
     }
 
-    /// Keeps refused and denied calls there. Whoever opens the engine opens the record, behind the lock of the store; the
-    /// server closes it when it stops.
+    /// Keeps refused and denied calls there. Whoever opens the engine opens the record, behind the lock of the store;
+    /// [`BoundServer::serve`] closes it when it ends.
     #[must_use]
     pub fn keeping_attempts_in(mut self, access: AccessRecord) -> Self {
         self.access = access;
@@ -192,7 +192,14 @@ impl<I> BoundServer<I> {
             let opened = tokio::task::spawn_blocking(open).await;
             opened.unwrap_or_else(|_panicked| Err(stopped_while_opening()))
         };
-        self.serve_once(opening, shutdown).await
+        let access = self.access.clone();
+        let served = self.serve_once(opening, shutdown).await;
+        // However it ended: what was refused before is kept.
+        let closed = tokio::task::spawn_blocking(move || access.close()).await;
+        if closed.is_err() {
+            tracing::error!("the access record did not close in good order; its newest entries may be lost");
+        }
+        served
     }
 
     /// As [`BoundServer::serve`], for whoever embeds the server in a runtime of its own: `opening` gives the engine, and runs
@@ -266,12 +273,7 @@ impl<I> BoundServer<I> {
             // Whoever has stopped reading is in the way of the end.
             never = looking_after => match never {},
         };
-        let access = self.access;
-        let closed = tokio::task::spawn_blocking(move || {
-            running.close();
-            access.close();
-        })
-        .await;
+        let closed = tokio::task::spawn_blocking(move || running.close()).await;
         if closed.is_err() {
             tracing::error!("the engine did not close in good order; the next start recovers");
         }

@@ -1,4 +1,4 @@
-//! How the record of refused calls is read, and how it lasts: pages, restarts, floods, and the program that lists it.
+//! How the record of refused calls is read, and how it lasts: workspaces, pages, restarts, floods, and the program that lists it.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ use binnacle::service::ServerConfig;
 use tonic::transport::Channel;
 use tonic::{Code, Request};
 
-use crate::attempts::{listed, remembering, under};
+use crate::attempts::{listed, remembering, said, under};
 use crate::common::*;
 use crate::process::ServerProcess;
 use crate::steps::*;
@@ -88,6 +88,56 @@ async fn what_is_asked_wrongly_is_refused_by_its_field() {
         other.page_token = page_token.clone();
         assert_eq!(refusal(other).await, invalid(&["page_token"]));
     }
+}
+
+#[tokio::test]
+async fn a_workspace_shows_what_was_about_itself_alone() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let server = remembering(dir.path(), BYTES_DEFAULT, ServerConfig::default()).await;
+    for workspace in ["acme", "acme-2", "acm"] {
+        server
+            .workspaces()
+            .create_workspace(new_workspace(workspace))
+            .await
+            .expect("a workspace");
+        let archive = named!(ArchiveKpiRequest, format!("workspaces/{workspace}/kpis/none"));
+        server.kpis().archive_kpi(archive).await.expect_err("missing");
+    }
+    // What is created in one workspace and named as if it lay in another was about the one.
+    let mut sly = new_kpi("-");
+    sly.kpi.as_mut().expect("a KPI").name = "workspaces/acm/kpis/x".to_owned();
+    server.kpis().create_kpi(sly).await.expect_err("no id");
+    for name in [
+        "workspaces/acme/../acm/kpis/x",
+        "workspaces//acm",
+        "workspaces/ghost/kpis/x",
+    ] {
+        server
+            .kpis()
+            .archive_kpi(named!(ArchiveKpiRequest, name))
+            .await
+            .expect_err("no name");
+    }
+    let resources = async |parent: &str| {
+        let said = said(&server, parent).await;
+        said.into_iter()
+            .map(|[_, resource, ..]| resource)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(resources("workspaces/acm").await, ["workspaces/acm/kpis/none"]);
+    assert_eq!(
+        resources("workspaces/acme-2").await,
+        ["workspaces/acme-2/kpis/none"]
+    );
+    assert_eq!(
+        resources("workspaces/acme").await,
+        [
+            "workspaces/acme/kpis/none",
+            "workspaces/acme",
+            "workspaces/acme/../acm/kpis/x"
+        ]
+    );
+    assert_eq!(resources("workspaces/-").await.len(), 7);
 }
 
 #[tokio::test]

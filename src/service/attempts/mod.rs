@@ -6,7 +6,7 @@
 //! a question like a read, and kept only when it was denied.
 //!
 //! Invariant: whoever has its refusal finds the attempt: it is left before the status goes onto the wire. A call that succeeds
-//! pays for two references to what it sent, and nothing is read of that.
+//! pays for references to what it sent, or a copy where that is short, and nothing is read of that.
 //!
 //! It stands inside of what speaks gRPC-Web, so that there is one form of bodies and statuses; what refuses calls by their
 //! metadata alone has to stand inside of it, or leave its attempts itself, as `web` does.
@@ -69,16 +69,18 @@ struct WatchedBody {
     seen: Arc<Seen>,
     /// How many more bytes are remembered.
     left_bytes: usize,
-    /// A stream may be open for long: its bytes are copied, so that they do not hold the buffer that they came in.
-    copies: bool,
+    /// Pieces up to this length are copied, in bytes, so that they do not hold the larger buffer that they came in.
+    copied_bytes_max: usize,
 }
 
 type Answered<E> = Result<Response<Body>, E>;
 
 /// How much of a request is remembered while it is under way, in bytes: all of most, and the beginning of large batches.
 const SEEN_BYTES_MAX: usize = 64 * 1024;
-/// The same of a stream, whose first message says what it is about.
+/// The same of a stream, whose first message says what it is about. It may be open for long.
 const SEEN_OF_STREAM_BYTES_MAX: usize = 4 * 1024;
+/// Most requests are short, and many of them may wait in the engine's queue.
+const COPIED_BYTES_MAX: usize = 1024;
 const STATUS: &str = "grpc-status";
 
 impl Attempts {
@@ -122,16 +124,16 @@ impl Watched {
     /// Remembers the beginning of the request, in case that it will be refused.
     fn body(&self, body: Body) -> Body {
         let Some(call) = self.call() else { return body };
-        let left_bytes = if call.takes_stream {
-            SEEN_OF_STREAM_BYTES_MAX
+        let (left_bytes, copied_bytes_max) = if call.takes_stream {
+            (SEEN_OF_STREAM_BYTES_MAX, SEEN_OF_STREAM_BYTES_MAX)
         } else {
-            SEEN_BYTES_MAX
+            (SEEN_BYTES_MAX, COPIED_BYTES_MAX)
         };
         Body::new(WatchedBody {
             body,
             seen: Arc::clone(&self.seen),
             left_bytes,
-            copies: call.takes_stream,
+            copied_bytes_max,
         })
     }
 
@@ -274,7 +276,7 @@ impl http_body::Body for WatchedBody {
         {
             let length = data.len().min(self.left_bytes);
             self.left_bytes -= length;
-            let kept = if self.copies {
+            let kept = if length <= self.copied_bytes_max {
                 Bytes::copy_from_slice(&data[..length])
             } else {
                 data.slice(..length)
