@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use prost::Message;
 use sha2::{Digest, Sha256};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tonic::metadata::MetadataMap;
 use tonic::{Extensions, Request, Response, Status};
 
@@ -14,6 +14,7 @@ use super::pages;
 use super::subscription::{SubscriptionLimits, Subscriptions};
 use super::trailer::DurableAt;
 use super::{principal, status, to_proto};
+use crate::access::AccessRecord;
 use crate::domain::{Id, Origin, Rejection, RequestKey, ResourceName, Revision};
 use crate::engine::{self, Committed, Engine, Hosted, Refusal};
 use crate::log::LogId;
@@ -29,7 +30,13 @@ pub struct Api {
     draining: watch::Receiver<bool>,
     record_peer: bool,
     subscriptions: Arc<Subscriptions>,
+    access: AccessRecord,
+    /// Who may read the access record at once: each holds a part of it in memory.
+    access_readers: Arc<Semaphore>,
 }
+
+/// How many read the access record at once; who comes then waits.
+const ACCESS_READERS_MAX: usize = 4;
 
 /// A request that changes something.
 pub(super) trait Write: Message + Default {
@@ -97,6 +104,9 @@ macro_rules! writes {
                 }
             }
         )*)*
+
+        /// Every call that changes something but the streams of rows, as commits name it.
+        pub(super) const WRITES: &[&str] = &[$($(<api::$Request as Write>::METHOD,)*)*];
     };
 }
 
@@ -202,13 +212,21 @@ impl Api {
         draining: watch::Receiver<bool>,
         record_peer: bool,
         limits: SubscriptionLimits,
+        access: AccessRecord,
     ) -> Self {
         Self {
             engine,
             draining,
             record_peer,
             subscriptions: Arc::new(Subscriptions::new(limits)),
+            access,
+            access_readers: Arc::new(Semaphore::new(ACCESS_READERS_MAX)),
         }
+    }
+
+    /// The access record, and who may read it at once.
+    pub(super) fn access(&self) -> (&AccessRecord, &Semaphore) {
+        (&self.access, &self.access_readers)
     }
 
     /// Every subscription of this server.

@@ -58,7 +58,7 @@ impl<W: Write> Show for Json<W> {
 }
 
 /// JSON escapes what is below a space; DEL and the other control characters, which some terminals obey, it may.
-fn escaped(line: String) -> String {
+pub(in crate::cli) fn escaped(line: String) -> String {
     if !line.contains(char::is_control) {
         return line;
     }
