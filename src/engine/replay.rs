@@ -10,6 +10,7 @@ use std::thread;
 
 use super::feed::{FeedLimits, Update};
 use super::hosted::{Hosted, VERSION_EVERY};
+use super::index::EventIndex;
 use super::requests::{Known, RequestDigest, RequestMemory, digest, first_half};
 use crate::domain::{Commit, Id, Revision, Workspace};
 use crate::log::{EventLog, Frontier, Head, LeafHash, LogError, LogErrorKind, LogId, Record, Root, codec};
@@ -121,7 +122,13 @@ pub(super) fn fold_log(
     let mut epoch = 1;
     let mut requests = VecDeque::new();
     let mut versions = Vec::new();
-    each_commit(log, id, Revision::ZERO, usize::MAX, identity, |read| {
+    let mut index = EventIndex::default();
+    // The fold is what takes longest: what is found where is noted ahead of it.
+    let note = |read: ReadCommit| {
+        index.add(&read.commit);
+        read
+    };
+    each_commit(log, id, Revision::ZERO, usize::MAX, note, |read| {
         let commit = read.commit;
         state.fold(&commit);
         frontier.push(read.leaf);
@@ -151,7 +158,7 @@ pub(super) fn fold_log(
             format!("the log {id} does not begin with the creation of a workspace: restore it from a backup");
         return Err(LogError::new(LogErrorKind::Damaged, context));
     };
-    let hosted = Arc::new(Hosted::new(name, id, state, &frontier, feed));
+    let hosted = Arc::new(Hosted::new(name, id, state, &frontier, feed).with_index(index));
     for (version, frontier) in &versions {
         hosted.keep_version(version, frontier);
     }

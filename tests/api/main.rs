@@ -14,6 +14,7 @@ mod corrections;
 mod definitions;
 mod deletion;
 mod endings;
+mod events;
 mod filters;
 mod following;
 mod forecasts;
