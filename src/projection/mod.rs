@@ -24,6 +24,7 @@ mod sums;
 mod tests;
 
 pub use audit::{FieldChange, field_changes};
+pub use difference::{is_there, may_differ};
 pub use effect::{Effect, NetEffect};
 pub use event_filter::{EventFilter, Moments, effective_time};
 pub use figures::{DerivedChange, Figures};

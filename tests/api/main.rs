@@ -13,6 +13,7 @@ mod closing;
 mod corrections;
 mod definitions;
 mod deletion;
+mod differences;
 mod endings;
 mod events;
 mod filters;

@@ -1,6 +1,9 @@
 //! Random commands against the core, as the engine runs it, and what has to hold after every one of them.
 
 mod commands;
+#[path = "../common/mod.rs"]
+mod common;
+mod differences;
 mod invariants;
 mod kpi_commands;
 mod kpi_invariants;

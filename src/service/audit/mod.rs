@@ -6,7 +6,9 @@ use super::api::Api;
 use crate::proto::api;
 use crate::proto::api::audit_service_server::AuditService;
 
+mod difference;
 mod events;
+mod fields;
 
 #[async_trait]
 impl AuditService for Api {
@@ -29,9 +31,9 @@ impl AuditService for Api {
 
     async fn diff_states(
         &self,
-        _: Request<api::DiffStatesRequest>,
+        request: Request<api::DiffStatesRequest>,
     ) -> Result<Response<api::DiffStatesResponse>, Status> {
-        Err(Status::unimplemented("DiffStates"))
+        self.differences_page(request).await
     }
 
     async fn get_checkpoint(
