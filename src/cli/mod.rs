@@ -11,7 +11,9 @@ mod board;
 mod connection;
 mod demo;
 mod export;
+mod history;
 mod import;
+mod json;
 mod manifest;
 mod paint;
 mod phrases;
@@ -44,6 +46,8 @@ enum Command {
     Export(export::Export),
     /// Shows what happens in a workspace, as it happens: lines, JSON for scripts, or a dashboard.
     Watch(Box<watch::Watch>),
+    /// Shows what happened to a resource, how it differs between two moments, and writes events for tools that read files.
+    History(Box<history::History>),
     /// Tells a story of eight weeks on a server of its own, and shows what a subscriber sees.
     Demo(demo::Demo),
 }
@@ -78,6 +82,7 @@ pub fn run() -> ExitCode {
         Command::Apply(apply) => apply.run(),
         Command::Export(export) => export.run(),
         Command::Watch(watch) => watch.run(),
+        Command::History(history) => history.run(),
         Command::Demo(demo) => demo.run(),
     };
     match result {
