@@ -11,7 +11,7 @@ use binnacle::domain::{
 };
 use binnacle::engine::{Committed, Engine, EngineConfig, QueueLimits, Refusal, Request, SteppedClock, Tail};
 use binnacle::log::{
-    Append, AppendOutcome, Ending, EventLog, Heads, LogErrorKind, MemoryLog, Record, SledLog,
+    Append, AppendOutcome, Ending, EventLog, Evidence, LogErrorKind, MemoryLog, Record, SigningKey, SledLog,
 };
 
 const START_S: i64 = 1_767_268_800; // 2026-01-01T12:00:00Z
@@ -760,11 +760,13 @@ async fn a_reader_who_is_behind_sees_the_updates_that_a_live_reader_saw() {
 fn a_log_that_lost_its_tail_is_refused_by_name_with_the_missing_revisions() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let dir = tempfile::tempdir().expect("a directory");
-    let (store, heads) = (dir.path().join("store"), dir.path().join("heads"));
+    let store = dir.path().join("store");
     let earlier = dir.path().join("earlier");
     let open = || {
         let log: Arc<dyn EventLog> = Arc::new(SledLog::open(&store)?);
-        Engine::open(log, Some(Heads::open(&heads)?), clock(), EngineConfig::default())
+        let key = SigningKey::load_or_create(&dir.path().join("key"))?;
+        let evidence = Evidence::open(dir.path(), key)?;
+        Engine::open(log, Some(evidence), clock(), EngineConfig::default())
     };
     let engine = open().expect("an engine");
     runtime.block_on(prepared(&engine));

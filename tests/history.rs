@@ -36,7 +36,9 @@ struct Run {
 
 fn by<T>(actor: &str, message: T) -> Request<T> {
     let mut request = Request::new(message);
-    request.metadata_mut().insert("binnacle-actor", actor.parse().expect("a name"));
+    request
+        .metadata_mut()
+        .insert("binnacle-actor", actor.parse().expect("a name"));
     request
         .metadata_mut()
         .insert("binnacle-correlation-id", "spring".parse().expect("a text"));
@@ -95,13 +97,18 @@ impl Server {
 
     /// What happened to the KPI, as the API tells it.
     fn of_nps(&self) -> Vec<&api::Event> {
-        self.events.iter().filter(|event| event.resource.starts_with(NPS)).collect()
+        self.events
+            .iter()
+            .filter(|event| event.resource.starts_with(NPS))
+            .collect()
     }
 }
 
 /// A KPI that gets another title, two values and a target, and another one that is deleted.
 async fn furnish(url: &str) -> Vec<api::Event> {
-    let mut workspaces = WorkspaceServiceClient::connect(url.to_owned()).await.expect("a connection");
+    let mut workspaces = WorkspaceServiceClient::connect(url.to_owned())
+        .await
+        .expect("a connection");
     let request = api::CreateWorkspaceRequest {
         workspace_id: "acme".to_owned(),
         workspace: Some(api::Workspace {
@@ -114,10 +121,15 @@ async fn furnish(url: &str) -> Vec<api::Event> {
     let until = Instant::now() + WAIT;
     while let Err(status) = workspaces.create_workspace(by("maria", request.clone())).await {
         // It is still reading its log.
-        assert!(status.code() == Code::Unavailable && Instant::now() < until, "{status}");
+        assert!(
+            status.code() == Code::Unavailable && Instant::now() < until,
+            "{status}"
+        );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let mut kpis = KpiServiceClient::connect(url.to_owned()).await.expect("a connection");
+    let mut kpis = KpiServiceClient::connect(url.to_owned())
+        .await
+        .expect("a connection");
     for id in ["nps", "churn"] {
         let request = api::CreateKpiRequest {
             parent: "workspaces/acme".to_owned(),
@@ -149,20 +161,29 @@ async fn furnish(url: &str) -> Vec<api::Event> {
             }),
             ..api::RecordMeasurementRequest::default()
         };
-        kpis.record_measurement(by("bot", request)).await.expect("a value");
+        kpis.record_measurement(by("bot", request))
+            .await
+            .expect("a value");
     }
     let request = api::DeleteKpiRequest {
         name: "workspaces/acme/kpis/churn".to_owned(),
         ..api::DeleteKpiRequest::default()
     };
     kpis.delete_kpi(by("maria", request)).await.expect("a deletion");
-    let mut audit = AuditServiceClient::connect(url.to_owned()).await.expect("a connection");
+    let mut audit = AuditServiceClient::connect(url.to_owned())
+        .await
+        .expect("a connection");
     let request = api::ListEventsRequest {
         parent: "workspaces/acme".to_owned(),
         page_size: 1000,
         ..api::ListEventsRequest::default()
     };
-    audit.list_events(request).await.expect("events").into_inner().events
+    audit
+        .list_events(request)
+        .await
+        .expect("events")
+        .into_inner()
+        .events
 }
 
 #[test]
@@ -174,7 +195,10 @@ fn a_resources_life_is_a_line_a_change_with_who_when_what_and_why() {
     for (line, event) in lines.iter().zip(&events) {
         assert!(line.contains(&format!("  {}  .", event.r#type)), "{line}");
     }
-    let renamed = lines.iter().find(|line| line.contains("KpiUpdated")).expect("a line");
+    let renamed = lines
+        .iter()
+        .find(|line| line.contains("KpiUpdated"))
+        .expect("a line");
     for part in [
         "  jo  KpiUpdated  .  title \"nps\" → \"Net Promoter, \\\"Brazil\\\"\"",
         "why: the board asked",
@@ -191,7 +215,10 @@ fn a_resources_life_is_a_line_a_change_with_who_when_what_and_why() {
     assert_eq!(backwards, lines, "each commit has one event");
     assert_eq!(server.lines(&[NPS, "--limit", "2"]), lines[lines.len() - 2..]);
     let newest = server.lines(&[NPS, "--limit", "2", "--newest-first"]);
-    assert_eq!(newest, [lines[lines.len() - 1].clone(), lines[lines.len() - 2].clone()]);
+    assert_eq!(
+        newest,
+        [lines[lines.len() - 1].clone(), lines[lines.len() - 2].clone()]
+    );
 }
 
 #[test]
@@ -202,16 +229,38 @@ fn a_history_is_narrowed_by_who_what_and_when() {
     assert_eq!(count(&["workspaces/acme"]), all);
     assert_eq!(count(&[NPS, "--by", "bot"]), 2);
     assert_eq!(count(&[NPS, "--by", "nobody"]), 0);
-    assert_eq!(count(&["workspaces/acme", "--type", "KpiCreated", "--type", "KpiDeleted"]), 3);
-    assert_eq!(count(&["workspaces/acme", "--since", "2020-01-01", "--until", "2020-01-02"]), 0);
-    assert_eq!(count(&["workspaces/acme", "--since", "2020-01-01T00:00:00Z"]), all);
+    assert_eq!(
+        count(&["workspaces/acme", "--type", "KpiCreated", "--type", "KpiDeleted"]),
+        3
+    );
+    assert_eq!(
+        count(&[
+            "workspaces/acme",
+            "--since",
+            "2020-01-01",
+            "--until",
+            "2020-01-02"
+        ]),
+        0
+    );
+    assert_eq!(
+        count(&["workspaces/acme", "--since", "2020-01-01T00:00:00Z"]),
+        all
+    );
     assert_eq!(count(&["workspaces/acme", "--correlation-id", "spring"]), all);
     assert_eq!(
-        count(&["workspaces/acme", "--request-id", "3f0d6f8e-6c1d-4b7e-9a55-0c2b1d9e7f42"]),
+        count(&[
+            "workspaces/acme",
+            "--request-id",
+            "3f0d6f8e-6c1d-4b7e-9a55-0c2b1d9e7f42"
+        ]),
         0
     );
     let deleted = server.lines(&["workspaces/acme/kpis/churn"]);
-    assert!(deleted.last().expect("a line").contains("KpiDeleted"), "{deleted:?}");
+    assert!(
+        deleted.last().expect("a line").contains("KpiDeleted"),
+        "{deleted:?}"
+    );
 }
 
 #[test]
@@ -248,7 +297,12 @@ fn events_are_exported_as_a_table_that_is_there_when_it_is_whole() {
     let beside = server.files.path().join("events.csv.part");
     assert!(!beside.exists(), "what is written beside it is gone");
     let mut table = csv::Reader::from_path(&file).expect("a table");
-    let headings: Vec<String> = table.headers().expect("headings").iter().map(ToOwned::to_owned).collect();
+    let headings: Vec<String> = table
+        .headers()
+        .expect("headings")
+        .iter()
+        .map(ToOwned::to_owned)
+        .collect();
     let rows: Vec<csv::StringRecord> = table.records().map(|row| row.expect("a row")).collect();
     let expected: usize = server.events.iter().map(|event| event.changes.len().max(1)).sum();
     assert_eq!(rows.len(), expected);
@@ -256,7 +310,10 @@ fn events_are_exported_as_a_table_that_is_there_when_it_is_whole() {
         let at = headings.iter().position(|it| it == heading).expect("a heading");
         row.get(at).expect("a cell").to_owned()
     };
-    let renamed = rows.iter().find(|row| cell(row, "type") == "KpiUpdated").expect("a row");
+    let renamed = rows
+        .iter()
+        .find(|row| cell(row, "type") == "KpiUpdated")
+        .expect("a row");
     for (heading, value) in [
         ("resource", NPS),
         ("principal", "jo"),
@@ -270,7 +327,10 @@ fn events_are_exported_as_a_table_that_is_there_when_it_is_whole() {
         assert_eq!(cell(renamed, heading), value, "{heading}");
     }
     assert_eq!(cell(renamed, "leaf_hash").len(), 64);
-    let measured = rows.iter().find(|row| cell(row, "after") == "52.5").expect("a row");
+    let measured = rows
+        .iter()
+        .find(|row| cell(row, "after") == "52.5")
+        .expect("a row");
     assert_eq!(cell(measured, "effective_time"), "2026-01-03T00:00:00Z");
 }
 
@@ -286,13 +346,34 @@ fn two_moments_are_compared_field_by_field() {
     let lines = server.lines(&[NPS, "--diff", &created]);
     assert!(lines[0].starts_with(&format!("what differs between revision {created} and revision ")));
     assert_eq!(lines[1], "changed  .");
-    assert!(lines.iter().any(|line| line == "    title \"nps\" → \"Net Promoter, \\\"Brazil\\\"\""), "{lines:?}");
-    assert!(lines.iter().any(|line| line == "    health.latest_value none → 52.5  (derived)"), "{lines:?}");
+    assert!(
+        lines
+            .iter()
+            .any(|line| line == "    title \"nps\" → \"Net Promoter, \\\"Brazil\\\"\""),
+        "{lines:?}"
+    );
+    assert!(
+        lines
+            .iter()
+            .any(|line| line == "    health.latest_value none → 52.5  (derived)"),
+        "{lines:?}"
+    );
     let beginning = server.lines(&["workspaces/acme", "--diff", "2020-01-01", &created]);
-    assert!(beginning[0].starts_with("what differs between revision 0 and revision "), "{beginning:?}");
-    assert!(beginning.contains(&"created  kpis/nps".to_owned()), "{beginning:?}");
+    assert!(
+        beginning[0].starts_with("what differs between revision 0 and revision "),
+        "{beginning:?}"
+    );
+    assert!(
+        beginning.contains(&"created  kpis/nps".to_owned()),
+        "{beginning:?}"
+    );
     let nothing = server.lines(&[NPS, "--diff", &created, &created]);
-    assert_eq!(nothing, [format!("nothing differs between revision {created} and revision {created}")]);
+    assert_eq!(
+        nothing,
+        [format!(
+            "nothing differs between revision {created} and revision {created}"
+        )]
+    );
 }
 
 #[test]

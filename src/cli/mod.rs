@@ -18,6 +18,7 @@ mod manifest;
 mod paint;
 mod phrases;
 mod picture;
+mod proof;
 mod remote;
 mod serve;
 mod text;
@@ -48,6 +49,16 @@ enum Command {
     Watch(Box<watch::Watch>),
     /// Shows what happened to a resource, how it differs between two moments, and writes events for tools that read files.
     History(Box<history::History>),
+    /// Writes whole logs into one archive, while the server runs.
+    Backup(proof::Backup),
+    /// Brings the logs of an archive back.
+    Restore(proof::Restore),
+    /// Takes a signed checkpoint, to be kept somewhere else.
+    Checkpoint(proof::TakeCheckpoint),
+    /// Takes a proof that a commit is in the log, or that a log goes on from a checkpoint.
+    Prove(proof::Prove),
+    /// Verifies archives, data directories, proofs and checkpoints, without a server.
+    Verify(proof::Verify),
     /// Tells a story of eight weeks on a server of its own, and shows what a subscriber sees.
     Demo(demo::Demo),
 }
@@ -83,6 +94,11 @@ pub fn run() -> ExitCode {
         Command::Export(export) => export.run(),
         Command::Watch(watch) => watch.run(),
         Command::History(history) => history.run(),
+        Command::Backup(backup) => backup.run(),
+        Command::Restore(restore) => restore.run(),
+        Command::Checkpoint(checkpoint) => checkpoint.run(),
+        Command::Prove(prove) => prove.run(),
+        Command::Verify(verify) => verify.run(),
         Command::Demo(demo) => demo.run(),
     };
     match result {

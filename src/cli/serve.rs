@@ -11,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Failure, FailureKind};
 use crate::engine::{Clock, Engine, EngineConfig, QueueLimits, RequestMemory, SystemClock};
-use crate::log::{EventLog, Heads, LogError, LogErrorKind, SledLog, create_dir};
+use crate::log::{EventLog, Evidence, LogError, LogErrorKind, SigningKey, SledLog, create_dir};
 use crate::service::{BoundServer, ServeError, ServerConfig, SubscriptionLimits, WebOrigin};
 
 /// Runs the server.
@@ -116,6 +116,11 @@ pub(super) enum LogFormat {
     Json,
 }
 
+/// The file in the data directory with the key that signs checkpoints.
+pub(super) const SIGNING_KEY: &str = "checkpoint.key";
+/// The file beside it with the key that verifies them.
+pub(super) const PUBLIC_KEY: &str = "checkpoint.pub";
+
 /// Where the server listens unless it is told otherwise.
 pub(super) const LISTEN: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7700);
@@ -170,9 +175,12 @@ pub(super) fn open_engine(
     create_dir(data_dir)?;
     // The store's lock also protects the file of heads.
     let log: Arc<dyn EventLog> = Arc::new(SledLog::open(data_dir.join("store"))?);
-    let heads = Heads::open(data_dir.join("heads"))?;
+    // Also the key is read behind that lock: two servers do not make two of them.
+    let key = SigningKey::load_or_create(&data_dir.join(SIGNING_KEY))?;
+    key.public().write(&data_dir.join(PUBLIC_KEY))?;
+    let evidence = Evidence::open(data_dir, key)?;
     let started = std::time::Instant::now();
-    let engine = Engine::open(log, Some(heads), clock, config)?;
+    let engine = Engine::open(log, Some(evidence), clock, config)?;
     let replayed = engine.replayed();
     tracing::info!(
         workspaces = replayed.workspaces,
@@ -199,6 +207,21 @@ pub(super) fn shutdown_signal() -> Result<impl Future<Output = ()> + Send, Failu
     })
 }
 
+/// A failure of the log, for the person.
+pub(super) fn log_failure(log: &LogError) -> Failure {
+    if let Some(source) = &log.source {
+        tracing::error!(cause = %source);
+    }
+    match log.kind {
+        LogErrorKind::Damaged | LogErrorKind::UnknownFormat => {
+            Failure::new(FailureKind::Damaged, log.to_string())
+        }
+        LogErrorKind::TooLarge | LogErrorKind::Io | LogErrorKind::Locked | LogErrorKind::Exposed => {
+            Failure::failed(log)
+        }
+    }
+}
+
 /// An error of the server as one sentence and an exit code; its causes go to the log.
 pub(super) fn failure(error: &ServeError) -> Failure {
     let mut cause = std::error::Error::source(error);
@@ -208,17 +231,7 @@ pub(super) fn failure(error: &ServeError) -> Failure {
     }
     match error {
         ServeError::NotLoopback(_) => Failure::new(FailureKind::Usage, error.to_string()),
-        ServeError::Log(log) => {
-            if let Some(source) = &log.source {
-                tracing::error!(cause = %source);
-            }
-            match log.kind {
-                LogErrorKind::Damaged | LogErrorKind::UnknownFormat => {
-                    Failure::new(FailureKind::Damaged, error.to_string())
-                }
-                LogErrorKind::TooLarge | LogErrorKind::Io | LogErrorKind::Locked => Failure::failed(error),
-            }
-        }
+        ServeError::Log(log) => log_failure(log),
         ServeError::Listen { .. } | ServeError::Transport(_) | ServeError::Reflection(_) => {
             Failure::failed(error)
         }

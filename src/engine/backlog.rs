@@ -209,7 +209,7 @@ impl Held {
 mod tests {
     use super::*;
     use crate::domain::given::*;
-    use crate::log::{Frontier, MemoryLog};
+    use crate::log::{MemoryLog, Tree};
     use crate::projection::State;
 
     use super::super::feed::FeedLimits;
@@ -228,7 +228,7 @@ mod tests {
 
     /// A fold that stands at the beginning.
     fn past() -> Past {
-        let hosted = Hosted::new(id("acme"), HERE, State::empty(), &Frontier::empty(), FEED);
+        let hosted = Hosted::new(id("acme"), HERE, State::empty(), &Tree::empty(), 1, FEED);
         Past::at(Arc::new(MemoryLog::new()), &hosted, Revision::ZERO).unwrap()
     }
 

@@ -19,6 +19,7 @@ use super::hosted::{Hosted, Registry};
 use super::queue::{Job, Queue, Wanted};
 use super::replay::read_commit;
 use super::requests::{Known, RequestDigest, Requests, digest, first_half};
+use super::signer::Signer;
 use super::{Answer, Clock, Committed, Refusal, Request};
 use crate::domain::{Command, Id, RequestKey};
 use crate::log::{Append, AppendOutcome, EventLog, Head, Heads, LogError, LogId};
@@ -27,6 +28,7 @@ use crate::log::{Append, AppendOutcome, EventLog, Head, Heads, LogError, LogId};
 pub(super) struct Committer {
     pub(super) log: Arc<dyn EventLog>,
     pub(super) heads: Option<Heads>,
+    pub(super) signer: Option<Arc<Signer>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) jumps: JumpDetector,
     pub(super) queue: Arc<Queue>,
@@ -224,7 +226,7 @@ impl Committer {
                 line.log,
                 Head {
                     revision: line.revision(),
-                    root: line.frontier.root(),
+                    root: line.tree.root(),
                 },
             ));
             changed.push(id.clone());
@@ -239,6 +241,7 @@ impl Committer {
             }
         }
         self.publish(&changed);
+        self.have_signed(&changed)?;
         self.answer(group.decided, &rivalled, backlog);
         Ok(())
     }
@@ -319,7 +322,7 @@ impl Committer {
             let state = Arc::new(line.state.clone());
             let head = state.workspace().revision();
             if let Some(hosted) = &line.hosted {
-                hosted.publish(state, &line.frontier, updates);
+                hosted.publish(state, &line.tree, line.epoch, updates);
                 news.push((Arc::clone(hosted), head));
                 continue;
             }
@@ -327,10 +330,11 @@ impl Committer {
                 id.clone(),
                 line.log,
                 line.state.clone(),
-                &line.frontier,
+                &line.tree,
+                line.epoch,
                 self.feed,
             ));
-            hosted.publish(state, &line.frontier, updates);
+            hosted.publish(state, &line.tree, line.epoch, updates);
             self.registry.insert(&hosted);
             line.hosted = Some(hosted);
         }
@@ -340,6 +344,18 @@ impl Committer {
                 None => hosted.feed().tell(head),
             }
         }
+    }
+
+    /// Hands what has moved on to the signer.
+    fn have_signed(&self, changed: &[Id]) -> Result<(), LogError> {
+        let Some(signer) = &self.signer else {
+            return Ok(());
+        };
+        let moved = changed.iter().filter_map(|id| self.lines.get(id));
+        for (line, hosted) in moved.filter_map(|line| Some((line, line.hosted.as_ref()?))) {
+            signer.moved(hosted, line.revision())?;
+        }
+        Ok(())
     }
 
     fn answer(&self, decided: Vec<(Job, Decided)>, rivalled: &[Id], backlog: &mut VecDeque<Job>) {

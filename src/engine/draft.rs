@@ -11,7 +11,7 @@ use crate::domain::{
     ALARMS_PER_COMMIT_MAX, Command, Commit, Decision, Id, Origin, Rejection, ResourceName, Stamp, Timestamp,
     decide, plus_days,
 };
-use crate::log::{Frontier, LeafHash, LogId, MAX_RECORD_BYTES, codec};
+use crate::log::{LeafHash, LogId, MAX_RECORD_BYTES, Tree, codec};
 use crate::projection::State;
 
 /// One workspace at its newest durable state.
@@ -19,7 +19,7 @@ use crate::projection::State;
 pub(super) struct Line {
     pub(super) log: LogId,
     pub(super) state: State,
-    pub(super) frontier: Frontier,
+    pub(super) tree: Tree,
     pub(super) epoch: u32,
     /// Durable, but not shown yet.
     pub(super) unpublished: Vec<Arc<Update>>,
@@ -68,18 +68,12 @@ pub(super) struct DraftCommit {
 }
 
 impl Line {
-    pub(super) fn new(
-        log: LogId,
-        state: State,
-        frontier: Frontier,
-        epoch: u32,
-        hosted: Option<Arc<Hosted>>,
-    ) -> Self {
+    pub(super) fn new(log: LogId, state: State, tree: Tree, epoch: u32, hosted: Option<Arc<Hosted>>) -> Self {
         let midnight = midnight_after(&state);
         Self {
             log,
             state,
-            frontier,
+            tree,
             epoch,
             unpublished: Vec::new(),
             hosted,
@@ -98,7 +92,7 @@ impl Line {
     /// Another writer's commit comes in between.
     pub(super) fn fold(&mut self, read: ReadCommit) {
         self.epoch = read.commit.epoch;
-        let root = self.frontier.append(read.leaf);
+        let root = self.tree.append(read.leaf);
         let update = next_update(&mut self.state, root, read);
         self.unpublished.push(Arc::new(update));
         self.midnight = midnight_after(&self.state);
@@ -117,7 +111,7 @@ impl Draft {
 
     /// Of a workspace that is not there yet.
     pub(super) fn of_new(log: LogId) -> Self {
-        let line = Line::new(log, State::empty(), Frontier::empty(), 1, None);
+        let line = Line::new(log, State::empty(), Tree::empty(), 1, None);
         Self {
             base: Revision::ZERO,
             line,
@@ -284,7 +278,7 @@ impl Draft {
             size_bytes: record.len(),
         };
         let state = &mut self.line.state;
-        let root = self.line.frontier.append(read.leaf);
+        let root = self.line.tree.append(read.leaf);
         let update = Arc::new(match after {
             Some(after) => {
                 let effect = state.accept(&read.commit, after);
@@ -362,7 +356,7 @@ mod tests {
         let mut commits = given(kpis).commits.into_iter();
         let mut all = commits.next().unwrap();
         all.events.extend(commits.flat_map(|commit| commit.events));
-        let mut line = Line::new(LogId([7; 16]), State::empty(), Frontier::empty(), 1, None);
+        let mut line = Line::new(LogId([7; 16]), State::empty(), Tree::empty(), 1, None);
         line.fold(ReadCommit {
             commit: all,
             leaf: LeafHash::of(b""),

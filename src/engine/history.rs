@@ -280,6 +280,34 @@ impl Engine {
         .await
     }
 
+    /// The stored bytes of commits from a revision on, none behind `last`: fewer, but at least one, where they come to more than
+    /// `bytes_max`.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub async fn records(
+        &self,
+        hosted: &Hosted,
+        from: Revision,
+        last: Revision,
+        bytes_max: usize,
+    ) -> Result<Vec<Vec<u8>>, Refusal> {
+        let (log, id) = (Arc::clone(&self.inner.log), hosted.log());
+        self.fold(move || {
+            let (mut found, mut bytes) = (Vec::new(), 0);
+            for record in log.read(id, from) {
+                let record = record?;
+                bytes += record.bytes.len();
+                if record.revision > last || (bytes > bytes_max && !found.is_empty()) {
+                    break;
+                }
+                found.push(record.bytes);
+            }
+            Ok(found)
+        })
+        .await
+    }
+
     pub(super) async fn fold<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, LogError> + Send + 'static,

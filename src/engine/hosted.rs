@@ -9,7 +9,7 @@ use imbl::OrdMap;
 use super::feed::{Feed, FeedLimits, Update};
 use super::index::{Candidates, EventIndex};
 use crate::domain::{Id, Revision};
-use crate::log::{Frontier, LogId, Root};
+use crate::log::{Frontier, LogId, Root, Tree};
 use crate::projection::{EventFilter, State};
 
 /// A workspace that the engine hosts.
@@ -34,6 +34,10 @@ pub struct Published {
     pub state: Arc<State>,
     /// The tree's root at its revision.
     pub root: Root,
+    /// The tree there: what proofs are made from.
+    pub tree: Tree,
+    /// The epoch that the log is in there.
+    pub epoch: u32,
 }
 
 /// A state kept to fold from, with the tree as it was.
@@ -53,12 +57,9 @@ pub(super) struct Registry {
 pub(super) const VERSION_EVERY: u64 = 16_384;
 
 impl Hosted {
-    pub(super) fn new(id: Id, log: LogId, state: State, frontier: &Frontier, feed: FeedLimits) -> Self {
+    pub(super) fn new(id: Id, log: LogId, state: State, tree: &Tree, epoch: u32, feed: FeedLimits) -> Self {
         let head = state.workspace().revision();
-        let published = Published {
-            state: Arc::new(state),
-            root: frontier.root(),
-        };
+        let published = Published::new(Arc::new(state), tree, epoch);
         Self {
             id,
             log,
@@ -111,14 +112,11 @@ impl Hosted {
     }
 
     /// Everything in it is durable: from here on everybody sees it. Who waits is woken by `Feed::tell`.
-    pub(super) fn publish(&self, state: Arc<State>, frontier: &Frontier, updates: Vec<Arc<Update>>) {
+    pub(super) fn publish(&self, state: Arc<State>, tree: &Tree, epoch: u32, updates: Vec<Arc<Update>>) {
         // First, so that what everybody sees can be found.
         self.add_to_index(&updates);
-        self.keep_version(&state, frontier);
-        self.published.store(Arc::new(Published {
-            state,
-            root: frontier.root(),
-        }));
+        self.keep_version(&state, tree.frontier());
+        self.published.store(Arc::new(Published::new(state, tree, epoch)));
         self.feed.publish(updates);
     }
 
@@ -157,6 +155,17 @@ impl Hosted {
             .get(newer.saturating_sub(1))
             .cloned()
             .unwrap_or_else(Version::empty)
+    }
+}
+
+impl Published {
+    fn new(state: Arc<State>, tree: &Tree, epoch: u32) -> Self {
+        Self {
+            state,
+            root: tree.root(),
+            tree: tree.clone(),
+            epoch,
+        }
     }
 }
 

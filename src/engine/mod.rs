@@ -21,10 +21,12 @@ mod found;
 mod history;
 mod hosted;
 mod index;
+mod proofs;
 mod queue;
 mod refusal;
 mod replay;
 mod requests;
+mod signer;
 mod turns;
 mod waves;
 
@@ -35,6 +37,7 @@ pub use feed::{Feed, FeedLimits, Tail, Update};
 pub use history::StoredCommit;
 pub use hosted::{Hosted, Published};
 pub use index::Candidates;
+pub use proofs::{Consistency, Inclusion, Signed};
 pub use queue::QueueLimits;
 pub use refusal::Refusal;
 pub use replay::{Past, Replayed};
@@ -42,7 +45,7 @@ pub use requests::RequestMemory;
 pub use turns::Turns;
 
 use crate::domain::{Command, Commit, Id, Origin, Rejection, Revision, Timestamp};
-use crate::log::{EventLog, Head, Heads, LogError, LogErrorKind, LogId};
+use crate::log::{EventLog, Evidence, LogError, LogErrorKind};
 use crate::projection::State;
 use backlog::Backlog;
 use clock::JumpDetector;
@@ -52,6 +55,7 @@ use history::Folds;
 use hosted::Registry;
 use queue::{Job, Queue, Wanted};
 use requests::Requests;
+use signer::Signer;
 
 /// What the engine does with what it is given.
 #[derive(Clone, Copy, Debug)]
@@ -121,6 +125,8 @@ struct Inner {
     backlog: Backlog,
     failure: watch::Receiver<Option<Arc<LogError>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    signer: Option<Arc<Signer>>,
+    signing: Mutex<Option<JoinHandle<()>>>,
     replayed: Replayed,
 }
 
@@ -158,18 +164,26 @@ impl Engine {
     /// Folds every log and starts the committer. It takes as long as the logs are long.
     ///
     /// # Errors
-    /// The log cannot be read, or it lacks what `heads` says was durable.
+    /// The log cannot be read, or it lacks what the evidence says was durable.
     pub fn open(
         log: Arc<dyn EventLog>,
-        heads: Option<(Heads, BTreeMap<LogId, Head>)>,
+        evidence: Option<Evidence>,
         clock: Arc<dyn Clock>,
         config: EngineConfig,
     ) -> Result<Self, LogError> {
         let answering = tokio::runtime::Handle::try_current().ok();
         let folds = Folds::on_threads();
-        let (engine, turns) = Self::build(log, heads, clock, config, answering, folds)?;
+        let (engine, turns) = Self::build(log, evidence, clock, config, answering, folds)?;
         let thread = turns.on_a_thread()?;
         *engine.inner.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
+        if let Some(signer) = &engine.inner.signer {
+            let signing = signer.on_a_thread()?;
+            *engine
+                .inner
+                .signing
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = Some(signing);
+        }
         Ok(engine)
     }
 
@@ -180,36 +194,48 @@ impl Engine {
     /// As [`Engine::open`].
     pub fn embed(
         log: Arc<dyn EventLog>,
-        heads: Option<(Heads, BTreeMap<LogId, Head>)>,
+        evidence: Option<Evidence>,
         clock: Arc<dyn Clock>,
         config: EngineConfig,
     ) -> Result<(Self, Turns), LogError> {
-        Self::build(log, heads, clock, config, None, Folds::InPlace)
+        Self::build(log, evidence, clock, config, None, Folds::InPlace)
     }
 
     fn build(
         log: Arc<dyn EventLog>,
-        heads: Option<(Heads, BTreeMap<LogId, Head>)>,
+        evidence: Option<Evidence>,
         clock: Arc<dyn Clock>,
         config: EngineConfig,
         answering: Option<tokio::runtime::Handle>,
         folds: Folds,
     ) -> Result<(Self, Turns), LogError> {
-        let (file, heads) = heads.map_or((None, BTreeMap::new()), |(file, heads)| (Some(file), heads));
+        let (heads, checkpoints, mut marks) = match evidence {
+            Some(Evidence {
+                heads,
+                checkpoints,
+                marks,
+            }) => (Some(heads), Some(checkpoints), marks),
+            None => (None, None, BTreeMap::new()),
+        };
         let logs = log.heads()?;
-        replay::check_no_log_is_missing(&heads, &logs)?;
+        replay::check_no_log_is_missing(&marks, &logs)?;
+        let signed = marks
+            .iter()
+            .map(|(id, marks)| (*id, marks.newest_checkpoint()))
+            .collect();
+        let signer = checkpoints.map(|checkpoints| Arc::new(Signer::new(checkpoints, signed)));
         let registry = Arc::new(Registry::default());
         let mut replayed = Replayed::default();
         let mut lines = BTreeMap::new();
         let mut remembered = Vec::new();
         for &id in logs.keys() {
-            let head = heads.get(&id).copied();
-            let folded = replay::fold_log(&*log, id, head, config.requests, config.feed(), &mut replayed)?;
+            let marks = marks.remove(&id).unwrap_or_default();
+            let folded = replay::fold_log(&*log, id, marks, config.requests, config.feed(), &mut replayed)?;
             let published = folded.hosted.published();
             let line = Line::new(
                 id,
                 (*published.state).clone(),
-                folded.frontier,
+                folded.tree,
                 folded.epoch,
                 Some(Arc::clone(&folded.hosted)),
             );
@@ -235,7 +261,8 @@ impl Engine {
         let queue = Arc::new(Queue::new(config.queue));
         let committer = Committer {
             log: Arc::clone(&log),
-            heads: file,
+            heads,
+            signer: signer.clone(),
             jumps: JumpDetector::new(&*clock, newest, config.accept_clock),
             clock: Arc::clone(&clock),
             queue: Arc::clone(&queue),
@@ -256,6 +283,8 @@ impl Engine {
             backlog: Backlog::new(config.backlog_bytes_max),
             failure,
             thread: Mutex::new(None),
+            signer,
+            signing: Mutex::new(None),
             replayed,
         };
         let inner = Arc::new(inner);
@@ -350,6 +379,17 @@ impl Engine {
         if let Some(thread) = thread {
             // The thread hands on its own failures, so there is nothing in its result.
             let _ended = thread.join();
+        }
+        // Behind the committer: what it has published last is under a checkpoint as well.
+        let signing = self
+            .inner
+            .signing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let (Some(signer), Some(signing)) = (&self.inner.signer, signing) {
+            signer.close();
+            let _ended = signing.join();
         }
     }
 

@@ -40,6 +40,8 @@ pub enum Refusal {
     ClockJumped(String),
     #[error("the change takes {bytes} bytes in the log and at most {bytes_max} fit: split it")]
     CommitTooLarge { bytes: usize, bytes_max: usize },
+    #[error("this server has no key to sign checkpoints with: ask one that keeps its log on a disk")]
+    SignsNothing,
     #[error("the server is stopping: try again when it is back, with the same request_id")]
     Draining,
     #[error(
@@ -68,6 +70,7 @@ impl Refusal {
             Self::RevisionInFuture { .. } => "REVISION_IN_FUTURE",
             Self::ClockJumped(_) => "CLOCK_JUMPED",
             Self::CommitTooLarge { .. } => "COMMIT_TOO_LARGE",
+            Self::SignsNothing => "SIGNS_NOTHING",
             Self::Draining => "DRAINING",
             Self::Panicked => "INTERNAL",
             Self::Stopped => "STOPPED",

@@ -13,7 +13,9 @@ use super::hosted::{Hosted, VERSION_EVERY};
 use super::index::EventIndex;
 use super::requests::{Known, RequestDigest, RequestMemory, digest, first_half};
 use crate::domain::{Commit, Id, Revision, Workspace};
-use crate::log::{EventLog, Frontier, Head, LeafHash, LogError, LogErrorKind, LogId, Record, Root, codec};
+use crate::log::{
+    EventLog, Frontier, LeafHash, LogError, LogErrorKind, LogId, Marks, Record, Root, Tree, codec,
+};
 use crate::projection::{Effect, State};
 
 /// What the start has read.
@@ -30,7 +32,7 @@ pub struct Replayed {
 /// One log, folded from its beginning.
 pub(super) struct Folded {
     pub(super) hosted: Arc<Hosted>,
-    pub(super) frontier: Frontier,
+    pub(super) tree: Tree,
     pub(super) epoch: u32,
     pub(super) requests: VecDeque<(RequestDigest, Known)>,
 }
@@ -107,18 +109,18 @@ fn each_commit<T: Send>(
     })
 }
 
-/// Folds a whole log and holds it against its head.
+/// Folds a whole log and holds it against what was said of it.
 pub(super) fn fold_log(
     log: &dyn EventLog,
     id: LogId,
-    head: Option<Head>,
+    mut marks: Marks,
     memory: RequestMemory,
     feed: FeedLimits,
     replayed: &mut Replayed,
 ) -> Result<Folded, LogError> {
     let mut state = State::empty();
     state.refresh_everything_later();
-    let mut frontier = Frontier::empty();
+    let mut tree = Tree::empty();
     let mut epoch = 1;
     let mut requests = VecDeque::new();
     let mut versions = Vec::new();
@@ -131,41 +133,37 @@ pub(super) fn fold_log(
     each_commit(log, id, Revision::ZERO, usize::MAX, note, |read| {
         let commit = read.commit;
         state.fold(&commit);
-        frontier.push(read.leaf);
+        tree.push(read.leaf);
         epoch = commit.epoch;
         replayed.commits += 1;
         replayed.events += commit.events.len() as u64;
-        if let Some(head) = head.filter(|head| head.revision == commit.revision)
-            && head.root != frontier.root()
-        {
-            return Err(head.contradicts(id, frontier.root()));
-        }
+        let passed = marks.pass(tree.frontier(), epoch);
+        passed.map_err(|contradiction| contradiction.damage(id))?;
         remember(&mut requests, &commit, state.workspace().id(), memory);
         if commit.revision.0 % VERSION_EVERY == 0 {
             state.refresh();
-            versions.push((Arc::new(state.clone()), frontier.clone()));
+            versions.push((Arc::new(state.clone()), tree.frontier().clone()));
             state.refresh_everything_later();
         }
         Ok(ControlFlow::Continue(()))
     })?;
     state.refresh();
     let ends_at = state.workspace().revision();
-    if let Some(head) = head.filter(|head| head.revision > ends_at) {
-        return Err(head.missing_from(id, ends_at));
-    }
+    marks.end(id, ends_at)?;
     let Some(name) = state.workspace().id().cloned() else {
         let context =
             format!("the log {id} does not begin with the creation of a workspace: restore it from a backup");
         return Err(LogError::new(LogErrorKind::Damaged, context));
     };
-    let hosted = Arc::new(Hosted::new(name, id, state, &frontier, feed).with_index(index));
+    let hosted = Hosted::new(name, id, state, &tree, epoch, feed).with_index(index);
+    let hosted = Arc::new(hosted);
     for (version, frontier) in &versions {
         hosted.keep_version(version, frontier);
     }
     replayed.workspaces += 1;
     Ok(Folded {
         hosted,
-        frontier,
+        tree,
         epoch,
         requests,
     })
@@ -192,18 +190,15 @@ fn remember(
     }
 }
 
-/// Heads of logs that are not there at all.
+/// Logs of which something was said, and which are not there at all.
 pub(super) fn check_no_log_is_missing(
-    heads: &BTreeMap<LogId, Head>,
+    marks: &BTreeMap<LogId, Marks>,
     logs: &BTreeMap<LogId, Revision>,
 ) -> Result<(), LogError> {
-    match heads
-        .iter()
-        .find(|(id, head)| !logs.contains_key(id) && head.revision > Revision::ZERO)
-    {
-        None => Ok(()),
-        Some((id, head)) => Err(head.missing_from(*id, Revision::ZERO)),
-    }
+    let missing = marks.iter().filter(|(id, _)| !logs.contains_key(id));
+    missing
+        .map(|(id, marks)| marks.end(*id, Revision::ZERO))
+        .collect()
 }
 
 pub(super) fn read_commit(log: LogId, record: &Record) -> Result<ReadCommit, LogError> {

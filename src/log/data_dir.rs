@@ -99,6 +99,31 @@ pub(super) fn prepare(dir: &Path) -> Result<(), LogError> {
     check_blobs(dir)
 }
 
+/// Copies a store that nobody has open, so that the copy can be opened: opening changes a damaged one.
+///
+/// # Errors
+/// `Locked` when another process has it open, `Io` when the operating system refuses.
+pub fn copy_store(dir: &Path, to: &Path) -> Result<(), LogError> {
+    let data_path = dir.join(DATA_FILE);
+    let data = File::open(&data_path).map_err(|error| io_error("could not open", &data_path, error))?;
+    // Held while it is copied.
+    wait_for_lock(&data, dir)?;
+    copy_dir(dir, to)
+}
+
+fn copy_dir(dir: &Path, to: &Path) -> Result<(), LogError> {
+    fs::create_dir_all(to).map_err(|error| io_error("could not create", to, error))?;
+    for entry in entries(dir).map_err(|error| io_error("could not list", dir, error))? {
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if from.is_dir() {
+            copy_dir(&from, &to)?;
+        } else {
+            fs::copy(&from, &to).map_err(|error| io_error("could not copy", &from, error))?;
+        }
+    }
+    Ok(())
+}
+
 /// Makes the names of the database's files durable, and what it writes once without a sync of its own.
 pub(super) fn sync_names(dir: &Path) -> Result<(), LogError> {
     let parent = dir

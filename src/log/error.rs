@@ -27,6 +27,8 @@ pub enum LogErrorKind {
     UnknownFormat,
     /// Another process has the store open.
     Locked,
+    /// What only its owner may read can be read by others.
+    Exposed,
 }
 
 impl LogErrorKind {
@@ -35,7 +37,7 @@ impl LogErrorKind {
     pub fn is_fatal(self) -> bool {
         match self {
             Self::TooLarge => false,
-            Self::Io | Self::Damaged | Self::UnknownFormat | Self::Locked => true,
+            Self::Io | Self::Damaged | Self::UnknownFormat | Self::Locked | Self::Exposed => true,
         }
     }
 }

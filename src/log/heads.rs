@@ -14,6 +14,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::data_dir::io_error;
+use super::evidence::Source;
 use super::{LogError, LogErrorKind, LogId, Root};
 use crate::domain::Revision;
 
@@ -62,15 +63,18 @@ enum Slot {
 }
 
 impl Head {
-    /// The damage when a log ends before its head: the store has lost the end of it.
+    /// The damage when a log ends before what was said of it: the store has lost the end of it.
     #[must_use]
-    pub fn missing_from(&self, log: LogId, ends_at: Revision) -> LogError {
+    pub fn missing_from(&self, log: LogId, ends_at: Revision, source: Source) -> LogError {
+        let how = match source {
+            Source::Heads => "was durable and answered before",
+            Source::Checkpoint { .. } => "was durable before, as a signed checkpoint says",
+        };
         LogError::new(
             LogErrorKind::Damaged,
             format!(
                 "workspace log {log}: revisions {} to {} are missing: the log ends at revision {ends_at}, and revision \
-                 {} was durable and answered before; restore the newest backup, or put the newest copy of the whole \
-                 data directory back",
+                 {} {how}; restore the newest backup, or put the newest copy of the whole data directory back",
                 ends_at.next(),
                 self.revision,
                 self.revision,
@@ -78,14 +82,18 @@ impl Head {
         )
     }
 
-    /// The damage when a log has another content than its head says: another history has taken its place.
+    /// The damage when a log has another content than was said of it: another history has taken its place.
     #[must_use]
-    pub fn contradicts(&self, log: LogId, found: Root) -> LogError {
+    pub fn contradicts(&self, log: LogId, found: Root, source: Source) -> LogError {
+        let said = match source {
+            Source::Heads => "",
+            Source::Checkpoint { .. } => ", as a signed checkpoint says",
+        };
         LogError::new(
             LogErrorKind::Damaged,
             format!(
                 "workspace log {log}: the records up to revision {} are not the ones that were durable before: their \
-                 root is {found} and was {}; restore the newest backup, or put the newest copy of the whole data \
+                 root is {found} and was {}{said}; restore the newest backup, or put the newest copy of the whole data \
                  directory back",
                 self.revision, self.root,
             ),
@@ -128,6 +136,20 @@ impl Heads {
             },
             heads,
         ))
+    }
+
+    /// Every head in the file at `path` that can be believed, and nothing is changed there. A file that is not there has none.
+    ///
+    /// # Errors
+    /// As [`Heads::open`].
+    pub fn read(path: &Path) -> Result<BTreeMap<LogId, Head>, LogError> {
+        let bytes = match fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
+            Err(error) => return Err(io_error("could not read", path, error)),
+        };
+        check_header(&bytes, path)?;
+        Ok(Found::in_entries(&bytes[ENTRY_BYTES..], path).heads)
     }
 
     /// Overwrites the entries of `changed` logs, each in the slot that does not hold its newest head. To be called when
@@ -498,7 +520,7 @@ mod tests {
 
     #[test]
     fn a_lost_tail_is_told_with_the_log_the_revisions_and_the_way_back() {
-        let sentence = head(12).missing_from(A, Revision(9)).context;
+        let sentence = head(12).missing_from(A, Revision(9), Source::Heads).context;
         for part in [
             &A.to_string(),
             "revisions 10 to 12 are missing",
@@ -508,7 +530,7 @@ mod tests {
         ] {
             assert!(sentence.contains(part), "{part:?} is not in {sentence:?}");
         }
-        let sentence = head(12).contradicts(A, head(13).root).context;
+        let sentence = head(12).contradicts(A, head(13).root, Source::Heads).context;
         for part in [
             &A.to_string(),
             "up to revision 12",

@@ -11,26 +11,38 @@ use std::fmt;
 
 use crate::domain::Revision;
 
+mod archive;
 mod block;
+mod checkpoint;
+mod checkpoints;
 pub mod codec;
 mod data_dir;
 mod error;
+mod evidence;
 mod heads;
 mod memory;
 mod meta;
+mod proof;
 mod reader;
 mod sled;
 mod tree;
+mod verification;
 
 #[cfg(test)]
 mod conformance;
 
-pub use data_dir::create_dir;
+pub use archive::{ArchiveFlaw, ArchiveReader, ArchiveWriter, Item, LogEntry};
+pub use checkpoint::{Checkpoint, KeyFlaw, NoteFlaw, Origin, PublicKey, SigningKey, unverified};
+pub use checkpoints::{Checkpoints, Notes, supersede};
+pub use data_dir::{copy_store, create_dir};
 pub use error::{LogError, LogErrorKind};
+pub use evidence::{Contradiction, Evidence, Mark, Marks, Source};
 pub use heads::{Head, Heads};
 pub use memory::{Ending, Interruption, MemoryLog};
+pub use proof::{Hash, Leaves, TILE_LEAVES, Tree, is_beginning, is_included};
 pub use sled::{SledConfig, SledLog};
 pub use tree::{Frontier, LeafHash, Root};
+pub use verification::{Verification, marks_of};
 
 /// Names one workspace's log: 16 random bytes, chosen when the workspace is created and never reused.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -97,6 +109,16 @@ pub trait EventLog: Send + Sync + 'static {
     /// # Errors
     /// The disk failed or holds something that is not a log.
     fn heads(&self) -> Result<BTreeMap<LogId, Revision>, LogError>;
+}
+
+impl LogId {
+    /// Reads an id as it is written.
+    #[must_use]
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let number = u128::from_str_radix(text, 16).ok()?;
+        let log = Self(number.to_be_bytes());
+        (log.to_string() == text).then_some(log)
+    }
 }
 
 impl fmt::Display for LogId {

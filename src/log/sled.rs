@@ -639,7 +639,7 @@ mod tests {
         assert_eq!(ends_at, Revision(6), "the store itself notices nothing");
         assert!(promised[&A].revision > ends_at);
         check_damage(
-            &promised[&A].missing_from(A, ends_at),
+            &promised[&A].missing_from(A, ends_at, crate::log::Source::Heads),
             &["revisions 7 to 8 are missing", &A.to_string()],
         );
     }

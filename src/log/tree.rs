@@ -44,6 +44,18 @@ impl LeafHash {
     }
 }
 
+impl Root {
+    /// Reads a root as it is written: 64 digits in lower case.
+    #[must_use]
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let mut root = [0; 32];
+        for (place, byte) in root.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(text.get(2 * place..2 * place + 2)?, 16).ok()?;
+        }
+        (Self(root).to_string() == text).then_some(Self(root))
+    }
+}
+
 impl Frontier {
     /// The tree without leaves.
     #[must_use]
@@ -62,11 +74,17 @@ impl Frontier {
 
     /// Appends a leaf: at most 64 hashes, two on average.
     pub fn push(&mut self, leaf: LeafHash) {
+        self.grow(leaf, |_, _| {});
+    }
+
+    /// Appends a leaf and tells every perfect subtree that it completes, from below: the level (2^level leaves) and its root.
+    pub(super) fn grow(&mut self, leaf: LeafHash, mut completed: impl FnMut(u32, [u8; 32])) {
         // Every trailing one bit of the size is a perfect subtree that the new leaf completes to the next size up.
         let mut subtree = leaf.0;
-        for _ in 0..self.size.trailing_ones() {
+        for level in 1..=self.size.trailing_ones() {
             let Some(left) = self.peaks.pop() else { break };
             subtree = node_hash(&left, &subtree);
+            completed(level, subtree);
         }
         self.peaks.push(subtree);
         self.size += 1;
@@ -89,7 +107,7 @@ impl Frontier {
     }
 }
 
-fn node_hash(left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
+pub(super) fn node_hash(left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
     Sha256::new()
         .chain_update(NODE_PREFIX)
         .chain_update(left)

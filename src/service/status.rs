@@ -116,11 +116,14 @@ impl From<Refusal> for Status {
             Refusal::RevisionInFuture { .. } => (Code::OutOfRange, None),
             Refusal::Overloaded { what: _, retry_after } => (Code::ResourceExhausted, Some(*retry_after)),
             Refusal::CommitTooLarge { .. } => (Code::ResourceExhausted, None),
+            Refusal::SignsNothing => (Code::FailedPrecondition, None),
             Refusal::Draining | Refusal::Stopped => (Code::Unavailable, Some(RESTART_DELAY)),
             Refusal::Panicked => (Code::Internal, None),
             Refusal::Log(error) => match error.kind {
                 LogErrorKind::Damaged | LogErrorKind::UnknownFormat => (Code::DataLoss, None),
-                LogErrorKind::TooLarge | LogErrorKind::Io | LogErrorKind::Locked => (Code::Internal, None),
+                LogErrorKind::TooLarge | LogErrorKind::Io | LogErrorKind::Locked | LogErrorKind::Exposed => {
+                    (Code::Internal, None)
+                }
             },
         };
         with_retry(code, refusal.reason(), &refusal.to_string(), retry_delay)

@@ -35,6 +35,7 @@ mod measurements;
 mod names;
 mod policy;
 mod premises;
+mod proofs;
 mod reads;
 mod refusals;
 mod retries;

@@ -24,6 +24,7 @@ mod cycle;
 mod deletion;
 mod event;
 mod fault;
+mod head;
 mod initiative;
 mod key_result;
 mod kpi;
@@ -41,6 +42,7 @@ mod workspace;
 mod tests;
 
 use fault::Fault;
+pub use head::RecordHead;
 
 /// The bytes of a commit of `log`, to be stored once and never made again.
 #[must_use]

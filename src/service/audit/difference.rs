@@ -271,7 +271,7 @@ impl Compared {
             ResourceName::CheckIn(key_result, id) => {
                 let recorded = workspace.key_results().get(key_result)?.check_in(id)?;
                 let shown = to_proto::check_in(&self.workspace, key_result, recorded);
-                Some(Subject::CheckIn(shown))
+                Some(Subject::CheckIn(Box::new(shown)))
             }
             name => {
                 let shown = to_proto::resource(&self.workspace, state, self.log, name)?;

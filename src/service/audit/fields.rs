@@ -20,7 +20,7 @@ use crate::proto::{API_DESCRIPTOR_SET, api};
 /// A resource, or a check-in, which is none of those that a subscription shows.
 pub(super) enum Subject {
     Resource(Box<api::Resource>),
-    CheckIn(api::CheckIn),
+    CheckIn(Box<api::CheckIn>),
 }
 
 /// What people write of a resource, and what Binnacle makes of it.

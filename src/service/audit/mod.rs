@@ -8,12 +8,13 @@ use crate::proto::api::audit_service_server::AuditService;
 
 mod difference;
 mod events;
+mod export;
 mod fields;
+mod proofs;
 
 #[async_trait]
 impl AuditService for Api {
-    type ExportEventsStream =
-        std::pin::Pin<Box<dyn futures_util::Stream<Item = Result<api::ExportEventsResponse, Status>> + Send>>;
+    type ExportEventsStream = export::Export;
 
     async fn list_events(
         &self,
@@ -38,30 +39,30 @@ impl AuditService for Api {
 
     async fn get_checkpoint(
         &self,
-        _: Request<api::GetCheckpointRequest>,
+        request: Request<api::GetCheckpointRequest>,
     ) -> Result<Response<api::SignedCheckpoint>, Status> {
-        Err(Status::unimplemented("GetCheckpoint"))
+        self.checkpoint(request).await
     }
 
     async fn get_inclusion_proof(
         &self,
-        _: Request<api::GetInclusionProofRequest>,
+        request: Request<api::GetInclusionProofRequest>,
     ) -> Result<Response<api::InclusionProof>, Status> {
-        Err(Status::unimplemented("GetInclusionProof"))
+        self.inclusion_proof(request).await
     }
 
     async fn get_consistency_proof(
         &self,
-        _: Request<api::GetConsistencyProofRequest>,
+        request: Request<api::GetConsistencyProofRequest>,
     ) -> Result<Response<api::ConsistencyProof>, Status> {
-        Err(Status::unimplemented("GetConsistencyProof"))
+        self.consistency_proof(request).await
     }
 
     async fn export_events(
         &self,
-        _: Request<api::ExportEventsRequest>,
+        request: Request<api::ExportEventsRequest>,
     ) -> Result<Response<Self::ExportEventsStream>, Status> {
-        Err(Status::unimplemented("ExportEvents"))
+        self.export(request).await
     }
 
     async fn list_attempts(

@@ -1,0 +1,18 @@
+//! What proves a history to somebody who trusts nobody but a key: taking checkpoints, proofs and archives from a server, holding
+//! them against each other without one, and bringing an archive back.
+//!
+
+mod backup;
+mod checkpoint;
+mod data_dir;
+mod files;
+mod key;
+mod prove;
+mod restore;
+mod verify;
+
+pub(super) use backup::Backup;
+pub(super) use checkpoint::TakeCheckpoint;
+pub(super) use prove::Prove;
+pub(super) use restore::Restore;
+pub(super) use verify::Verify;

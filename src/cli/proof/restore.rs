@@ -1,0 +1,425 @@
+//! `binnacle restore`: an archive into a new store, verified while it is read, up to its end or to an earlier point.
+//!
+//! Invariant: nothing is there under the store's name before all of it is; a restored log begins a new epoch, so that what was
+//! recorded behind that point before and what is recorded from now on are never taken for each other.
+
+use std::fs::{self, File};
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::checkpoint::workspace;
+use super::key;
+use crate::cli::serve::log_failure;
+use crate::cli::words::{counted, say, tell};
+use crate::cli::{Failure, FailureKind};
+use crate::domain::{Commit, EpochStarted, Event, Id, Origin, Revision, Timestamp};
+use crate::engine::{Clock, SystemClock};
+use crate::log::codec::{self, RecordHead};
+use crate::log::{
+    Append, AppendOutcome, ArchiveReader, EventLog, Head, Heads, Item, LeafHash, LogEntry, Mark, PublicKey,
+    SledLog, Tree, Verification, create_dir, marks_of, supersede,
+};
+
+/// Brings the logs of an archive back.
+#[derive(Debug, Args)]
+#[command(after_long_help = AFTER_HELP)]
+pub(in crate::cli) struct Restore {
+    /// The archive
+    archive: PathBuf,
+    /// The data directory to restore into; it may hold a key and checkpoints, but no store
+    #[arg(long, env = "BINNACLE_DATA_DIR", value_name = "DIR", default_value = "./data")]
+    data_dir: PathBuf,
+    /// Only this workspace
+    #[arg(long, value_name = "WORKSPACE", value_parser = workspace)]
+    workspace: Option<Id>,
+    /// Up to this revision; of one workspace
+    #[arg(long, value_name = "REVISION", value_parser = clap::value_parser!(u64).range(1..))]
+    to_revision: Option<u64>,
+    /// Up to what was recorded at this time, for example 2026-11-01T12:00:00Z
+    #[arg(long, value_name = "TIME", conflicts_with = "to_revision")]
+    to_time: Option<jiff::Timestamp>,
+    /// Why, for the history
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    /// Who restores, for the history
+    #[arg(long, env = "BINNACLE_ACTOR", value_name = "NAME")]
+    actor: Option<String>,
+    /// The key that must have signed the archive, or the file that it is in [default: the data directory's own, if it has one]
+    #[arg(long, value_name = "KEY")]
+    public_key: Option<String>,
+}
+
+const AFTER_HELP: &str = "\
+The server must not run. Each restored log goes on with a commit that says so (EpochStarted: the revision, the root, the \
+reason), and in a new epoch: resume tokens and checkpoints up to the restored revision hold, later ones are refused. \
+Checkpoints in the data directory of what comes behind that revision are moved to checkpoints/superseded/.
+
+To restore in the place of a store that is damaged, move it away first: mv DIR/store DIR/store.damaged";
+
+/// How many bytes of records are appended at once.
+const APPEND_BYTES: usize = 4 * 1024 * 1024;
+
+impl Restore {
+    pub(in crate::cli) fn run(self) -> Result<(), Failure> {
+        let key = self.key()?;
+        let point = self.point();
+        // First everything is read: a damaged archive leaves nothing behind.
+        let mut count = 0;
+        self.each_log(
+            key.as_ref(),
+            |_, _| Ok(()),
+            |_| {
+                count += 1;
+                Ok(())
+            },
+        )?;
+        if count == 0 {
+            let sentence = match &self.workspace {
+                Some(id) => format!("{} holds no workspaces/{id}", self.archive.display()),
+                None => format!("{} holds no log", self.archive.display()),
+            };
+            return Err(Failure::new(FailureKind::Usage, sentence));
+        }
+        if count > 1 && self.to_revision.is_some() {
+            let sentence =
+                format!("--to-revision is of one workspace, and the archive holds {count}: add --workspace");
+            return Err(Failure::new(FailureKind::Usage, sentence));
+        }
+        let store = self.data_dir.join("store");
+        if store.exists() {
+            let sentence = format!(
+                "{} is there already: move it away first, or name another --data-dir",
+                store.display()
+            );
+            return Err(Failure::new(FailureKind::Usage, sentence));
+        }
+        create_dir(&self.data_dir).map_err(|error| log_failure(&error))?;
+        let unfinished = self.data_dir.join("store.restoring");
+        if unfinished.exists() {
+            fs::remove_dir_all(&unfinished).map_err(|error| failed(&unfinished, &error))?;
+        }
+        let restored = self.write(&unfinished, key.as_ref(), point)?;
+        self.take_place(&unfinished, &store, &restored)?;
+        say(&format!(
+            "{} restored into {}",
+            counted(restored.len(), "workspace"),
+            self.data_dir.display()
+        ));
+        Ok(())
+    }
+
+    fn key(&self) -> Result<Option<PublicKey>, Failure> {
+        let own = self.data_dir.join(crate::cli::serve::PUBLIC_KEY);
+        match &self.public_key {
+            Some(said) => key::read(said).map(Some),
+            None if own.exists() => key::read(&own.to_string_lossy()).map(Some),
+            None => {
+                tell(
+                    "no --public-key is named: the archive is held against what it says itself, and not against who signed it",
+                );
+                Ok(None)
+            }
+        }
+    }
+
+    fn point(&self) -> Point {
+        match (self.to_revision, self.to_time) {
+            (Some(revision), _) => Point::Revision(Revision(revision)),
+            (None, Some(time)) => Point::Time(Timestamp::from_micros(time.as_microsecond())),
+            (None, None) => Point::End,
+        }
+    }
+
+    /// Reads the archive from its beginning and verifies it. `take` is given every record of the logs that are wanted, with
+    /// what it says of itself, and `end` every such log when all of it was right.
+    fn each_log(
+        &self,
+        key: Option<&PublicKey>,
+        mut take: impl FnMut(RecordHead, &[u8]) -> Result<(), Failure>,
+        mut end: impl FnMut(&LogEntry) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let file = File::open(&self.archive).map_err(|error| {
+            let sentence = format!("{} cannot be read: {error}", self.archive.display());
+            Failure::new(FailureKind::Usage, sentence)
+        })?;
+        let mut reader = ArchiveReader::begin(BufReader::with_capacity(1024 * 1024, file))
+            .map_err(|flaw| self.damaged(None, &flaw.to_string()))?;
+        let mut current: Option<(LogEntry, Verification)> = None;
+        loop {
+            let item = reader.next().map_err(|flaw| {
+                let about = current
+                    .as_ref()
+                    .map(|(entry, log)| (entry, log.revision().next()));
+                self.damaged(about, &flaw.to_string())
+            })?;
+            if let Some(Item::Record(record)) = &item {
+                if let Some((entry, log)) = &mut current {
+                    let about = log.revision().next();
+                    let head = log
+                        .record(record)
+                        .map_err(|sentence| self.damaged(Some((entry, about)), &sentence))?;
+                    if self.wants(entry) {
+                        take(head, record)?;
+                    }
+                }
+                continue;
+            }
+            if let Some((entry, log)) = current.take() {
+                let about = log.revision();
+                log.end()
+                    .map_err(|sentence| self.damaged(Some((&entry, about)), &sentence))?;
+                if self.wants(&entry) {
+                    end(&entry)?;
+                }
+            }
+            match item {
+                Some(Item::Log(entry)) => {
+                    let log = self.begin(&entry, key)?;
+                    current = Some((entry, log));
+                }
+                Some(Item::Record(_)) => {}
+                None => return Ok(()),
+            }
+        }
+    }
+
+    fn wants(&self, entry: &LogEntry) -> bool {
+        self.workspace
+            .as_ref()
+            .is_none_or(|id| id.as_str() == entry.workspace)
+    }
+
+    fn begin(&self, entry: &LogEntry, key: Option<&PublicKey>) -> Result<Verification, Failure> {
+        let about = Some((entry, Revision(entry.size)));
+        let unreadable = || self.damaged(about, "what it says of that log is not to be understood");
+        let (id, (revision, root)) = entry.log_id().zip(entry.end()).ok_or_else(unreadable)?;
+        let mut marks = marks_of(id, &[]);
+        marks.add(Mark {
+            head: Head { revision, root },
+            source: crate::log::Source::Heads,
+        });
+        if let Some(key) = key {
+            let said = key
+                .open(&entry.checkpoint)
+                .map_err(|flaw| self.damaged(about, &flaw.to_string()))?;
+            if said.origin.log != id || (said.revision, said.root) != (revision, root) {
+                return Err(self.damaged(about, "its checkpoint is of something else than it says to hold"));
+            }
+            marks.add(Mark::of(&said));
+        }
+        Ok(Verification::begin(id, marks))
+    }
+
+    fn damaged(&self, about: Option<(&LogEntry, Revision)>, sentence: &str) -> Failure {
+        let place = self.archive.display();
+        let about =
+            about.map(|(entry, revision)| format!(" workspaces/{}, revision {revision}:", entry.workspace));
+        Failure::new(
+            FailureKind::Damaged,
+            format!(
+                "{place}:{} {sentence}; nothing was restored",
+                about.unwrap_or_default()
+            ),
+        )
+    }
+
+    /// Writes the store beside its place.
+    fn write(
+        &self,
+        dir: &Path,
+        key: Option<&PublicKey>,
+        point: Point,
+    ) -> Result<Vec<(LogEntry, Head, Revision)>, Failure> {
+        let log = SledLog::open(dir).map_err(|error| log_failure(&error))?;
+        let restoring = std::cell::RefCell::new(Restoring::new(&log, point));
+        let mut restored = Vec::new();
+        let mut left_out = Vec::new();
+        self.each_log(
+            key,
+            |head, record| restoring.borrow_mut().take(head, record),
+            |entry| {
+                let mut one = restoring.replace(Restoring::new(&log, point));
+                one.flush()?;
+                match one.begin_epoch(&self.reason, self.actor.as_deref())? {
+                    Some((head, last)) => restored.push((entry.clone(), head, last)),
+                    None => left_out.push(entry.workspace.clone()),
+                }
+                Ok(())
+            },
+        )?;
+        for workspace in left_out {
+            tell(&format!(
+                "workspaces/{workspace} was not there yet at that time and is left out"
+            ));
+        }
+        if let Some(asked) = self.to_revision
+            && let Some((entry, _, last)) = restored.iter().find(|(_, _, last)| last.0 < asked)
+        {
+            let sentence = format!(
+                "workspaces/{} has no revision {asked} in it: its last is {last}",
+                entry.workspace
+            );
+            return Err(Failure::new(FailureKind::Usage, sentence));
+        }
+        Ok(restored)
+    }
+
+    /// Gives the store its name, with heads that fit it.
+    fn take_place(
+        &self,
+        unfinished: &Path,
+        store: &Path,
+        restored: &[(LogEntry, Head, Revision)],
+    ) -> Result<(), Failure> {
+        let heads = self.data_dir.join("heads");
+        if heads.exists() {
+            fs::remove_file(&heads).map_err(|error| failed(&heads, &error))?;
+        }
+        let (mut file, _) = Heads::open(&heads).map_err(|error| log_failure(&error))?;
+        for (entry, head, last) in restored {
+            let Some(id) = entry.log_id() else { continue };
+            file.write(&[(id, *head)]).map_err(|error| log_failure(&error))?;
+            let moved = supersede(&self.data_dir.join("checkpoints"), id, *last)
+                .map_err(|error| log_failure(&error))?;
+            say(&format!(
+                "workspaces/{}: revisions 1 to {last}, and revision {} begins a new epoch",
+                entry.workspace, head.revision
+            ));
+            if moved > 0 {
+                say(&format!(
+                    "  {} of what came behind moved to checkpoints/superseded/",
+                    counted(moved, "checkpoint")
+                ));
+            }
+        }
+        let named = fs::rename(unfinished, store).and_then(|()| File::open(&self.data_dir)?.sync_all());
+        named.map_err(|error| failed(store, &error))
+    }
+}
+
+/// How far is restored.
+#[derive(Clone, Copy, Debug)]
+enum Point {
+    End,
+    Revision(Revision),
+    Time(Timestamp),
+}
+
+/// One log on its way into the store.
+struct Restoring<'a> {
+    log: &'a SledLog,
+    point: Point,
+    tree: Tree,
+    newest: Option<RecordHead>,
+    waiting: Vec<Vec<u8>>,
+    bytes: usize,
+}
+
+impl<'a> Restoring<'a> {
+    fn new(log: &'a SledLog, point: Point) -> Self {
+        Self {
+            log,
+            point,
+            tree: Tree::empty(),
+            newest: None,
+            waiting: Vec::new(),
+            bytes: 0,
+        }
+    }
+
+    fn take(&mut self, head: RecordHead, record: &[u8]) -> Result<(), Failure> {
+        let wanted = match self.point {
+            Point::End => true,
+            Point::Revision(last) => head.revision <= last,
+            Point::Time(time) => head.recorded_time <= time,
+        };
+        if !wanted {
+            return Ok(());
+        }
+        // A commit that cannot be read in full would stop the server at its start.
+        let stored = crate::log::Record {
+            revision: head.revision,
+            bytes: record.to_vec(),
+        };
+        codec::decode(head.log, &stored).map_err(|error| log_failure(&error))?;
+        self.tree.push(LeafHash::of(record));
+        self.newest = Some(head);
+        self.bytes += record.len();
+        self.waiting.push(stored.bytes);
+        match self.bytes >= APPEND_BYTES {
+            true => self.flush(),
+            false => Ok(()),
+        }
+    }
+
+    fn flush(&mut self) -> Result<(), Failure> {
+        let Some(newest) = self.newest.filter(|_| !self.waiting.is_empty()) else {
+            return Ok(());
+        };
+        self.bytes = 0;
+        let records = std::mem::take(&mut self.waiting);
+        let expected = Revision(newest.revision.0 - records.len() as u64);
+        self.append(newest, expected, records)
+    }
+
+    fn append(&self, newest: RecordHead, expected: Revision, records: Vec<Vec<u8>>) -> Result<(), Failure> {
+        let append = Append {
+            log: newest.log,
+            expected,
+            records,
+        };
+        let outcome = self.log.append(&[append]).map_err(|error| log_failure(&error))?;
+        match outcome.as_slice() {
+            [AppendOutcome::Appended] => Ok(()),
+            _ => {
+                let sentence = format!("the archive holds the log {} twice", newest.log);
+                Err(Failure::new(FailureKind::Damaged, sentence))
+            }
+        }
+    }
+
+    /// Ends the log with the commit that begins its next epoch; answers the head, and the last revision that was restored.
+    fn begin_epoch(
+        &mut self,
+        reason: &str,
+        actor: Option<&str>,
+    ) -> Result<Option<(Head, Revision)>, Failure> {
+        let Some(newest) = self.newest else {
+            return Ok(None);
+        };
+        let mut origin = Origin::system("Restore");
+        if let Some(actor) = actor {
+            origin.actor.on_behalf_of = actor.into();
+        }
+        origin.reason = reason.into();
+        let started = EpochStarted {
+            restored_revision: newest.revision,
+            restored_root: self.tree.root().0,
+            reason: reason.into(),
+        };
+        let commit = Commit {
+            revision: newest.revision.next(),
+            recorded_time: SystemClock::default().wall().max(newest.recorded_time),
+            epoch: newest.epoch + 1,
+            origin,
+            events: vec![Event::EpochStarted(Box::new(started))],
+        };
+        let record = codec::encode(newest.log, &commit);
+        self.tree.push(LeafHash::of(&record));
+        self.append(newest, newest.revision, vec![record])?;
+        let head = Head {
+            revision: commit.revision,
+            root: self.tree.root(),
+        };
+        Ok(Some((head, newest.revision)))
+    }
+}
+
+fn failed(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(
+        FailureKind::Failed,
+        format!("{} cannot be written: {error}", path.display()),
+    )
+}

@@ -1,0 +1,472 @@
+//! `binnacle verify`: holds archives, data directories, proofs and checkpoints against each other and against a key, without a
+//! server.
+//!
+//! Invariant: nothing counts as verified but what the key has signed, or what hashes lead to from there; what nothing could be
+//! held against is said, and is no success.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::data_dir;
+use super::files::{ConsistencyFile, InclusionFile, Kept};
+use super::key;
+use crate::cli::words::{counted, say};
+use crate::cli::{Failure, FailureKind};
+use crate::domain::{Event, Revision};
+use crate::log::{
+    ArchiveReader, Checkpoint, Item, LogEntry, LogId, Mark, PublicKey, Record, Source, Verification, codec,
+    is_beginning, is_included, marks_of,
+};
+
+/// Verifies archives, data directories, proofs and checkpoints, without a server.
+#[derive(Debug, Args)]
+#[command(after_long_help = AFTER_HELP)]
+pub(in crate::cli) struct Verify {
+    /// Archives, data directories, proofs and checkpoints, in any order: each is held against the others
+    #[arg(required = true)]
+    paths: Vec<PathBuf>,
+    /// The key that signed, or the file that it is in; for a data directory alone its own is taken [default: none]
+    #[arg(long, value_name = "KEY")]
+    public_key: Option<String>,
+    /// Where a data directory's store is copied to before it is opened [default: the directory for temporary files]
+    #[arg(long, value_name = "DIR")]
+    scratch: Option<PathBuf>,
+}
+
+const AFTER_HELP: &str = "\
+  binnacle verify --public-key checkpoint.pub yesterday.checkpoint backup.binnacle
+  binnacle verify --public-key checkpoint.pub 12.tlog-proof
+  binnacle verify --public-key checkpoint.pub yesterday.checkpoint today.checkpoint since.proof
+  binnacle verify /var/lib/binnacle yesterday.checkpoint
+
+Exit code 0: everything agrees. 1: nothing is wrong, but something could not be held against anything. 2: a file or a flag is \
+wrong. 3: something is not what was signed; every such thing is named.
+
+The server must not run on a data directory that is verified; the store is copied, since opening a damaged one changes it.";
+
+/// How many bytes of an archive are read at once.
+const READ_BYTES: usize = 1024 * 1024;
+
+/// A checkpoint that an auditor has, and whether something was held against it.
+#[derive(Debug)]
+pub(super) struct Known {
+    place: String,
+    pub(super) checkpoint: Checkpoint,
+    used: bool,
+}
+
+/// What has been found.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    /// How many things are wrong.
+    wrong: usize,
+    /// How many things could not be held against anything.
+    unproven: usize,
+}
+
+impl Findings {
+    pub(super) fn wrong(&mut self, place: &str, sentence: &str) {
+        self.wrong += 1;
+        say(&format!("WRONG     {place}: {sentence}"));
+    }
+
+    pub(super) fn right(&self, place: &str, sentence: &str) {
+        say(&format!("ok        {place}: {sentence}"));
+    }
+
+    fn unproven(&mut self, place: &str, sentence: &str) {
+        self.unproven += 1;
+        say(&format!("UNPROVEN  {place}: {sentence}"));
+    }
+
+    fn end(self) -> Result<(), Failure> {
+        let Self { wrong, unproven } = self;
+        match (wrong, unproven) {
+            (0, 0) => {
+                say("everything agrees");
+                Ok(())
+            }
+            (0, unproven) => Err(Failure::new(
+                FailureKind::Partly,
+                format!(
+                    "nothing is wrong, but {} could not be held against anything",
+                    counted(unproven, "thing")
+                ),
+            )),
+            (wrong, _) => Err(Failure::new(
+                FailureKind::Damaged,
+                format!(
+                    "{} not what was signed",
+                    match wrong {
+                        1 => "1 thing is".to_owned(),
+                        wrong => format!("{wrong} things are"),
+                    }
+                ),
+            )),
+        }
+    }
+}
+
+impl Verify {
+    pub(in crate::cli) fn run(self) -> Result<(), Failure> {
+        let kept = self
+            .paths
+            .iter()
+            .map(|path| Ok((path.as_path(), Kept::read(path)?)));
+        let kept = kept.collect::<Result<Vec<_>, Failure>>()?;
+        let key = self.key(&kept)?;
+        let mut findings = Findings::default();
+        let mut known = known(&kept, &key, &mut findings);
+        forks(&known, &mut findings);
+        for (path, kept) in &kept {
+            let place = path.display().to_string();
+            match kept {
+                Kept::Archive => archive(path, &key, &mut known, &mut findings)?,
+                Kept::DataDir => {
+                    data_dir::check(path, self.scratch.as_deref(), &key, &mut known, &mut findings)?
+                }
+                Kept::Inclusion(proof) => inclusion(&place, proof, &key, &mut findings),
+                Kept::Consistency(proof) => consistency(&place, proof, &key, &mut known, &mut findings),
+                Kept::Checkpoints(_) => {}
+            }
+        }
+        for known in known.iter().filter(|known| !known.used) {
+            let revision = known.checkpoint.revision;
+            findings.unproven(
+                &known.place,
+                &format!(
+                    "the checkpoint of revision {revision} is signed, but there is nothing to hold it against: add an \
+                     archive of that log, or a proof that starts there (binnacle prove --since)"
+                ),
+            );
+        }
+        findings.end()
+    }
+
+    /// The key that is trusted.
+    fn key(&self, kept: &[(&Path, Kept)]) -> Result<PublicKey, Failure> {
+        if let Some(said) = &self.public_key {
+            return key::read(said);
+        }
+        let mut dirs = kept.iter().filter(|(_, kept)| matches!(kept, Kept::DataDir));
+        match (dirs.next(), dirs.next()) {
+            (Some((dir, _)), None) => data_dir::own_key(dir),
+            _ => Err(Failure::new(
+                FailureKind::Usage,
+                "--public-key is missing: name the key that you trust, or the file that it is in",
+            )),
+        }
+    }
+}
+
+/// Every checkpoint that the key has signed.
+fn known(kept: &[(&Path, Kept)], key: &PublicKey, findings: &mut Findings) -> Vec<Known> {
+    let mut known = Vec::new();
+    for (path, kept) in kept {
+        let place = path.display().to_string();
+        let notes: Vec<&str> = match kept {
+            Kept::Checkpoints(notes) => notes.iter().map(String::as_str).collect(),
+            Kept::Consistency(proof) => vec![&proof.note],
+            Kept::Inclusion(proof) => vec![&proof.note],
+            Kept::Archive | Kept::DataDir => Vec::new(),
+        };
+        for note in notes {
+            match key.open(note) {
+                Ok(checkpoint) => known.push(Known {
+                    place: place.clone(),
+                    checkpoint,
+                    // What a proof leads to needs no other proof.
+                    used: !matches!(kept, Kept::Checkpoints(_)),
+                }),
+                Err(flaw) => findings.wrong(&place, &flaw.to_string()),
+            }
+        }
+    }
+    known
+}
+
+/// Two checkpoints of one size that say different things: the key has signed two histories.
+fn forks(known: &[Known], findings: &mut Findings) {
+    for (number, one) in known.iter().enumerate() {
+        for other in known.iter().skip(number + 1) {
+            let (a, b) = (one.checkpoint, other.checkpoint);
+            if a.origin == b.origin && a.revision == b.revision && a.root != b.root {
+                let sentence = format!(
+                    "it and {} are signed for revision {} of one log with different roots, {} and {}: two histories have \
+                     been told",
+                    other.place, a.revision, a.root, b.root
+                );
+                findings.wrong(&one.place, &sentence);
+            }
+        }
+    }
+}
+
+/// A log that is about to be read: everything that is known of it.
+pub(super) fn begin(log: LogId, known: &mut [Known]) -> Verification {
+    let mut checkpoints = Vec::new();
+    for known in known
+        .iter_mut()
+        .filter(|known| known.checkpoint.origin.log == log)
+    {
+        known.used = true;
+        checkpoints.push(known.checkpoint);
+    }
+    Verification::begin(log, marks_of(log, &checkpoints))
+}
+
+/// Whether what reads as a commit is one in full; and of which workspace, where it creates one.
+pub(super) fn workspace_of(log: LogId, record: &Record) -> Result<Option<String>, String> {
+    let commit = codec::decode(log, record).map_err(|error| error.to_string())?;
+    Ok(commit.events.iter().find_map(|event| match event {
+        Event::WorkspaceCreated(created) => Some(created.id.to_string()),
+        _ => None,
+    }))
+}
+
+fn archive(
+    path: &Path,
+    key: &PublicKey,
+    known: &mut [Known],
+    findings: &mut Findings,
+) -> Result<(), Failure> {
+    let place = path.display().to_string();
+    let file = File::open(path).map_err(|error| Failure::failed(&error))?;
+    let mut reader = match ArchiveReader::begin(BufReader::with_capacity(READ_BYTES, file)) {
+        Ok(reader) => reader,
+        Err(flaw) => {
+            findings.wrong(&place, &flaw.to_string());
+            return Ok(());
+        }
+    };
+    let mut logs = 0;
+    let mut current: Option<Reading> = None;
+    loop {
+        match reader.next() {
+            Ok(Some(Item::Log(entry))) => {
+                end(current.take(), &place, findings);
+                current = Reading::begin(entry, &place, key, known, findings);
+                logs += 1;
+            }
+            Ok(Some(Item::Record(record))) => {
+                if let Some(reading) = &mut current {
+                    reading.record(record);
+                }
+            }
+            Ok(None) => break,
+            Err(flaw) => {
+                let sentence = match &current {
+                    Some(reading) => {
+                        let next = reading.log.revision().next();
+                        format!("workspaces/{}, revision {next}: {flaw}", reading.entry.workspace)
+                    }
+                    None => flaw.to_string(),
+                };
+                findings.wrong(&place, &sentence);
+                return Ok(());
+            }
+        }
+    }
+    end(current, &place, findings);
+    if logs == 0 {
+        findings.wrong(&place, "it holds no log");
+    }
+    Ok(())
+}
+
+/// A log of an archive.
+pub(super) struct Reading {
+    pub(super) entry: LogEntry,
+    pub(super) log: Verification,
+    flaw: Option<String>,
+    /// Whether the key has signed what the archive says of it.
+    signed: bool,
+}
+
+impl Reading {
+    /// None: there is nothing to read it as, which was said.
+    fn begin(
+        entry: LogEntry,
+        place: &str,
+        key: &PublicKey,
+        known: &mut [Known],
+        findings: &mut Findings,
+    ) -> Option<Self> {
+        let place = format!("{place}: workspaces/{}", entry.workspace);
+        let Some((id, (revision, root))) = entry.log_id().zip(entry.end()) else {
+            findings.wrong(&place, "what it says of that log is not to be understood");
+            return None;
+        };
+        let mut log = begin(id, known);
+        let signed = match key.open(&entry.checkpoint) {
+            Ok(said) if said.origin.log == id && (said.revision, said.root) == (revision, root) => {
+                log.expect(Mark::of(&said));
+                true
+            }
+            Ok(_) => {
+                findings.wrong(&place, "its checkpoint is of something else than it says to hold");
+                false
+            }
+            Err(flaw) => {
+                findings.wrong(&place, &format!("its checkpoint: {flaw}"));
+                false
+            }
+        };
+        Some(Self {
+            entry,
+            log,
+            flaw: None,
+            signed,
+        })
+    }
+
+    /// Behind the first thing that is wrong nothing more can be said.
+    fn record(&mut self, bytes: Vec<u8>) {
+        if self.flaw.is_some() {
+            return;
+        }
+        let first = self.log.revision() == Revision::ZERO;
+        if let Err(sentence) = self.log.record(&bytes) {
+            self.flaw = Some(sentence);
+            return;
+        }
+        if first {
+            let record = Record {
+                revision: self.log.revision(),
+                bytes,
+            };
+            let named = workspace_of(self.log.id(), &record);
+            self.flaw = match named {
+                Ok(Some(name)) if name == self.entry.workspace => None,
+                Ok(name) => Some(format!(
+                    "its first commit creates {}, not the workspace that the archive names",
+                    name.map_or("none".to_owned(), |name| format!("workspaces/{name}"))
+                )),
+                Err(sentence) => Some(sentence),
+            };
+        }
+    }
+}
+
+fn end(reading: Option<Reading>, place: &str, findings: &mut Findings) {
+    let Some(Reading {
+        entry,
+        log,
+        flaw,
+        signed,
+    }) = reading
+    else {
+        return;
+    };
+    let place = format!("{place}: workspaces/{}", entry.workspace);
+    let flaw = flaw.or_else(|| log.end().err()).or_else(|| {
+        let more = log.revision().0 > entry.size;
+        more.then(|| format!("it holds {} commits, and says {}", log.revision(), entry.size))
+    });
+    match flaw {
+        Some(sentence) => findings.wrong(&place, &sentence),
+        None if signed => {
+            let sentence = format!(
+                "revisions 1 to {}, root {}, as signed",
+                log.revision(),
+                log.root()
+            );
+            findings.right(&place, &sentence);
+        }
+        None => {}
+    }
+}
+
+fn inclusion(place: &str, proof: &InclusionFile, key: &PublicKey, findings: &mut Findings) {
+    // That the note is not to be believed was said.
+    let Ok(checkpoint) = key.open(&proof.note) else {
+        return;
+    };
+    let Checkpoint {
+        origin,
+        revision: size,
+        root,
+    } = checkpoint;
+    if !is_included(&proof.record, proof.index, size.0, root, &proof.hashes) {
+        let sentence = format!(
+            "the commit in it, with leaf {:?}, is not the one at revision {} of the log that its checkpoint of revision \
+             {size} speaks of",
+            proof.leaf(),
+            proof.index.saturating_add(1)
+        );
+        findings.wrong(place, &sentence);
+        return;
+    }
+    let record = Record {
+        revision: Revision(proof.index + 1),
+        bytes: proof.record.clone(),
+    };
+    match codec::decode(origin.log, &record) {
+        Err(error) => findings.wrong(place, &error.to_string()),
+        Ok(commit) => {
+            let kinds: Vec<_> = commit.events.iter().map(Event::kind).collect();
+            let sentence = format!(
+                "revision {} is in the log of {size} commits: recorded at {} by {}, {}: {}",
+                commit.revision,
+                commit.recorded_time,
+                commit.origin.actor.principal,
+                counted(kinds.len(), "event"),
+                kinds.join(", ")
+            );
+            findings.right(place, &sentence);
+        }
+    }
+}
+
+fn consistency(
+    place: &str,
+    proof: &ConsistencyFile,
+    key: &PublicKey,
+    known: &mut [Known],
+    findings: &mut Findings,
+) {
+    let Ok(later) = key.open(&proof.note) else {
+        return;
+    };
+    let mut held = false;
+    let earlier = known.iter_mut().filter(|known| {
+        known.checkpoint.origin.log == later.origin.log && known.checkpoint.revision.0 == proof.first
+    });
+    for known in earlier {
+        held = true;
+        known.used = true;
+        let first = (proof.first, known.checkpoint.root);
+        if is_beginning(first, (later.revision.0, later.root), &proof.hashes) {
+            let sentence = format!(
+                "revisions 1 to {} are unchanged in the log of {} commits",
+                proof.first, later.revision
+            );
+            findings.right(&format!("{}, {place}", known.place), &sentence);
+        } else {
+            let sentence = format!(
+                "the log of {} commits does not begin with what was signed for revision {}: something up to there was \
+                 changed, taken out or put in",
+                later.revision, proof.first
+            );
+            findings.wrong(&format!("{}, {place}", known.place), &sentence);
+        }
+    }
+    if !held {
+        let sentence = format!(
+            "it starts from the log of {} commits: add the checkpoint of that revision",
+            proof.first
+        );
+        findings.unproven(place, &sentence);
+    }
+}
+
+/// What the heads of a data directory say, beside what is signed.
+pub(super) fn head_mark(head: crate::log::Head) -> Mark {
+    Mark {
+        head,
+        source: Source::Heads,
+    }
+}

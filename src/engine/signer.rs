@@ -1,0 +1,170 @@
+//! The signer: signs checkpoints of what is durable, on a thread of its own beside the committer.
+//!
+//! Invariant: only what is published is signed, and that was durable before it was published. While there is change a log's
+//! newest checkpoint is never older than 10 s or 10,000 commits (but for the time that one takes to write), and when the engine
+//! closes in good order it is of the head.
+//!
+//! What it does not know: how a checkpoint is written, and who reads it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::hosted::Hosted;
+use crate::domain::Revision;
+use crate::log::{Checkpoint, Checkpoints, LogError, LogErrorKind, LogId, Origin, SigningKey};
+
+/// After so long a change is under a checkpoint.
+const AGE_MAX: Duration = Duration::from_secs(10);
+/// After so many commits the newest of them is under a checkpoint.
+const COMMITS_MAX: u64 = 10_000;
+
+/// What is to be signed, and with what.
+pub(super) struct Signer {
+    checkpoints: Checkpoints,
+    due: Mutex<Due>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Due {
+    /// Logs that have moved on since their newest checkpoint, and since when.
+    changed: BTreeMap<LogId, (Arc<Hosted>, Instant)>,
+    /// The revision of each log's newest checkpoint.
+    signed: BTreeMap<LogId, Revision>,
+    /// Some log has moved on by so much that nobody waits for its time.
+    urgent: bool,
+    closed: bool,
+    /// The disk has refused a checkpoint.
+    failure: Option<LogError>,
+}
+
+impl Signer {
+    /// `signed`: the newest checkpoint that each log has already.
+    pub(super) fn new(checkpoints: Checkpoints, signed: BTreeMap<LogId, Revision>) -> Self {
+        Self {
+            checkpoints,
+            due: Mutex::new(Due {
+                signed,
+                ..Due::default()
+            }),
+            changed: Condvar::new(),
+        }
+    }
+
+    pub(super) fn key(&self) -> &SigningKey {
+        self.checkpoints.key()
+    }
+
+    /// A workspace has published more.
+    ///
+    /// # Errors
+    /// A checkpoint could not be written: the disk has failed, and the engine has to stop.
+    pub(super) fn moved(&self, hosted: &Arc<Hosted>, head: Revision) -> Result<(), LogError> {
+        let mut due = self.due();
+        if let Some(error) = due.failure.take() {
+            return Err(error);
+        }
+        let signed = due.signed.get(&hosted.log()).copied().unwrap_or_default();
+        let first = due.changed.is_empty();
+        let hurry = head.0 >= signed.0 + COMMITS_MAX && !due.urgent;
+        due.urgent |= hurry;
+        due.changed
+            .entry(hosted.log())
+            .or_insert_with(|| (Arc::clone(hosted), Instant::now()));
+        drop(due);
+        if first || hurry {
+            self.changed.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Signs whatever is due until it is told to end; then whatever is left.
+    pub(super) fn on_a_thread(self: &Arc<Self>) -> Result<JoinHandle<()>, LogError> {
+        let signer = Arc::clone(self);
+        std::thread::Builder::new()
+            .name("signer".to_owned())
+            .spawn(move || while signer.sign_when_due() {})
+            .map_err(|error| LogError::caused(LogErrorKind::Io, "the signer thread cannot be started", error))
+    }
+
+    /// Has everything signed that is published, and ends.
+    pub(super) fn close(&self) {
+        self.due().closed = true;
+        self.changed.notify_one();
+    }
+
+    /// Whether to go on.
+    fn sign_when_due(&self) -> bool {
+        let (due, closed) = self.wait();
+        for hosted in due {
+            if let Err(error) = self.sign(&hosted) {
+                tracing::error!(%error, "a checkpoint could not be written");
+                self.due().failure = Some(error);
+                return false;
+            }
+        }
+        !closed
+    }
+
+    /// Waits until something is due, or the end has come.
+    fn wait(&self) -> (Vec<Arc<Hosted>>, bool) {
+        let mut due = self.due();
+        loop {
+            let now = Instant::now();
+            let is_due = |due: &Due, hosted: &Hosted, since: Instant| {
+                let signed = due.signed.get(&hosted.log()).copied().unwrap_or_default();
+                due.closed
+                    || now >= since + AGE_MAX
+                    || hosted.published().state.workspace().revision().0 >= signed.0 + COMMITS_MAX
+            };
+            let ready: Vec<_> = due
+                .changed
+                .values()
+                .filter(|(hosted, since)| is_due(&due, hosted, *since))
+                .map(|(hosted, _)| Arc::clone(hosted))
+                .collect();
+            due.urgent = false;
+            if !ready.is_empty() || due.closed {
+                for hosted in &ready {
+                    due.changed.remove(&hosted.log());
+                }
+                return (ready, due.closed);
+            }
+            let next = due.changed.values().map(|(_, since)| *since + AGE_MAX).min();
+            due = match next {
+                None => self.changed.wait(due).unwrap_or_else(PoisonError::into_inner),
+                Some(next) => {
+                    let waited = self
+                        .changed
+                        .wait_timeout(due, next.saturating_duration_since(now));
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+    }
+
+    fn sign(&self, hosted: &Hosted) -> Result<(), LogError> {
+        let published = hosted.published();
+        let checkpoint = Checkpoint {
+            origin: Origin {
+                log: hosted.log(),
+                epoch: published.epoch,
+            },
+            revision: published.state.workspace().revision(),
+            root: published.root,
+        };
+        let signed = self.due().signed.get(&hosted.log()).copied().unwrap_or_default();
+        if checkpoint.revision <= signed {
+            return Ok(());
+        }
+        self.checkpoints.append(&checkpoint)?;
+        self.due().signed.insert(hosted.log(), checkpoint.revision);
+        Ok(())
+    }
+
+    fn due(&self) -> MutexGuard<'_, Due> {
+        self.due.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,396 @@
+//! The `checkpoints/` directory beside the store: every checkpoint that the server signed, one file a log, appended and made
+//! durable, so that a store that lost or changed anything before one of them is found out at the next start.
+//!
+//! Invariant: a file holds notes in ascending order of their revisions, an empty line between them. A note that a crash cut
+//! short can only be the last, and is not believed; anything else that is no checkpoint of that log is refused.
+//!
+//! What it does not know: when a checkpoint is due, and whether a log still is what they say.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::checkpoint::{Checkpoint, PublicKey, SigningKey, unverified};
+use super::data_dir::{create_dir, io_error};
+use super::{LogError, LogErrorKind, LogId};
+use crate::domain::Revision;
+
+/// Where checkpoints go that speak of what a restore has left behind.
+const SUPERSEDED: &str = "superseded";
+
+/// The open directory, and the key that signs.
+#[derive(Debug)]
+pub struct Checkpoints {
+    dir: PathBuf,
+    key: SigningKey,
+}
+
+/// The checkpoints of one file.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Notes {
+    /// In ascending order of their revisions.
+    pub checkpoints: Vec<Checkpoint>,
+    /// How many bytes of the file they are; what is behind was cut short by a crash.
+    whole_bytes: usize,
+}
+
+impl Checkpoints {
+    /// Opens the directory, or makes it, and answers every checkpoint in it, by log. What a crash has cut short is cut off.
+    ///
+    /// # Errors
+    /// `Damaged` when a file holds anything else than checkpoints of its log that this key has signed, `Io` when the operating
+    /// system refuses.
+    pub fn open(dir: PathBuf, key: SigningKey) -> Result<(Self, BTreeMap<LogId, Vec<Checkpoint>>), LogError> {
+        create_dir(&dir)?;
+        let mut found = BTreeMap::new();
+        for (log, path) in files(&dir)? {
+            let (text, bytes) = read(&path)?;
+            let notes = Notes::parse(&text, log, &key.public()).map_err(|flaw| damaged(&path, &flaw))?;
+            if notes.whole_bytes < bytes {
+                tracing::warn!(file = %path.display(), "the last checkpoint was cut short by a crash and is left out");
+                cut(&path, notes.whole_bytes)?;
+            }
+            found.insert(log, notes.checkpoints);
+        }
+        Ok((Self { dir, key }, found))
+    }
+
+    /// Every checkpoint in a directory, by log, and nothing is changed there. A directory that is not there has none.
+    ///
+    /// # Errors
+    /// As [`Checkpoints::open`].
+    pub fn read(dir: &Path, key: &PublicKey) -> Result<BTreeMap<LogId, Vec<Checkpoint>>, LogError> {
+        let mut found = BTreeMap::new();
+        if !dir.exists() {
+            return Ok(found);
+        }
+        for (log, path) in files(dir)? {
+            let (text, _) = read(&path)?;
+            let notes = Notes::parse(&text, log, key).map_err(|flaw| damaged(&path, &flaw))?;
+            found.insert(log, notes.checkpoints);
+        }
+        Ok(found)
+    }
+
+    /// The key that signs.
+    #[must_use]
+    pub fn key(&self) -> &SigningKey {
+        &self.key
+    }
+
+    /// Signs a checkpoint and appends it to its log's file, durably.
+    ///
+    /// # Errors
+    /// `Io` when the operating system refuses; the file then ends with the checkpoint, without it, or with a part of it.
+    pub fn append(&self, checkpoint: &Checkpoint) -> Result<(), LogError> {
+        let path = self.dir.join(checkpoint.origin.log.to_string());
+        let failed = |error| io_error("could not write", &path, error);
+        let is_new = !path.exists();
+        let mut file = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(&path)
+            .map_err(failed)?;
+        let note = self.key.sign(checkpoint);
+        // One write: a crash cuts at most this note.
+        file.write_all(format!("{note}\n").as_bytes()).map_err(failed)?;
+        file.sync_data().map_err(failed)?;
+        if is_new {
+            File::open(&self.dir)
+                .and_then(|dir| dir.sync_all())
+                .map_err(failed)?;
+        }
+        Ok(())
+    }
+}
+
+impl Notes {
+    /// Reads a file of notes.
+    ///
+    /// # Errors
+    /// A sentence: which note is wrong, and how.
+    pub fn parse(text: &str, log: LogId, key: &PublicKey) -> Result<Self, String> {
+        let mut notes = Self::default();
+        let mut newest = Revision::ZERO;
+        for (number, note) in (1..).zip(whole_notes(text)) {
+            let checkpoint = key.open(note).map_err(|flaw| {
+                // Of a note that cannot even be read there is nothing to say but its place.
+                let about = unverified(note).map(|said| format!(", of revision {},", said.revision));
+                format!(
+                    "its checkpoint number {number}{} is not to be believed: {flaw}",
+                    about.unwrap_or_default()
+                )
+            })?;
+            if checkpoint.origin.log != log {
+                return Err(format!(
+                    "its checkpoint number {number} is of another log: {}",
+                    checkpoint.origin
+                ));
+            }
+            if checkpoint.revision <= newest {
+                let revision = checkpoint.revision;
+                return Err(format!(
+                    "its checkpoint number {number}, of revision {revision}, stands behind one of {newest}"
+                ));
+            }
+            newest = checkpoint.revision;
+            notes.whole_bytes += note.len() + 1;
+            notes.checkpoints.push(checkpoint);
+        }
+        Ok(notes)
+    }
+}
+
+/// The notes of a file, without one that a crash cut short: each ends with the line of its signature, and an empty line.
+fn whole_notes(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let text = rest.find("\n\n")? + 2;
+        let end = text + rest.get(text..)?.find("\n\n")? + 1;
+        let (note, behind) = rest.split_at_checked(end)?;
+        rest = behind.strip_prefix('\n')?;
+        Some(note)
+    })
+}
+
+/// Every file of checkpoints in a directory, with the log that its name says.
+///
+/// # Errors
+/// `Io` when the operating system refuses, `Damaged` when there is a file that is none of ours.
+pub(super) fn files(dir: &Path) -> Result<BTreeMap<LogId, PathBuf>, LogError> {
+    let failed = |error| io_error("could not list", dir, error);
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(dir).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let name = entry.file_name();
+        match name.to_str().and_then(LogId::from_hex) {
+            Some(log) => {
+                found.insert(log, entry.path());
+            }
+            None if name.to_str() == Some(SUPERSEDED) => {}
+            None => {
+                let context = format!(
+                    "{} is no file of checkpoints: move it away",
+                    entry.path().display()
+                );
+                return Err(LogError::new(LogErrorKind::Damaged, context));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Takes what speaks of more than a revision out of a log's file, and keeps it under `superseded/`: after a restore to an
+/// earlier point it speaks of what is no more.
+///
+/// # Errors
+/// `Io` when the operating system refuses, `Damaged` when the file is not to be believed.
+pub fn supersede(dir: &Path, log: LogId, after: Revision) -> Result<usize, LogError> {
+    let path = dir.join(log.to_string());
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        Err(error) => return Err(io_error("could not read", &path, error)),
+    };
+    let notes: Vec<_> = whole_notes(&text).collect();
+    let later = |note: &&str| unverified(note).is_ok_and(|said| said.revision > after);
+    let kept: String = notes
+        .iter()
+        .filter(|note| !later(note))
+        .map(|note| format!("{note}\n"))
+        .collect();
+    let gone: String = notes
+        .iter()
+        .filter(|note| later(note))
+        .map(|note| format!("{note}\n"))
+        .collect();
+    let count = notes.iter().filter(|note| later(note)).count();
+    if count == 0 {
+        return Ok(0);
+    }
+    let aside = dir.join(SUPERSEDED);
+    create_dir(&aside)?;
+    let write = |path: &Path, text: &str| {
+        let mut file = OpenOptions::new().append(true).create(true).open(path)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    };
+    let moved = aside.join(log.to_string());
+    write(&moved, &gone).map_err(|error| io_error("could not write", &moved, error))?;
+    let next = dir.join(SUPERSEDED).join(format!("{log}.kept"));
+    let replace = || {
+        fs::write(&next, &kept)?;
+        File::open(&next)?.sync_all()?;
+        fs::rename(&next, &path)?;
+        File::open(&aside)?.sync_all()?;
+        File::open(dir)?.sync_all()
+    };
+    replace().map_err(|error| io_error("could not replace", &path, error))?;
+    Ok(count)
+}
+
+/// A file's text, and how many bytes it has. A crash may have cut it within a character.
+fn read(path: &Path) -> Result<(String, usize), LogError> {
+    let mut bytes = fs::read(path).map_err(|error| io_error("could not read", path, error))?;
+    let length = bytes.len();
+    if let Err(error) = std::str::from_utf8(&bytes)
+        && error.error_len().is_none()
+    {
+        bytes.truncate(error.valid_up_to());
+    }
+    let text = String::from_utf8(bytes).map_err(|_| damaged(path, "it is no text"))?;
+    Ok((text, length))
+}
+
+fn cut(path: &Path, bytes: usize) -> Result<(), LogError> {
+    let cut = || {
+        let file = OpenOptions::new().write(true).open(path)?;
+        file.set_len(bytes as u64)?;
+        file.sync_all()
+    };
+    cut().map_err(|error| io_error("could not cut", path, error))
+}
+
+fn damaged(path: &Path, flaw: &str) -> LogError {
+    LogError::new(
+        LogErrorKind::Damaged,
+        format!(
+            "the checkpoints in {} are damaged: {flaw}; put the file back from a copy of the data directory; if it was signed \
+             with another key, put that key back",
+            path.display()
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::{Origin, Root};
+
+    const LOG: LogId = LogId([3; 16]);
+
+    fn checkpoint(revision: u64) -> Checkpoint {
+        Checkpoint {
+            origin: Origin { log: LOG, epoch: 1 },
+            revision: Revision(revision),
+            root: Root([u8::try_from(revision).unwrap(); 32]),
+        }
+    }
+
+    /// A directory with checkpoints of revisions 1, 5 and 9, and the key.
+    struct Kept {
+        dir: tempfile::TempDir,
+    }
+
+    impl Kept {
+        fn new() -> Self {
+            let kept = Self {
+                dir: tempfile::tempdir().unwrap(),
+            };
+            let (open, found) = kept.open().unwrap();
+            assert!(found.is_empty());
+            for revision in [1, 5, 9] {
+                open.append(&checkpoint(revision)).unwrap();
+            }
+            kept
+        }
+
+        fn open(&self) -> Result<(Checkpoints, BTreeMap<LogId, Vec<Checkpoint>>), LogError> {
+            let key = SigningKey::load_or_create(&self.dir.path().join("key")).unwrap();
+            Checkpoints::open(self.dir.path().join("checkpoints"), key)
+        }
+
+        fn file(&self) -> PathBuf {
+            self.dir.path().join("checkpoints").join(LOG.to_string())
+        }
+
+        fn found(&self) -> Vec<u64> {
+            let (_, mut found) = self.open().unwrap();
+            let found = found.remove(&LOG).unwrap_or_default();
+            found.iter().map(|checkpoint| checkpoint.revision.0).collect()
+        }
+    }
+
+    #[test]
+    fn what_was_signed_is_there_after_a_restart() {
+        let kept = Kept::new();
+        assert_eq!(kept.found(), [1, 5, 9]);
+        let (open, _) = kept.open().unwrap();
+        open.append(&checkpoint(12)).unwrap();
+        assert_eq!(kept.found(), [1, 5, 9, 12]);
+    }
+
+    #[test]
+    fn a_last_note_that_was_cut_short_is_left_out_wherever_it_was_cut() {
+        let kept = Kept::new();
+        let whole = fs::read(kept.file()).unwrap();
+        let third = whole.len() / 3 * 2;
+        for length in third..whole.len() {
+            fs::write(kept.file(), &whole[..length]).unwrap();
+            assert_eq!(kept.found(), [1, 5], "cut at {length} of {}", whole.len());
+            let (open, _) = kept.open().unwrap();
+            open.append(&checkpoint(9)).unwrap();
+            assert_eq!(fs::read(kept.file()).unwrap(), whole, "it goes on behind the cut");
+        }
+    }
+
+    #[test]
+    fn a_changed_byte_is_refused_by_the_number_of_its_checkpoint() {
+        let kept = Kept::new();
+        let whole = fs::read(kept.file()).unwrap();
+        for place in 0..whole.len() / 3 * 2 {
+            let mut changed = whole.clone();
+            changed[place] ^= 1;
+            fs::write(kept.file(), &changed).unwrap();
+            let refused = kept.open().unwrap_err();
+            assert_eq!(refused.kind, LogErrorKind::Damaged, "byte {place}");
+            assert!(refused.context.contains(&LOG.to_string()), "{refused}");
+        }
+    }
+
+    #[test]
+    fn notes_in_another_order_or_of_another_log_are_refused() {
+        let kept = Kept::new();
+        let text = fs::read_to_string(kept.file()).unwrap();
+        let notes: Vec<_> = whole_notes(&text).collect();
+        let swapped = format!("{}\n{}\n", notes[1], notes[0]);
+        fs::write(kept.file(), swapped).unwrap();
+        let refused = kept.open().unwrap_err().context;
+        assert!(
+            refused.contains("of revision 1, stands behind one of 5"),
+            "{refused}"
+        );
+        fs::rename(
+            kept.file(),
+            kept.file().with_file_name(LogId([4; 16]).to_string()),
+        )
+        .unwrap();
+        fs::write(kept.file().with_file_name(LogId([4; 16]).to_string()), text).unwrap();
+        let refused = kept.open().unwrap_err().context;
+        assert!(refused.contains("is of another log"), "{refused}");
+    }
+
+    #[test]
+    fn a_file_that_is_none_of_ours_is_refused_by_name() {
+        let kept = Kept::new();
+        fs::write(kept.file().with_file_name("notes.txt"), "").unwrap();
+        let refused = kept.open().unwrap_err().context;
+        assert!(
+            refused.contains("notes.txt is no file of checkpoints"),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    fn what_a_restore_left_behind_is_kept_aside() {
+        let kept = Kept::new();
+        let dir = kept.dir.path().join("checkpoints");
+        assert_eq!(supersede(&dir, LOG, Revision(5)).unwrap(), 1);
+        assert_eq!(kept.found(), [1, 5]);
+        let aside = fs::read_to_string(dir.join(SUPERSEDED).join(LOG.to_string())).unwrap();
+        assert_eq!(whole_notes(&aside).count(), 1);
+        assert_eq!(supersede(&dir, LOG, Revision(5)).unwrap(), 0);
+        assert_eq!(supersede(&dir, LogId([5; 16]), Revision(5)).unwrap(), 0);
+    }
+}
