@@ -7,16 +7,15 @@ use std::io::{self, Write};
 
 use clap::{Args, ValueEnum};
 use jiff::tz::TimeZone;
-use prost::Message;
-use prost_reflect::{DynamicMessage, MessageDescriptor};
 use tonic::metadata::{Ascii, MetadataValue};
 
 use super::connection::{self, patiently};
 use super::import::workspace;
-use super::manifest::schema::Schema;
+
+use super::json::JsonForm;
 use super::paint::{Colour, colours, paint};
 use super::text::plain;
-use super::watch::{escaped, moment};
+use super::watch::moment;
 use super::words::{counted, failure, tell};
 use super::{Failure, FailureKind};
 use crate::domain::Id;
@@ -72,7 +71,7 @@ struct Writer {
     format: Format,
     zone: TimeZone,
     colours: bool,
-    attempt: MessageDescriptor,
+    form: JsonForm,
 }
 
 impl Attempts {
@@ -83,7 +82,7 @@ impl Attempts {
             format: self.format,
             zone: jiff::tz::TimeZone::try_system().unwrap_or(TimeZone::UTC),
             colours: colours(),
-            attempt: Schema::load()?.message("Attempt")?,
+            form: JsonForm::of("Attempt")?,
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| {
@@ -156,7 +155,7 @@ impl Writer {
     fn write(&self, attempt: &api::Attempt) -> Result<bool, Failure> {
         let mut line = match self.format {
             Format::Lines => line(attempt, &self.zone, self.colours),
-            Format::Ndjson => self.json(attempt)?,
+            Format::Ndjson => self.form.line(attempt)?,
         };
         line.push('\n');
         match io::stdout().write_all(line.as_bytes()) {
@@ -167,17 +166,6 @@ impl Writer {
                 format!("standard output cannot be written: {error}"),
             )),
         }
-    }
-
-    fn json(&self, attempt: &api::Attempt) -> Result<String, Failure> {
-        let broken = |error: String| {
-            let sentence = format!("the program's own description of the API cannot be used: {error}");
-            Failure::new(FailureKind::Failed, sentence)
-        };
-        let message = DynamicMessage::decode(self.attempt.clone(), attempt.encode_to_vec().as_slice());
-        let message = message.map_err(|error| broken(error.to_string()))?;
-        let line = serde_json::to_string(&message).map_err(|error| broken(error.to_string()))?;
-        Ok(escaped(line))
     }
 }
 

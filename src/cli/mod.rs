@@ -12,7 +12,9 @@ mod board;
 mod connection;
 mod demo;
 mod export;
+mod history;
 mod import;
+mod json;
 mod manifest;
 mod paint;
 mod phrases;
@@ -46,6 +48,8 @@ enum Command {
     Export(export::Export),
     /// Shows what happens in a workspace, as it happens: lines, JSON for scripts, or a dashboard.
     Watch(Box<watch::Watch>),
+    /// Shows what happened to a resource, how it differs between two moments, and writes events for tools that read files.
+    History(Box<history::History>),
     /// Writes whole logs into one archive, while the server runs.
     Backup(proof::Backup),
     /// Brings the logs of an archive back.
@@ -92,6 +96,7 @@ pub fn run() -> ExitCode {
         Command::Apply(apply) => apply.run(),
         Command::Export(export) => export.run(),
         Command::Watch(watch) => watch.run(),
+        Command::History(history) => history.run(),
         Command::Backup(backup) => backup.run(),
         Command::Restore(restore) => restore.run(),
         Command::Checkpoint(checkpoint) => checkpoint.run(),

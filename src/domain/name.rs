@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 use super::{Id, Invalid};
 
 /// A resource inside a workspace.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ResourceName {
     /// The workspace itself.
     Workspace,
@@ -41,7 +41,7 @@ pub enum ResourceName {
 }
 
 /// Names a key result inside a workspace. Ordered by objective, so that an objective's key results lie together.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyResultId {
     /// The objective it belongs to.
     pub objective: Id,
@@ -50,7 +50,7 @@ pub struct KeyResultId {
 }
 
 /// Names an initiative inside a workspace. Ordered by objective.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InitiativeId {
     /// The objective it belongs to.
     pub objective: Id,
@@ -97,6 +97,38 @@ impl ResourceName {
                 )));
             }
         })
+    }
+
+    /// The resource that this one lies in by its name; the workspace lies in none.
+    #[must_use]
+    pub fn parent(&self) -> Option<Self> {
+        match self {
+            Self::Workspace => None,
+            Self::Team(_)
+            | Self::Member(_)
+            | Self::ScoringPolicy
+            | Self::Cycle(_)
+            | Self::Objective(_)
+            | Self::Kpi(_) => Some(Self::Workspace),
+            Self::Review(cycle, _) => Some(Self::Cycle(cycle.clone())),
+            Self::KeyResult(id) => Some(Self::Objective(id.objective.clone())),
+            Self::Initiative(id) => Some(Self::Objective(id.objective.clone())),
+            Self::CheckIn(key_result, _) => Some(Self::KeyResult(key_result.clone())),
+            Self::Target(kpi, _) | Self::Alert(kpi, _) => Some(Self::Kpi(kpi.clone())),
+        }
+    }
+
+    /// Whether it is that resource, or lies in it by its name.
+    #[must_use]
+    pub fn is_or_lies_in(&self, other: &Self) -> bool {
+        let mut above = Some(self.clone());
+        while let Some(name) = above {
+            if name == *other {
+                return true;
+            }
+            above = name.parent();
+        }
+        false
     }
 }
 
@@ -184,6 +216,37 @@ mod tests {
             "kpis/nps/",
         ] {
             assert!(ResourceName::parse(bad).is_err(), "{bad:?} was taken");
+        }
+    }
+
+    #[test]
+    fn what_lies_below_a_resource_is_what_its_name_begins_with() {
+        let names = [
+            "",
+            "teams/sales",
+            "members/maria",
+            "scoringPolicy",
+            "cycles/q3",
+            "cycles/q3/reviews/mid-term",
+            "objectives/win",
+            "objectives/win/keyResults/nps",
+            "objectives/win/initiatives/demos",
+            "objectives/win/keyResults/nps/checkIns/c1",
+            "objectives/win-more",
+            "kpis/nps",
+            "kpis/nps/targets/2026-01-01",
+            "kpis/nps/alerts/breach-42",
+        ];
+        let parsed = |text| ResourceName::parse(text).unwrap();
+        for above in names {
+            for name in names {
+                let begins = above.is_empty() || name == above || name.starts_with(&format!("{above}/"));
+                assert_eq!(
+                    parsed(name).is_or_lies_in(&parsed(above)),
+                    begins,
+                    "{name} in {above}"
+                );
+            }
         }
     }
 }

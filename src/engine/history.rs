@@ -11,7 +11,7 @@ use super::hosted::Hosted;
 use super::replay::{self, Past};
 use super::{Committed, Engine, Refusal};
 use crate::domain::{Commit, Id, Revision, Timestamp, Workspace};
-use crate::log::{Frontier, LeafHash, LogError, Root};
+use crate::log::{Frontier, LeafHash, LogError, LogId, Record, Root};
 use crate::projection::State;
 
 /// A commit as it is read from the log.
@@ -21,6 +21,8 @@ pub struct StoredCommit {
     pub commit: Commit,
     /// Its leaf in the tree.
     pub leaf: LeafHash,
+    /// Its exact stored bytes: what the leaf is the hash of.
+    pub record: Vec<u8>,
 }
 
 /// Where folds of the past run.
@@ -37,6 +39,17 @@ const FOLDS_MAX: usize = 2;
 const STRETCH_COMMITS: usize = 2048;
 /// How many such stretches are folded before they are asked for.
 const STRETCHES_AHEAD: usize = 2;
+
+impl StoredCommit {
+    pub(super) fn read(log: LogId, record: Record) -> Result<Self, LogError> {
+        let read = replay::read_commit(log, &record)?;
+        Ok(Self {
+            commit: read.commit,
+            leaf: read.leaf,
+            record: record.bytes,
+        })
+    }
+}
 
 impl Folds {
     /// On threads of the runtime.
@@ -315,15 +328,7 @@ impl Engine {
             .min(count_max);
         self.fold(move || {
             let commits = log.read(id, from).take(count);
-            commits
-                .map(|record| {
-                    let read = replay::read_commit(id, &record?)?;
-                    Ok(StoredCommit {
-                        commit: read.commit,
-                        leaf: read.leaf,
-                    })
-                })
-                .collect()
+            commits.map(|record| StoredCommit::read(id, record?)).collect()
         })
         .await
     }
@@ -356,7 +361,7 @@ impl Engine {
         .await
     }
 
-    async fn fold<T: Send + 'static>(
+    pub(super) async fn fold<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, LogError> + Send + 'static,
     ) -> Result<T, Refusal> {

@@ -1,16 +1,17 @@
 //! One workspace as the engine hosts it: the newest published state, the feed of updates, and older versions to fold
 //! from. Readers come here; only the committer publishes.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use arc_swap::ArcSwap;
 use imbl::OrdMap;
 
 use super::feed::{Feed, FeedLimits, Update};
+use super::index::{Candidates, EventIndex};
 use super::versions::{Version, Versions};
 use crate::domain::{Id, Revision};
 use crate::log::{Frontier, LogId, Root, Tree};
-use crate::projection::State;
+use crate::projection::{EventFilter, State};
 
 /// A workspace that the engine hosts.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub struct Hosted {
     /// Held by whoever folds the log for those who are behind.
     catching_up: Arc<tokio::sync::Mutex<()>>,
     versions: Mutex<Versions>,
+    /// Where events are to be found, at least up to the newest published revision.
+    index: RwLock<EventIndex>,
 }
 
 /// What everybody sees of a workspace: an immutable state at one durable revision.
@@ -62,6 +65,15 @@ impl Hosted {
             feed: Feed::new(head, feed),
             catching_up: Arc::default(),
             versions: Mutex::new(versions),
+            index: RwLock::default(),
+        }
+    }
+
+    /// With the index of what is in its log already.
+    pub(super) fn with_index(self, index: EventIndex) -> Self {
+        Self {
+            index: RwLock::new(index),
+            ..self
         }
     }
 
@@ -96,9 +108,24 @@ impl Hosted {
 
     /// Everything in it is durable: from here on everybody sees it. Who waits is woken by `Feed::tell`.
     pub(super) fn publish(&self, state: Arc<State>, tree: &Tree, epoch: u32, updates: Vec<Arc<Update>>) {
+        // First, so that what everybody sees can be found.
+        self.add_to_index(&updates);
         self.keep_version(&state, tree.frontier());
         self.published.store(Arc::new(Published::new(state, tree, epoch)));
         self.feed.publish(updates);
+    }
+
+    fn add_to_index(&self, updates: &[Arc<Update>]) {
+        let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
+        for update in updates {
+            index.add(&update.commit);
+        }
+    }
+
+    /// The commits that may have events of a filter, among them all up to the newest published revision that do.
+    pub(super) fn candidates(&self, filter: &EventFilter) -> Candidates {
+        let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
+        index.candidates(filter)
     }
 
     /// Keeps a version when the newest is old enough.

@@ -10,6 +10,7 @@ use std::thread;
 
 use super::feed::{FeedLimits, Update};
 use super::hosted::Hosted;
+use super::index::EventIndex;
 use super::requests::{Known, RequestDigest, RequestMemory, digest, first_half};
 use super::versions::{Version, Versions};
 use crate::domain::{Commit, Id, Revision, Workspace};
@@ -127,7 +128,13 @@ pub(super) fn fold_log(
     let mut epoch = 1;
     let mut requests = VecDeque::new();
     let mut versions = Versions::default();
-    each_commit(log, id, Revision::ZERO, usize::MAX, identity, |read| {
+    let mut index = EventIndex::default();
+    // The fold is what takes longest: what is found where is noted ahead of it.
+    let note = |read: ReadCommit| {
+        index.add(&read.commit);
+        read
+    };
+    each_commit(log, id, Revision::ZERO, usize::MAX, note, |read| {
         let commit = read.commit;
         state.fold(&commit);
         tree.push(read.leaf);
@@ -161,7 +168,8 @@ pub(super) fn fold_log(
             format!("the log {id} does not begin with the creation of a workspace: restore it from a backup");
         return Err(LogError::new(LogErrorKind::Damaged, context));
     };
-    let hosted = Arc::new(Hosted::new(name, id, state, &tree, epoch, feed, versions));
+    let hosted = Hosted::new(name, id, state, &tree, epoch, feed, versions).with_index(index);
+    let hosted = Arc::new(hosted);
     replayed.workspaces += 1;
     Ok(Folded {
         hosted,

@@ -8,8 +8,64 @@ use std::sync::Arc;
 use imbl::OrdMap;
 use imbl::ordmap::DiffItem;
 
-use super::scope::{below, owned_by};
-use crate::domain::{KeyResultId, ObjectiveState, ResourceName, Workspace};
+use super::figures::DerivedChange;
+use super::scope::{below, owned_by, scope};
+use super::state::State;
+use crate::domain::{Id, KeyResult, KeyResultId, ObjectiveState, ResourceName, Workspace};
+
+/// Every resource that may not be the same in two states of one workspace, check-ins and figures with it. Among them may be
+/// some that are.
+#[must_use]
+pub fn may_differ(before: &State, after: &State) -> BTreeSet<ResourceName> {
+    let changes = before.changes_to(after);
+    let (before, after) = (before.workspace(), after.workspace());
+    let mut found = different(before, after);
+    found.extend(changes.iter().map(DerivedChange::resource));
+    for id in keys_that_differ(before.key_results(), after.key_results()) {
+        let (was, is) = (before.key_results().get(&id), after.key_results().get(&id));
+        check_ins_that_differ(&id, was.map(Arc::as_ref), is.map(Arc::as_ref), &mut found);
+    }
+    found
+}
+
+/// Whether a resource is there for people: it was made, and it is neither deleted nor retracted nor, as an alert, closed.
+#[must_use]
+pub fn is_there(workspace: &Workspace, name: &ResourceName) -> bool {
+    let ResourceName::CheckIn(key_result, id) = name else {
+        return scope(workspace, name).is_some_and(|scope| scope.listed);
+    };
+    let held = workspace.key_results().get(key_result);
+    held.filter(|held| held.deleted.is_none())
+        .and_then(|held| held.check_in(id))
+        .is_some_and(|recorded| recorded.retracted.is_none())
+}
+
+fn check_ins_that_differ(
+    id: &KeyResultId,
+    before: Option<&KeyResult>,
+    after: Option<&KeyResult>,
+    found: &mut BTreeSet<ResourceName>,
+) {
+    let none = OrdMap::new();
+    let was = before.map_or(&none, |held| &held.check_ins);
+    let is = after.map_or(&none, |held| &held.check_ins);
+    let mut add = |check_in: &Id| {
+        found.insert(ResourceName::CheckIn(id.clone(), check_in.clone()));
+    };
+    // They come and go with their key result.
+    if before.map(|held| held.deleted) != after.map(|held| held.deleted) {
+        was.values()
+            .chain(is.values())
+            .for_each(|recorded| add(&recorded.id));
+        return;
+    }
+    for item in was.diff(is) {
+        match item {
+            DiffItem::Add(_, recorded) | DiffItem::Remove(_, recorded) => add(&recorded.id),
+            DiffItem::Update { old, new } => [old.1, new.1].iter().for_each(|recorded| add(&recorded.id)),
+        }
+    }
+}
 
 /// The resources that are not the same in two states of one workspace, by name: those that were created, written, deleted
 /// or moved in between. What only got another value or figure may be among them.

@@ -2,7 +2,7 @@
 //!
 //! `state` is what a server keeps in memory and publishes: the workspace and every figure that follows from it.
 //! `effect` is what a commit came to, and `scope` where the resources belong that it is about.
-//! `audit` says of an event which fields it changed, `simulation` what would follow from commands that nobody has given,
+//! `audit` says of an event which fields it changed, `event_filter` which events somebody asks for, `simulation` what would follow from commands that nobody has given,
 //! `foundation` what objectives and teams rest on, `hygiene` what is not as it should be, `kpi_series` what a chart of a KPI shows, `forecast` what a KPI's past says of its
 //! future.
 
@@ -10,6 +10,7 @@ mod audit;
 mod difference;
 mod dirty;
 mod effect;
+mod event_filter;
 mod figures;
 mod forecast;
 mod foundation;
@@ -23,7 +24,9 @@ mod sums;
 mod tests;
 
 pub use audit::{FieldChange, field_changes};
+pub use difference::{is_there, may_differ};
 pub use effect::{Effect, NetEffect};
+pub use event_filter::{EventFilter, Moments, effective_time};
 pub use figures::{DerivedChange, Figures};
 pub use forecast::{
     Basis, ForecastPoint, ForecastRefusal, HORIZON_MAX, Horizon, Interval, KeyResultForecast, KpiForecast,

@@ -264,6 +264,23 @@ pub(crate) fn resource(field: &str, text: &str) -> Result<(Id, ResourceName), Vi
     read().map_err(|invalid: Invalid| invalid.at(field))
 }
 
+/// The same for one that has to be of `workspace`.
+///
+/// # Errors
+/// It is missing, no resource's name, or in another workspace.
+pub(crate) fn resource_of(field: &str, workspace: &Id, text: &str) -> Result<ResourceName, Violation> {
+    let (found, name) = resource(field, text)?;
+    let elsewhere = || {
+        Invalid::new(format!(
+            "{:?} is in another workspace: name a resource of workspaces/{workspace}",
+            shown(text)
+        ))
+    };
+    (found == *workspace)
+        .then_some(name)
+        .ok_or_else(|| elsewhere().at(field))
+}
+
 /// A list's parent `workspaces/{workspace}/cycles/{cycle}`; `-`: none, so all cycles.
 ///
 /// # Errors

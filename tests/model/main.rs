@@ -4,6 +4,7 @@ mod as_of;
 mod commands;
 #[path = "../common/mod.rs"]
 mod common;
+mod differences;
 mod invariants;
 mod kpi_commands;
 mod kpi_invariants;

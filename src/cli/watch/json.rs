@@ -5,36 +5,23 @@
 
 use std::io::Write;
 
-use prost::Message;
-use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
-
 use super::show::{Show, ShowError};
 use super::subscription::Step;
-use crate::cli::{Failure, FailureKind};
-use crate::proto::{API_DESCRIPTOR_SET, api};
+use crate::cli::Failure;
+use crate::cli::json::JsonForm;
 
 /// Writes lines of JSON.
 pub(super) struct Json<W> {
     out: W,
-    response: MessageDescriptor,
+    form: JsonForm,
 }
 
 impl<W: Write> Json<W> {
     /// # Errors
     /// The program does not know its own API: it is broken.
     pub(super) fn new(out: W) -> Result<Self, Failure> {
-        let pool = DescriptorPool::decode(API_DESCRIPTOR_SET).map_err(|error| broken(&error.to_string()))?;
-        let response = pool.get_message_by_name("binnacle.v1.SubscribeResponse");
-        let response = response.ok_or_else(|| broken("it has no SubscribeResponse"))?;
-        Ok(Self { out, response })
-    }
-
-    fn line(&self, message: &api::SubscribeResponse) -> Result<String, ShowError> {
-        let failed = |error: String| ShowError::Failed(broken(&error));
-        let message = DynamicMessage::decode(self.response.clone(), message.encode_to_vec().as_slice());
-        let message = message.map_err(|error| failed(error.to_string()))?;
-        let line = serde_json::to_string(&message).map_err(|error| failed(error.to_string()))?;
-        Ok(escaped(line))
+        let form = JsonForm::of("SubscribeResponse")?;
+        Ok(Self { out, form })
     }
 }
 
@@ -44,7 +31,7 @@ impl<W: Write> Show for Json<W> {
             return Ok(());
         };
         for message in messages {
-            let mut line = self.line(message)?;
+            let mut line = self.form.line(message).map_err(ShowError::Failed)?;
             line.push('\n');
             // In one piece, so that a reader never finds half a line, and at once.
             self.out.write_all(line.as_bytes())?;
@@ -57,30 +44,10 @@ impl<W: Write> Show for Json<W> {
     }
 }
 
-/// JSON escapes what is below a space; DEL and the other control characters, which some terminals obey, it may.
-pub(in crate::cli) fn escaped(line: String) -> String {
-    if !line.contains(char::is_control) {
-        return line;
-    }
-    let mut escaped = String::with_capacity(line.len() + 16);
-    for c in line.chars() {
-        if c.is_control() {
-            escaped.push_str(&format!("\\u{:04x}", u32::from(c)));
-        } else {
-            escaped.push(c);
-        }
-    }
-    escaped
-}
-
-fn broken(what: &str) -> Failure {
-    let sentence = format!("the program's own description of the API cannot be used: {what}");
-    Failure::new(FailureKind::Failed, sentence)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proto::api;
     use crate::proto::api::subscribe_response::Event;
 
     fn lines(messages: Vec<api::SubscribeResponse>) -> String {

@@ -15,7 +15,6 @@ use tonic::{Code, Status};
 use self::dashboard::Dashboard;
 use self::directory::Directory;
 use self::json::Json;
-pub(super) use self::json::escaped;
 use self::lines::Lines;
 use self::notes::Notes;
 use self::options::Words;

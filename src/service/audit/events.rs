@@ -1,17 +1,23 @@
-//! ListEvents and GetEvent: what happened, read from the log.
+//! ListEvents and GetEvent: what happened, found by the index and read from the log.
+
+use std::sync::Arc;
 
 use prost::Message;
 use tonic::{Request, Response, Status};
 
-use crate::domain::{Id, Invalid, Revision, Violation};
-use crate::engine::StoredCommit;
+use crate::domain::{Id, Invalid, Revision, Timestamp, Violation, Workspace};
+use crate::engine::{Candidates, StoredCommit};
+use crate::projection::EventFilter;
 use crate::proto::api;
 use crate::service::api::{Api, wire};
 use crate::service::pages::{self, Binding, PageToken};
-use crate::service::{names, status, to_proto};
+use crate::service::{from_proto, names, status, to_proto};
 
 /// How many commits are read at once.
 const READ_COMMITS: usize = 256;
+
+/// How many commits are read for one page at most: where few of them have an event that is asked for, the page ends early.
+const LOOKED_AT_MAX: usize = 16_384;
 
 impl Api {
     pub(super) async fn events_page(
@@ -20,8 +26,10 @@ impl Api {
     ) -> Result<Response<api::ListEventsResponse>, Status> {
         let request = request.get_ref();
         let workspace = names::workspace("parent", &request.parent)?;
-        let direction = if request.newest_first { "newest_first" } else { "" };
-        let binding = Binding(&["ListEvents", &request.parent, direction]);
+        let filter = from_proto::event_filter(&workspace, request)?;
+        let bound = parameters(request, &filter);
+        let bound: Vec<&str> = bound.iter().map(String::as_str).collect();
+        let binding = Binding(&bound);
         let size = pages::page_size(request.page_size)?;
         let token = pages::read(&request.page_token, binding)?;
         let (hosted, state) = self.read(&workspace, request.min_revision)?;
@@ -31,41 +39,39 @@ impl Api {
             .map_or(state.workspace().revision(), |token| token.revision);
         // A token may come from before the log was restored to an earlier point.
         self.engine()?.read(&workspace, newest)?;
-        let last_shown = token
+        let seen = token
             .as_ref()
             .map(|token| revision_key(&token.last_key))
             .transpose()?;
-        let mut place = Place {
-            newest_first: request.newest_first,
-            newest,
-            last_shown,
-        };
+        let mut place = Place::new(request.newest_first, newest, seen, &filter, state.workspace());
 
-        let mut page = EventPage::default();
-        while page.events.len() < size && page.bytes < pages::BYTES_MAX {
-            let Some((from, last)) = place.next_range() else {
-                break;
-            };
-            let mut commits = self.engine()?.commits(&hosted, from, last, READ_COMMITS).await?;
+        let filter = Arc::new(filter);
+        let candidates = self.engine()?.candidates(&hosted, &filter).await?;
+        let mut page = EventPage::new(&workspace, &filter, request.include_records, size);
+        let mut looked_at = 0;
+        let more = 'reading: loop {
+            // One more than the page has room for tells whether there is another.
+            let wanted = place.next(&candidates, (page.room() + 1).min(READ_COMMITS));
+            let commits = self
+                .engine()?
+                .commits_at(&hosted, wanted, pages::BYTES_MAX)
+                .await?;
             if commits.is_empty() {
-                break;
-            }
-            if place.newest_first {
-                commits.reverse();
+                break false;
             }
             for stored in commits {
-                if page.events.len() >= size || page.bytes >= pages::BYTES_MAX {
-                    break;
+                if looked_at == LOOKED_AT_MAX || !page.add(&stored) {
+                    break 'reading true;
                 }
-                place.last_shown = Some(stored.commit.revision);
-                page.add(&workspace, &stored);
+                looked_at += 1;
+                place.seen = Some(stored.commit.revision);
             }
-        }
-        let next_page_token = match place.last_shown {
-            Some(shown) if place.next_range().is_some() => pages::write(
+        };
+        let next_page_token = match place.seen {
+            Some(seen) if more => pages::write(
                 &PageToken {
                     revision: newest,
-                    last_key: shown.to_string(),
+                    last_key: seen.to_string(),
                 },
                 binding,
             ),
@@ -90,7 +96,10 @@ impl Api {
             .iter()
             .find(|stored| stored.commit.revision == revision)
             .and_then(|stored| {
-                let shown = to_proto::commit(&stored.commit, stored.leaf.0);
+                let mut shown = to_proto::commit(&stored.commit, stored.leaf.0);
+                if request.include_record {
+                    shown.record.clone_from(&stored.record);
+                }
                 to_proto::event(&workspace, &stored.commit, index, Some(shown))
             });
         event
@@ -99,45 +108,153 @@ impl Api {
     }
 }
 
+/// What a page token is bound to. Of an unfiltered list it is what it was in the first release.
+fn parameters(request: &api::ListEventsRequest, filter: &EventFilter) -> Vec<String> {
+    let direction = if request.newest_first { "newest_first" } else { "" };
+    let mut bound = vec![
+        "ListEvents".to_owned(),
+        request.parent.clone(),
+        direction.to_owned(),
+    ];
+    let mut bind = |name: &str, value: &str| bound.push(format!("{name} {value}"));
+    for (name, text) in [
+        ("resource", &request.resource),
+        ("principal", &request.principal),
+        ("request id", &request.request_id),
+        ("correlation id", &request.correlation_id),
+    ] {
+        if !text.is_empty() {
+            bind(name, text);
+        }
+    }
+    for kind in &filter.types {
+        bind("type", kind);
+    }
+    for (name, moment) in [
+        ("recorded from", filter.recorded.start),
+        ("recorded before", filter.recorded.end),
+        ("effective from", filter.effective.start),
+        ("effective before", filter.effective.end),
+    ] {
+        if let Some(moment) = moment {
+            bind(name, &moment.to_string());
+        }
+    }
+    if request.include_records {
+        bind("include", "records");
+    }
+    bound
+}
+
 /// How far a list of events has come.
 struct Place {
     newest_first: bool,
-    newest: Revision,
-    last_shown: Option<Revision>,
+    /// Of the revisions that the list is about, both inclusive.
+    first: Revision,
+    last: Revision,
+    /// The last commit that was looked at.
+    seen: Option<Revision>,
 }
 
-#[derive(Default)]
-struct EventPage {
+impl Place {
+    fn new(
+        newest_first: bool,
+        newest: Revision,
+        seen: Option<Revision>,
+        filter: &EventFilter,
+        workspace: &Workspace,
+    ) -> Self {
+        let before = |moment: Timestamp| workspace.revision_before(moment);
+        let end = filter.recorded.end.map_or(newest, before);
+        Self {
+            newest_first,
+            first: filter
+                .recorded
+                .start
+                .map_or(Revision(1), |start| before(start).next()),
+            last: newest.min(end),
+            seen,
+        }
+    }
+
+    /// The next commits to look at, at most so many; none: the list is at its end.
+    fn next(&self, candidates: &Candidates, count_max: usize) -> Vec<Revision> {
+        let (mut first, mut last) = (self.first, self.last);
+        if let Some(Revision(seen)) = self.seen {
+            if self.newest_first {
+                last = last.min(Revision(seen.saturating_sub(1)));
+            } else {
+                first = first.max(Revision(seen.saturating_add(1)));
+            }
+        }
+        candidates.next(first, last, self.newest_first, count_max)
+    }
+}
+
+/// One page as it fills.
+struct EventPage<'a> {
+    workspace: &'a Id,
+    filter: &'a EventFilter,
+    include_records: bool,
+    size: usize,
     events: Vec<api::Event>,
     bytes: usize,
 }
 
-impl Place {
-    /// The first and last revision to read next; none: the list is at its end.
-    fn next_range(&self) -> Option<(Revision, Revision)> {
-        let count = READ_COMMITS as u64;
-        if self.newest_first {
-            let last = self
-                .last_shown
-                .map_or(self.newest.0, |shown| shown.0.saturating_sub(1))
-                .min(self.newest.0);
-            (last > 0).then(|| (Revision(last.saturating_sub(count - 1).max(1)), Revision(last)))
-        } else {
-            let from = self.last_shown.map_or(1, |shown| shown.0.saturating_add(1));
-            (from <= self.newest.0).then_some((Revision(from), self.newest))
+impl<'a> EventPage<'a> {
+    fn new(workspace: &'a Id, filter: &'a EventFilter, include_records: bool, size: usize) -> Self {
+        Self {
+            workspace,
+            filter,
+            include_records,
+            size,
+            events: Vec::new(),
+            bytes: 0,
         }
     }
-}
 
-impl EventPage {
-    fn add(&mut self, workspace: &Id, stored: &StoredCommit) {
-        let shown = to_proto::commit(&stored.commit, stored.leaf.0);
-        for index in 0..stored.commit.events.len() {
-            if let Some(event) = to_proto::event(workspace, &stored.commit, index, Some(shown.clone())) {
-                self.bytes += event.encoded_len();
-                self.events.push(event);
-            }
+    /// For how many more events there is room, as far as their number goes.
+    fn room(&self) -> usize {
+        self.size.saturating_sub(self.events.len())
+    }
+
+    /// Adds what is asked for of a commit, all or nothing. Answers whether there was room: the first one is always taken.
+    fn add(&mut self, stored: &StoredCommit) -> bool {
+        let wanted = |event| self.filter.wants(&stored.commit, event);
+        let events = stored.commit.events.iter().enumerate();
+        let indices: Vec<usize> = events
+            .filter(|(_, event)| wanted(event))
+            .map(|(index, _)| index)
+            .collect();
+        if indices.is_empty() {
+            return true;
         }
+        if self.room() == 0 {
+            return false;
+        }
+        let mut shown = to_proto::commit(&stored.commit, stored.leaf.0);
+        if self.include_records {
+            shown.record.clone_from(&stored.record);
+        }
+        let mut events = Vec::with_capacity(indices.len());
+        let mut bytes = 0;
+        for index in indices {
+            events.extend(to_proto::event(
+                self.workspace,
+                &stored.commit,
+                index,
+                Some(shown.clone()),
+            ));
+            bytes += events.last().map_or(0, Message::encoded_len);
+            // Once a commit is enough.
+            shown.record = Vec::new();
+        }
+        if !self.events.is_empty() && self.bytes + bytes > pages::BYTES_MAX {
+            return false;
+        }
+        self.bytes += bytes;
+        self.events.append(&mut events);
+        true
     }
 }
 

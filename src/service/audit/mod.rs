@@ -7,8 +7,10 @@ use crate::proto::api;
 use crate::proto::api::audit_service_server::AuditService;
 
 mod attempts;
+mod difference;
 mod events;
 mod export;
+mod fields;
 mod proofs;
 
 #[async_trait]
@@ -31,9 +33,9 @@ impl AuditService for Api {
 
     async fn diff_states(
         &self,
-        _: Request<api::DiffStatesRequest>,
+        request: Request<api::DiffStatesRequest>,
     ) -> Result<Response<api::DiffStatesResponse>, Status> {
-        Err(Status::unimplemented("DiffStates"))
+        self.differences_page(request).await
     }
 
     async fn get_checkpoint(

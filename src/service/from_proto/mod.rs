@@ -10,6 +10,7 @@ mod closing;
 mod correction;
 mod cycle;
 mod deletion;
+mod event_filter;
 mod findings;
 mod forecast;
 mod hygiene;
@@ -41,6 +42,7 @@ pub(crate) use deletion::{
     delete_workspace, undelete_initiative, undelete_key_result, undelete_kpi, undelete_member,
     undelete_objective, undelete_team, undelete_workspace,
 };
+pub(crate) use event_filter::event_filter;
 pub(crate) use forecast::{forecast_horizon, suggestion_periods};
 pub(crate) use hygiene::hygiene_scope;
 pub(crate) use ingest::{Row, RowStream};
