@@ -68,7 +68,14 @@ async fn answers(server: &Server, asked: &[Question]) -> Vec<Answer> {
 async fn answers_then(server: &Server, asked: &[Question], moment: Moment, then: &[Answer]) {
     for (question, then) in asked.iter().zip(then) {
         let again = question.as_of(moment).ask(&server.channel).await;
-        assert_eq!(again, *then, "{}: {}", question.method.name(), question.request);
+        assert!(
+            again == *then,
+            "{}: {}\nnow:  {}\nthen: {}",
+            question.method.name(),
+            question.request,
+            question.text(&again),
+            question.text(then),
+        );
     }
 }
 

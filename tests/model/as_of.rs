@@ -19,7 +19,7 @@ use crate::world::{LOG, World, id};
 
 const WORKSPACE: &str = "workspaces/w0";
 /// Random histories, and the most commands of each behind the company that it begins with.
-const HISTORIES: usize = 5;
+const HISTORIES: usize = 3;
 const COMMANDS_MAX: usize = 24;
 
 /// What was answered while a revision was the newest.
