@@ -318,3 +318,68 @@ fn without_a_checkpoint_of_his_own_an_auditor_finds_nothing() {
     ]);
     assert_eq!(run.code, Some(0), "{run:?}");
 }
+
+/// Every command of a section of docs/audit.md, on a server of its own, in a folder of its own.
+#[test]
+fn the_commands_of_the_page_do_what_it_says() {
+    let page = include_str!("../docs/audit.md");
+    let section = |title: &str| {
+        let text = page.split_once(title).expect("the section").1;
+        text.split("\n## ").next().expect("its text").to_owned()
+    };
+    let text = section("\n## Proof\n");
+    let blocks = text
+        .split("```sh\n")
+        .skip(1)
+        .map(|block| block.split("```").next().expect("a block"));
+    let commands: Vec<&str> = blocks
+        .flat_map(str::lines)
+        .filter(|line| !line.is_empty())
+        .collect();
+    assert!(commands.len() >= 8, "{commands:?}");
+    let folder = TempDir::new().expect("a folder");
+    let data = folder.path().join("data");
+    let mut server = ServerProcess::start(&data);
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let url = server.url();
+    runtime.block_on(furnish(&url));
+    runtime.block_on(measure(&url, 0..20));
+    let (mut running, mut recorded) = (true, 20);
+    for command in commands {
+        let command = command.split(" #").next().expect("a command").trim();
+        let mut words: Vec<&str> = command.split_whitespace().collect();
+        assert_eq!(words.remove(0), "binnacle", "{command}");
+        let data_dir = data.to_string_lossy();
+        for word in &mut words {
+            if *word == "/var/lib/binnacle" {
+                *word = &data_dir;
+            }
+        }
+        if command.contains("/var/lib/binnacle") && running {
+            // Its server does not run, as the page says.
+            server.terminate();
+            assert!(server.ended());
+            running = false;
+        }
+        if words[0] != "verify" {
+            words.extend(["--server", &url]);
+        }
+        let output = Command::new(env!("CARGO_BIN_EXE_binnacle"))
+            .args(&words)
+            .current_dir(folder.path())
+            .output()
+            .expect("the program runs");
+        let said =
+            String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{command}: {said}");
+        if words[0] == "verify" {
+            assert!(said.contains("everything agrees"), "{command}: {said}");
+        }
+        // What happens between one command of the page and the next.
+        if running {
+            runtime.block_on(measure(&url, recorded..recorded + 10));
+            recorded += 10;
+        }
+    }
+    assert!(!running, "the page verifies a data directory");
+}
