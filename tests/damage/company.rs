@@ -13,7 +13,9 @@ use tonic::{Code, Status};
 /// Waits for what is asked of a server.
 pub(crate) fn wait<T>(work: impl Future<Output = T>) -> T {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-    RUNTIME.get_or_init(|| Runtime::new().expect("a runtime")).block_on(work)
+    RUNTIME
+        .get_or_init(|| Runtime::new().expect("a runtime"))
+        .block_on(work)
 }
 
 /// A connection to a server that has said it listens.
@@ -37,7 +39,11 @@ pub(crate) async fn patiently<T>(mut ask: impl AsyncFnMut() -> Result<T, Status>
 /// Waits until it answers.
 pub(crate) async fn serves(url: &str) {
     let mut workspaces = WorkspaceServiceClient::new(connect(url).await);
-    let listed = patiently(async || workspaces.list_workspaces(api::ListWorkspacesRequest::default()).await);
+    let listed = patiently(async || {
+        workspaces
+            .list_workspaces(api::ListWorkspacesRequest::default())
+            .await
+    });
     listed.await.expect("the workspaces");
 }
 
@@ -90,7 +96,9 @@ pub(crate) async fn measure(channel: &Channel, workspace: &str, number: u32) -> 
         measurement: Some(measurement(&source, f64::from(number), 0)),
         ..api::RecordMeasurementRequest::default()
     };
-    let answer = KpiServiceClient::new(channel.clone()).record_measurement(request).await?;
+    let answer = KpiServiceClient::new(channel.clone())
+        .record_measurement(request)
+        .await?;
     Ok(answer.into_inner().revision)
 }
 

@@ -57,9 +57,9 @@ impl At {
     fn of(self, bytes: &[u8]) -> usize {
         let line = |number: usize| {
             let mut ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
-            let from = number.checked_sub(1).map_or(0, |before| {
-                ends.nth(before).expect("a line").0 + 1
-            });
+            let from = number
+                .checked_sub(1)
+                .map_or(0, |before| ends.nth(before).expect("a line").0 + 1);
             (from, ends.next().expect("the end of a line").0)
         };
         match self {
@@ -133,7 +133,10 @@ impl Damage {
             Self::Rewritten(revision) => replace(dir, &rewritten(*revision)),
             Self::Twice => {
                 let mut logs = everything();
-                let (_, records) = logs.iter().min_by_key(|(_, records)| records.len()).expect("a log");
+                let (_, records) = logs
+                    .iter()
+                    .min_by_key(|(_, records)| records.len())
+                    .expect("a log");
                 let again = LogId([0x42; 16]);
                 let records = records.iter().map(|record| {
                     let mut commit = stored::Commit::decode(record.as_slice()).expect("a commit");
@@ -184,7 +187,10 @@ fn everything() -> Vec<(LogId, Vec<Vec<u8>>)> {
 /// The same logs, but for what the longer one says at a revision.
 fn rewritten(revision: u64) -> Vec<(LogId, Vec<Vec<u8>>)> {
     let mut logs = everything();
-    let (_, records) = logs.iter_mut().max_by_key(|(_, records)| records.len()).expect("a log");
+    let (_, records) = logs
+        .iter_mut()
+        .max_by_key(|(_, records)| records.len())
+        .expect("a log");
     let record = &mut records[usize::try_from(revision - 1).expect("a place")];
     let mut commit = stored::Commit::decode(record.as_slice()).expect("a commit");
     commit.reason = "nobody will see this".to_owned();

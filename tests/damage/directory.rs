@@ -36,7 +36,8 @@ impl Place {
                 let found = fs::read_dir(dir.join("store")).expect("a store");
                 let mut found: Vec<_> = found.map(|entry| entry.expect("an entry").path()).collect();
                 let is_snapshot = |path: &PathBuf| {
-                    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("snap."))
+                    path.file_name()
+                        .is_some_and(|name| name.to_string_lossy().starts_with("snap."))
                 };
                 found.retain(is_snapshot);
                 found.pop().expect("a snapshot")
@@ -51,7 +52,11 @@ impl Place {
 
 /// The log of "acme": the one with the longer file of checkpoints is found by its size in the first note.
 pub(crate) fn acme(dir: &Path) -> LogId {
-    logs(dir).into_iter().max_by_key(|(_, revision)| *revision).expect("a log").0
+    logs(dir)
+        .into_iter()
+        .max_by_key(|(_, revision)| *revision)
+        .expect("a log")
+        .0
 }
 
 /// Every log, with the newest revision that is signed.
@@ -88,12 +93,15 @@ pub(crate) fn tamper(dir: &Path, change: impl FnOnce(&Db)) {
 /// The keys of a log's blocks, in order.
 pub(crate) fn blocks(db: &Db, log: LogId) -> Vec<IVec> {
     let keys = db.iter().keys().map(|key| key.expect("a key"));
-    keys.filter(|key| key.len() == KEY_BYTES && key[1..17] == log.0).collect()
+    keys.filter(|key| key.len() == KEY_BYTES && key[1..17] == log.0)
+        .collect()
 }
 
 /// Which revision a block begins with.
 pub(crate) fn first_revision(key: &IVec) -> u64 {
-    key[17..25].iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
+    key[17..25]
+        .iter()
+        .fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
 /// Puts another store in the place of the one that is there, with these records of each log.

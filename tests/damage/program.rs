@@ -114,7 +114,14 @@ impl Drop for Server {
 /// Starts a server and waits until it has read its log, or has ended.
 pub(crate) fn start(data_dir: &Path) -> Start {
     let mut process = Command::new(PROGRAM)
-        .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--data-dir"])
+        .args([
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--log-format",
+            "json",
+            "--data-dir",
+        ])
         .arg(data_dir)
         .env_remove("BINNACLE_CONFIG")
         .stdin(Stdio::null())
@@ -154,7 +161,10 @@ pub(crate) fn start(data_dir: &Path) -> Start {
                 return Start::Refused(run.without_panic());
             }
             Err(RecvTimeoutError::Timeout) => {
-                panic!("it neither serves nor ends: {}", server.said.lock().expect("what it said"))
+                panic!(
+                    "it neither serves nor ends: {}",
+                    server.said.lock().expect("what it said")
+                )
             }
         }
     }

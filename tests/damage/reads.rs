@@ -51,7 +51,11 @@ async fn records(channel: &Channel, name: &str) -> Vec<Vec<u8>> {
         parent: name.to_owned(),
         ..api::ExportEventsRequest::default()
     };
-    let mut messages = audit(channel).export_events(request).await.expect("an export").into_inner();
+    let mut messages = audit(channel)
+        .export_events(request)
+        .await
+        .expect("an export")
+        .into_inner();
     let mut found = Vec::new();
     while let Some(message) = messages.message().await.expect("an export to its end") {
         if let Some(Content::Records(records)) = message.content {
@@ -96,13 +100,24 @@ pub(crate) fn answers(url: &str, workspace: &str, revision: i64) -> BTreeMap<Str
             ($client:ident.$call:ident($request:expr)) => {{
                 let answer = $client.$call($request).await;
                 let answer = answer.unwrap_or_else(|status| panic!("{}: {status}", stringify!($call)));
-                found.insert(stringify!($call).to_owned(), format!("{:?}", answer.into_inner()));
+                found.insert(
+                    stringify!($call).to_owned(),
+                    format!("{:?}", answer.into_inner()),
+                );
             }};
         }
-        ask!(workspaces.get_workspace(api::GetWorkspaceRequest {
+        let request = api::GetWorkspaceRequest {
             name: name.clone(),
             ..api::GetWorkspaceRequest::default()
-        }));
+        };
+        let mut shown = workspaces
+            .get_workspace(request)
+            .await
+            .expect("a workspace")
+            .into_inner();
+        // That of the newest commit, whatever it was.
+        shown.revision = 0;
+        found.insert("get_workspace".to_owned(), format!("{shown:?}"));
         ask!(kpis.get_kpi(api::GetKpiRequest {
             name: format!("{name}/kpis/load"),
             ..api::GetKpiRequest::default()
@@ -133,14 +148,23 @@ async fn events(channel: &Channel, name: &str, revision: i64, newest_first: bool
     };
     let mut found = Vec::new();
     loop {
-        let page = audit(channel).list_events(request.clone()).await.expect("events").into_inner();
+        let page = audit(channel)
+            .list_events(request.clone())
+            .await
+            .expect("events")
+            .into_inner();
         found.extend(page.events);
         request.page_token = page.next_page_token;
         if request.page_token.is_empty() {
             break;
         }
     }
-    let upto = |event: &api::Event| event.commit.as_ref().is_some_and(|commit| commit.revision <= revision);
+    let upto = |event: &api::Event| {
+        event
+            .commit
+            .as_ref()
+            .is_some_and(|commit| commit.revision <= revision)
+    };
     found.retain(upto);
     found
 }
