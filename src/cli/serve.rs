@@ -12,7 +12,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{Failure, FailureKind};
 use crate::access::{self, AccessRecord};
 use crate::engine::{Clock, Engine, EngineConfig, QueueLimits, RequestMemory, SystemClock};
-use crate::log::{EventLog, Evidence, LogError, LogErrorKind, SigningKey, SledLog, create_dir};
+use crate::log::{
+    Checkpoints, EventLog, Evidence, LogError, LogErrorKind, SigningKey, SledLog, create_dir, store_is_there,
+};
 use crate::service::{BoundServer, ServeError, ServerConfig, SubscriptionLimits, WebOrigin};
 
 /// Runs the server.
@@ -120,6 +122,10 @@ pub(super) enum LogFormat {
     Json,
 }
 
+/// The store in the data directory.
+pub(super) const STORE: &str = "store";
+/// A store on its way there from an archive.
+pub(super) const RESTORING: &str = "store.restoring";
 /// The file in the data directory with the key that signs checkpoints.
 pub(super) const SIGNING_KEY: &str = "checkpoint.key";
 /// The file beside it with the key that verifies them.
@@ -190,12 +196,15 @@ pub(super) fn open_engine(
     config: EngineConfig,
 ) -> Result<Engine, LogError> {
     create_dir(data_dir)?;
+    check_store_is_there(data_dir)?;
     // The store's lock also protects the file of heads.
-    let log: Arc<dyn EventLog> = Arc::new(SledLog::open(data_dir.join("store"))?);
+    let log: Arc<dyn EventLog> = Arc::new(SledLog::open(data_dir.join(STORE))?);
     // Also the key is read behind that lock: two servers do not make two of them.
-    let key = SigningKey::load_or_create(&data_dir.join(SIGNING_KEY))?;
-    key.public().write(&data_dir.join(PUBLIC_KEY))?;
+    let key = signing_key(data_dir)?;
+    let public = key.public();
     let evidence = Evidence::open(data_dir, key)?;
+    // Behind the checkpoints: of a key that did not sign them nothing is handed on.
+    public.write(&data_dir.join(PUBLIC_KEY))?;
     let started = std::time::Instant::now();
     let engine = Engine::open(log, Some(evidence), clock, config)?;
     let replayed = engine.replayed();
@@ -207,6 +216,50 @@ pub(super) fn open_engine(
         "the log is replayed"
     );
     Ok(engine)
+}
+
+/// Refuses to begin a store where there was one, or where one was about to be restored: it would be taken for the whole.
+fn check_store_is_there(data_dir: &Path) -> Result<(), LogError> {
+    let (store, restoring) = (data_dir.join(STORE), data_dir.join(RESTORING));
+    if store_is_there(&store) {
+        return Ok(());
+    }
+    let damaged = |context: String| Err(LogError::new(LogErrorKind::Damaged, context));
+    if restoring.exists() {
+        return damaged(format!(
+            "a restore into {} was interrupted and is not whole: run \"binnacle restore\" again, or remove {} to begin an empty \
+             store",
+            data_dir.display(),
+            restoring.display()
+        ));
+    }
+    if Evidence::of_a_store(data_dir)? {
+        return damaged(format!(
+            "{} is missing, and the heads and checkpoints beside it speak of one: restore the newest backup, or put the newest \
+             copy of the whole data directory back",
+            store.display()
+        ));
+    }
+    Ok(())
+}
+
+/// The key that signs checkpoints. A new one is made only where there are none yet: it would not verify them.
+fn signing_key(data_dir: &Path) -> Result<SigningKey, LogError> {
+    let (key, checkpoints) = (data_dir.join(SIGNING_KEY), data_dir.join("checkpoints"));
+    if !key.exists() && Checkpoints::any(&checkpoints)? {
+        return Err(LogError::new(
+            LogErrorKind::Damaged,
+            format!(
+                "{} is missing, and {} holds checkpoints that it has signed: put it back from a copy; if it is lost, move {} away \
+                 and keep it with {}, which verifies it, to begin with a new key",
+                key.display(),
+                checkpoints.display(),
+                checkpoints.display(),
+                data_dir.join(PUBLIC_KEY).display()
+            ),
+        ));
+    }
+    SigningKey::load_or_create(&key)
 }
 
 pub(super) fn shutdown_signal() -> Result<impl Future<Output = ()> + Send, Failure> {

@@ -250,6 +250,10 @@ impl Engine {
                 );
                 return Err(LogError::new(LogErrorKind::Damaged, context));
             }
+            if let Some(signer) = &signer {
+                // What was restored, or not signed any more before a crash, is signed although nothing follows.
+                signer.moved(&folded.hosted, published.state.workspace().revision())?;
+            }
             remembered.extend(folded.requests);
             registry.insert(&folded.hosted);
         }

@@ -8,7 +8,7 @@
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
@@ -142,7 +142,8 @@ impl SigningKey {
         Ok(Self(ed25519_dalek::SigningKey::from_bytes(&seed)))
     }
 
-    /// The key in a file, or a new one that is written there, for its owner alone to read.
+    /// The key in a file, or a new one that is written there, for its owner alone to read. Where checkpoints are that a key has
+    /// signed, ask [`Checkpoints::any`](super::Checkpoints::any) first: a new one does not verify them.
     ///
     /// # Errors
     /// `Io` when the operating system refuses; `Damaged` when the file holds no key; `Exposed` when others may read it.
@@ -151,7 +152,7 @@ impl SigningKey {
             Ok(file) => Self::load(file, path),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let key = Self::generate()?;
-                write_new(path, &format!("{}\n", key.text()), 0o600)?;
+                write_whole(path, &format!("{}\n", key.text()), 0o600)?;
                 tracing::info!(file = %path.display(), "made a key to sign checkpoints with");
                 Ok(key)
             }
@@ -163,7 +164,7 @@ impl SigningKey {
     ///
     /// # Errors
     /// As [`SigningKey::load_or_create`].
-    pub fn load(file: File, path: &Path) -> Result<Self, LogError> {
+    pub fn load(mut file: File, path: &Path) -> Result<Self, LogError> {
         let io = |error| io_error("could not read", path, error);
         let mode = file.metadata().map_err(io)?.permissions().mode();
         if mode & 0o077 != 0 {
@@ -176,8 +177,12 @@ impl SigningKey {
                 ),
             ));
         }
-        let text = io::read_to_string(file).map_err(io)?;
-        Self::parse(text.trim()).ok_or_else(|| {
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(io)?;
+        let key = String::from_utf8(bytes)
+            .ok()
+            .and_then(|text| Self::parse(text.trim()));
+        key.ok_or_else(|| {
             LogError::new(
                 LogErrorKind::Damaged,
                 format!(
@@ -262,12 +267,11 @@ impl PublicKey {
     /// `Io` when the operating system refuses.
     pub fn write(&self, path: &Path) -> Result<(), LogError> {
         let text = format!("{}\n", self.text());
-        match fs::read_to_string(path) {
-            Ok(there) if there == text => Ok(()),
-            Ok(_) => fs::remove_file(path)
-                .map_err(|error| io_error("could not replace", path, error))
-                .and_then(|()| write_new(path, &text, 0o644)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => write_new(path, &text, 0o644),
+        // As bytes: one that was damaged may be no text, and is written anew.
+        match fs::read(path) {
+            Ok(there) if there == text.as_bytes() => Ok(()),
+            Ok(_) => write_whole(path, &text, 0o644),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => write_whole(path, &text, 0o644),
             Err(error) => Err(io_error("could not read", path, error)),
         }
     }
@@ -342,16 +346,23 @@ fn hex(bytes: [u8; 4]) -> String {
     format!("{:08x}", u32::from_be_bytes(bytes))
 }
 
-/// Writes a file that is not there yet, durably.
-fn write_new(path: &Path, text: &str, mode: u32) -> Result<(), LogError> {
+/// Writes a file, durably, and whole from the first moment it has its name: a start that is killed leaves no half of a key.
+fn write_whole(path: &Path, text: &str, mode: u32) -> Result<(), LogError> {
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(".new");
     let write = || {
+        match fs::remove_file(&unfinished) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
         let mut file = OpenOptions::new()
             .write(true)
             .create_new(true)
             .mode(mode)
-            .open(path)?;
+            .open(&unfinished)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
+        fs::rename(&unfinished, path)?;
         let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
         File::open(dir.unwrap_or(Path::new(".")))?.sync_all()
     };

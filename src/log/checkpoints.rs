@@ -73,6 +73,23 @@ impl Checkpoints {
         Ok(found)
     }
 
+    /// Whether a directory holds checkpoints that some key has signed. One that is not there holds none.
+    ///
+    /// # Errors
+    /// As [`Checkpoints::read`], but what is in the files is not looked at.
+    pub fn any(dir: &Path) -> Result<bool, LogError> {
+        if !dir.exists() {
+            return Ok(false);
+        }
+        for path in files(dir)?.values() {
+            let metadata = fs::metadata(path).map_err(|error| io_error("could not read", path, error))?;
+            if metadata.len() > 0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The key that signs.
     #[must_use]
     pub fn key(&self) -> &SigningKey {
@@ -158,7 +175,7 @@ fn whole_notes(text: &str) -> impl Iterator<Item = &str> {
 ///
 /// # Errors
 /// `Io` when the operating system refuses, `Damaged` when there is a file that is none of ours.
-pub(super) fn files(dir: &Path) -> Result<BTreeMap<LogId, PathBuf>, LogError> {
+fn files(dir: &Path) -> Result<BTreeMap<LogId, PathBuf>, LogError> {
     let failed = |error| io_error("could not list", dir, error);
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(dir).map_err(failed)? {
@@ -179,6 +196,17 @@ pub(super) fn files(dir: &Path) -> Result<BTreeMap<LogId, PathBuf>, LogError> {
         }
     }
     Ok(found)
+}
+
+/// The logs that a directory has a file of checkpoints for. One that is not there has none.
+///
+/// # Errors
+/// As [`Checkpoints::open`], but what is in the files is not looked at.
+pub fn logs_in(dir: &Path) -> Result<Vec<LogId>, LogError> {
+    match dir.exists() {
+        true => Ok(files(dir)?.into_keys().collect()),
+        false => Ok(Vec::new()),
+    }
 }
 
 /// Takes what speaks of more than a revision out of a log's file, and keeps it under `superseded/`: after a restore to an
@@ -220,9 +248,14 @@ pub fn supersede(dir: &Path, log: LogId, after: Revision) -> Result<usize, LogEr
     write(&moved, &gone).map_err(|error| io_error("could not write", &moved, error))?;
     let next = dir.join(SUPERSEDED).join(format!("{log}.kept"));
     let replace = || {
-        fs::write(&next, &kept)?;
-        File::open(&next)?.sync_all()?;
-        fs::rename(&next, &path)?;
+        match kept.is_empty() {
+            true => fs::remove_file(&path)?,
+            false => {
+                fs::write(&next, &kept)?;
+                File::open(&next)?.sync_all()?;
+                fs::rename(&next, &path)?;
+            }
+        }
         File::open(&aside)?.sync_all()?;
         File::open(dir)?.sync_all()
     };
@@ -391,6 +424,8 @@ mod tests {
         let aside = fs::read_to_string(dir.join(SUPERSEDED).join(LOG.to_string())).unwrap();
         assert_eq!(whole_notes(&aside).count(), 1);
         assert_eq!(supersede(&dir, LOG, Revision(5)).unwrap(), 0);
+        assert_eq!(supersede(&dir, LOG, Revision::ZERO).unwrap(), 2);
+        assert!(!kept.file().exists(), "nothing of it is left");
         assert_eq!(supersede(&dir, LogId([5; 16]), Revision(5)).unwrap(), 0);
     }
 }

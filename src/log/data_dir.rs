@@ -99,6 +99,12 @@ pub(super) fn prepare(dir: &Path) -> Result<(), LogError> {
     check_blobs(dir)
 }
 
+/// Whether there is a store in a directory, or the rest of one.
+#[must_use]
+pub fn store_is_there(dir: &Path) -> bool {
+    dir.join(DATA_FILE).is_file()
+}
+
 /// Copies a store that nobody has open, so that the copy can be opened: opening changes a damaged one.
 ///
 /// # Errors

@@ -55,6 +55,15 @@ pub enum Source {
 }
 
 impl Evidence {
+    /// Whether a data directory speaks of a store that was there: it has heads, or checkpoints. One that does not may begin one.
+    ///
+    /// # Errors
+    /// As [`Heads::read`] and [`Checkpoints::any`].
+    pub fn of_a_store(data_dir: &Path) -> Result<bool, LogError> {
+        let heads = Heads::read(&data_dir.join("heads"))?;
+        Ok(!heads.is_empty() || Checkpoints::any(&data_dir.join("checkpoints"))?)
+    }
+
     /// Opens what lies in a data directory beside the store, or begins it. Open the store first: its lock is what keeps other
     /// processes away.
     ///

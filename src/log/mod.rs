@@ -33,8 +33,8 @@ mod conformance;
 
 pub use archive::{ArchiveFlaw, ArchiveReader, ArchiveWriter, Item, LogEntry};
 pub use checkpoint::{Checkpoint, KeyFlaw, NoteFlaw, Origin, PublicKey, SigningKey, unverified};
-pub use checkpoints::{Checkpoints, Notes, supersede};
-pub use data_dir::{copy_store, create_dir};
+pub use checkpoints::{Checkpoints, Notes, logs_in, supersede};
+pub use data_dir::{copy_store, create_dir, store_is_there};
 pub use error::{LogError, LogErrorKind};
 pub use evidence::{Contradiction, Evidence, Mark, Marks, Source};
 pub use heads::{Head, Heads};

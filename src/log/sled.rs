@@ -274,7 +274,10 @@ fn open_error(dir: &Path, error: sled::Error) -> LogError {
         ),
         sled::Error::Unsupported(_) => (
             LogErrorKind::UnknownFormat,
-            format!("the store in {dir} was written by another version of sled"),
+            format!(
+                "the store in {dir} was written by another version of sled, or its file conf is damaged: start the release that \
+                 wrote it, or restore the newest backup"
+            ),
         ),
         _ => (
             LogErrorKind::Damaged,

@@ -146,6 +146,18 @@ impl Verification {
         }
     }
 
+    /// Ends the log, which has to have so many records: what comes behind them nobody has signed.
+    ///
+    /// # Errors
+    /// As [`Verification::end`], and that there are more.
+    pub fn end_at(&self, size: Revision) -> Result<(), String> {
+        self.end()?;
+        match self.revision() > size {
+            true => Err(format!("it holds {} commits, and says {size}", self.revision())),
+            false => Ok(()),
+        }
+    }
+
     /// What a contradiction says: everything up to the last agreement is as it was, and something behind it is not.
     fn contradicted(&self, contradiction: &Contradiction) -> String {
         let mark = contradiction.mark;

@@ -26,7 +26,7 @@ use super::trailer::RevisionTrailer;
 use super::web::{NamedOriginsOnly, WebOrigin, cors};
 use crate::access::AccessRecord;
 use crate::engine::Engine;
-use crate::log::LogError;
+use crate::log::{LogError, MAX_RECORD_BYTES};
 use crate::proto::API_DESCRIPTOR_SET;
 use crate::proto::api::audit_service_server::{AuditServiceServer, SERVICE_NAME as AUDIT};
 use crate::proto::api::cycle_service_server::{CycleServiceServer, SERVICE_NAME as CYCLE};
@@ -34,6 +34,9 @@ use crate::proto::api::kpi_service_server::{KpiServiceServer, SERVICE_NAME as KP
 use crate::proto::api::objective_service_server::{ObjectiveServiceServer, SERVICE_NAME as OBJECTIVE};
 use crate::proto::api::progress_service_server::SERVICE_NAME as PROGRESS;
 use crate::proto::api::workspace_service_server::{SERVICE_NAME as WORKSPACE, WorkspaceServiceServer};
+
+/// A record of the largest size, and the message around it.
+const RECORD_MESSAGE_BYTES_MAX: usize = MAX_RECORD_BYTES + 64 * 1024;
 
 /// The server's limits, each with its unit in its name.
 #[derive(Clone, Debug)]
@@ -328,7 +331,11 @@ fn routes(api: &Api, health: &HealthReporter, message_bytes_max: usize) -> Resul
         .add_service(limited!(ObjectiveServiceServer::new(api.clone())))
         .add_service(limited!(KpiServiceServer::new(api.clone())))
         .add_service(ProgressCalls::new(api, message_bytes_max))
-        .add_service(limited!(AuditServiceServer::new(api.clone())));
+        // A record may be as large as the largest message, and an export has to be able to carry it.
+        .add_service(
+            limited!(AuditServiceServer::new(api.clone()))
+                .max_encoding_message_size(message_bytes_max.max(RECORD_MESSAGE_BYTES_MAX)),
+        );
     Ok(routes.routes())
 }
 

@@ -102,7 +102,8 @@ async fn write(source: &Source, workspaces: &[String], path: &std::path::Path) -
                 archive.record(&record).map_err(io)?;
             }
         }
-        log.end().map_err(|sentence| wrong(name, &sentence))?;
+        log.end_at(checkpoint.revision)
+            .map_err(|sentence| wrong(name, &sentence))?;
         commits += checkpoint.revision.0;
         say(&format!(
             "{name}: revisions 1 to {}, root {}",

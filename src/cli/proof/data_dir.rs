@@ -1,15 +1,20 @@
 //! Verifying a data directory: its store, on a copy, against its own heads and checkpoints and against those that were kept
 //! elsewhere.
 
+use std::collections::BTreeMap;
+use std::fs::DirBuilder;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use super::verify::{Findings, Known, begin, head_mark, workspace_of};
-use crate::cli::serve::{PUBLIC_KEY, log_failure};
+use crate::cli::serve::{PUBLIC_KEY, STORE, log_failure};
 use crate::cli::words::tell;
 use crate::cli::{Failure, FailureKind};
 use crate::domain::Revision;
 use crate::log::{
-    Checkpoints, EventLog, Heads, LogError, LogErrorKind, LogId, Mark, PublicKey, SledLog, copy_store,
+    Checkpoints, EventLog, Evidence, Heads, LogError, LogErrorKind, LogId, Mark, PublicKey, SledLog,
+    copy_store, store_is_there,
 };
 
 /// The key in a data directory, taken where nobody names another.
@@ -44,15 +49,33 @@ pub(super) fn check(
     findings: &mut Findings,
 ) -> Result<(), Failure> {
     let place = dir.display().to_string();
-    let store = dir.join("store");
-    if !store.is_dir() {
-        let sentence = format!("{place} is no data directory: it has no store");
-        return Err(Failure::new(FailureKind::Usage, sentence));
+    let store = dir.join(STORE);
+    if !store_is_there(&store) {
+        // What lies beside it says whether there has ever been one.
+        return match Evidence::of_a_store(dir) {
+            Ok(false) => {
+                let sentence = format!("{place} is no data directory: it has no store");
+                Err(Failure::new(FailureKind::Usage, sentence))
+            }
+            Ok(true) => {
+                findings.wrong(
+                    &place,
+                    "its store is missing, and the heads and checkpoints beside it speak of one",
+                );
+                Ok(())
+            }
+            Err(error) => finding(&place, error, findings),
+        };
     }
     let copy = Copy::of(&store, scratch)?;
     let log = match SledLog::open(&copy.dir) {
         Ok(log) => log,
-        Err(error) => return finding(&place, error, findings),
+        Err(mut error) => {
+            // Whoever asked knows nothing of the copy.
+            let (copy, store) = (copy.dir.display().to_string(), store.display().to_string());
+            error.context = error.context.replace(&copy, &store);
+            return finding(&place, error, findings);
+        }
     };
     let heads = match Heads::read(&dir.join("heads")) {
         Ok(heads) => heads,
@@ -66,14 +89,19 @@ pub(super) fn check(
     let mut logs: Vec<LogId> = there
         .keys()
         .chain(heads.keys())
-        .chain(checkpoints.keys())
+        .chain(checkpoints.keys().filter(|id| !checkpoints[id].is_empty()))
         .copied()
         .collect();
     logs.extend(known.iter().map(|known| known.checkpoint.origin.log));
     logs.sort_unstable();
     logs.dedup();
+    let mut workspaces = BTreeMap::new();
     for id in logs {
         let mut verification = begin(id, known);
+        let kept = known.iter().map(|known| &known.checkpoint);
+        let kept = kept.filter(|checkpoint| checkpoint.origin.log == id);
+        let own = checkpoints.get(&id).into_iter().flatten();
+        let signed = kept.chain(own).map(|checkpoint| checkpoint.revision).max();
         for checkpoint in checkpoints.get(&id).into_iter().flatten() {
             verification.expect(Mark::of(checkpoint));
         }
@@ -95,18 +123,25 @@ pub(super) fn check(
                 }
             }
         }
+        if let Some(other) = workspace.clone().and_then(|name| workspaces.insert(name, id)) {
+            flaw = flaw.or_else(|| Some(format!("the logs {other} and {id} both hold it")));
+        }
         let name = workspace.map_or_else(|| format!("log {id}"), |id| format!("workspaces/{id}"));
         let place = format!("{place}: {name}");
         match flaw.or_else(|| verification.end().err()) {
             Some(sentence) => findings.wrong(&place, &sentence),
-            None => findings.right(
-                &place,
-                &format!(
-                    "revisions 1 to {}, root {}",
+            None => {
+                let signed = signed.unwrap_or_default();
+                let sentence = format!(
+                    "revisions 1 to {}, root {}, signed up to revision {signed}",
                     verification.revision(),
                     verification.root()
-                ),
-            ),
+                );
+                match signed {
+                    Revision::ZERO => findings.unproven(&place, "no checkpoint of it was signed"),
+                    _ => findings.right(&place, &sentence),
+                }
+            }
         }
     }
     Ok(())
@@ -131,13 +166,22 @@ struct Copy {
 impl Copy {
     fn of(store: &Path, scratch: Option<&Path>) -> Result<Self, Failure> {
         let scratch = scratch.map_or_else(std::env::temp_dir, Path::to_owned);
-        let copy = Self {
-            dir: scratch.join(format!("binnacle-verify-{}", std::process::id())),
-        };
-        if copy.dir.exists() {
-            let sentence = format!("{} is there already: remove it first", copy.dir.display());
-            return Err(Failure::new(FailureKind::Failed, sentence));
-        }
+        let dir = scratch.join(format!("binnacle-verify-{}", std::process::id()));
+        // For its owner alone: it holds everything that the store holds.
+        DirBuilder::new().mode(0o700).create(&dir).map_err(|error| {
+            let sentence = match error.kind() {
+                io::ErrorKind::AlreadyExists => {
+                    format!("{} is there already: remove it first", dir.display())
+                }
+                _ => format!(
+                    "{} cannot be made: {error}; name another with --scratch",
+                    dir.display()
+                ),
+            };
+            Failure::new(FailureKind::Failed, sentence)
+        })?;
+        // Nothing is removed but what was made here.
+        let copy = Self { dir };
         copy_store(store, &copy.dir).map_err(|error| log_failure(&error))?;
         Ok(copy)
     }

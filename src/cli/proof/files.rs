@@ -110,11 +110,15 @@ impl Kept {
 /// The notes of a file that holds one, or many with an empty line behind each.
 fn notes(text: &str) -> Vec<String> {
     let blocks: Vec<_> = text.trim_end_matches('\n').split("\n\n").collect();
+    if blocks.len() < 2 {
+        return Vec::new();
+    }
     let notes = blocks.chunks(2);
     notes
-        .filter_map(|note| match note {
-            [said, signatures] => Some(format!("{said}\n\n{signatures}\n")),
-            _ => None,
+        .map(|note| match note {
+            [said, signatures] => format!("{said}\n\n{signatures}\n"),
+            // Cut off: it is a note that nobody signed, and not to be passed over.
+            rest => rest.concat(),
         })
         .collect()
 }
@@ -258,6 +262,12 @@ mod tests {
         }
         assert_eq!(notes(NOTE), [NOTE]);
         assert!(notes("no note").is_empty());
+        let cut = format!("{NOTE}\nbinnacle.dev/log/00/epoch/1\n5");
+        assert_eq!(
+            notes(&cut),
+            [NOTE, "binnacle.dev/log/00/epoch/1\n5"],
+            "the second is cut off"
+        );
     }
 
     proptest! {

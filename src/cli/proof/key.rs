@@ -13,18 +13,22 @@ pub(super) fn read(said: &str) -> Result<PublicKey, Failure> {
     let path = Path::new(said);
     let (text, place) = match path.exists() {
         true => {
-            let text = std::fs::read_to_string(path).map_err(|error| {
+            let bytes = std::fs::read(path).map_err(|error| {
                 Failure::new(
                     FailureKind::Usage,
                     format!("--public-key: {said} cannot be read: {error}"),
                 )
             })?;
-            (text, format!("{said}: "))
+            // What is no text is no key either.
+            (String::from_utf8_lossy(&bytes).into_owned(), format!("{said}: "))
         }
         false => (said.to_owned(), String::new()),
     };
     PublicKey::parse(&text).map_err(|flaw| {
-        let sentence = format!("--public-key: {place}{flaw}, and no file of that name");
+        let sentence = match place.as_str() {
+            "" => format!("--public-key: {flaw}, and no file of that name"),
+            place => format!("--public-key: {place}{flaw}"),
+        };
         Failure::new(FailureKind::Usage, sentence)
     })
 }

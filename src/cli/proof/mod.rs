@@ -9,6 +9,7 @@ mod files;
 mod key;
 mod prove;
 mod restore;
+mod restoring;
 mod verify;
 
 pub(super) use backup::Backup;

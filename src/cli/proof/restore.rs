@@ -3,6 +3,7 @@
 //! Invariant: nothing is there under the store's name before all of it is; a restored log begins a new epoch, so that what was
 //! recorded behind that point before and what is recorded from now on are never taken for each other.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -11,15 +12,16 @@ use clap::Args;
 
 use super::checkpoint::workspace;
 use super::key;
-use crate::cli::serve::log_failure;
+use super::restoring::{Point, Restoring};
+use super::verify::{not_the_workspace, workspace_of};
+use crate::cli::serve::{RESTORING, STORE, log_failure};
 use crate::cli::words::{counted, say, tell};
 use crate::cli::{Failure, FailureKind};
-use crate::domain::{Commit, EpochStarted, Event, Id, Origin, Revision, Timestamp};
-use crate::engine::{Clock, SystemClock};
+use crate::domain::{Id, Principal, Revision, Text, Timestamp};
 use crate::log::codec::{self, RecordHead};
 use crate::log::{
-    Append, AppendOutcome, ArchiveReader, EventLog, Head, Heads, Item, LeafHash, LogEntry, Mark, PublicKey,
-    SledLog, Tree, Verification, create_dir, marks_of, supersede,
+    ArchiveReader, Head, Heads, Item, LogEntry, Mark, PublicKey, Record, SledLog, Verification, create_dir,
+    logs_in, marks_of, supersede,
 };
 
 /// Brings the logs of an archive back.
@@ -58,36 +60,14 @@ Checkpoints in the data directory of what comes behind that revision are moved t
 
 To restore in the place of a store that is damaged, move it away first: mv DIR/store DIR/store.damaged";
 
-/// How many bytes of records are appended at once.
-const APPEND_BYTES: usize = 4 * 1024 * 1024;
-
 impl Restore {
     pub(in crate::cli) fn run(self) -> Result<(), Failure> {
         let key = self.key()?;
         let point = self.point();
+        self.check_words()?;
         // First everything is read: a damaged archive leaves nothing behind.
-        let mut count = 0;
-        self.each_log(
-            key.as_ref(),
-            |_, _| Ok(()),
-            |_| {
-                count += 1;
-                Ok(())
-            },
-        )?;
-        if count == 0 {
-            let sentence = match &self.workspace {
-                Some(id) => format!("{} holds no workspaces/{id}", self.archive.display()),
-                None => format!("{} holds no log", self.archive.display()),
-            };
-            return Err(Failure::new(FailureKind::Usage, sentence));
-        }
-        if count > 1 && self.to_revision.is_some() {
-            let sentence =
-                format!("--to-revision is of one workspace, and the archive holds {count}: add --workspace");
-            return Err(Failure::new(FailureKind::Usage, sentence));
-        }
-        let store = self.data_dir.join("store");
+        self.check_archive(key.as_ref())?;
+        let store = self.data_dir.join(STORE);
         if store.exists() {
             let sentence = format!(
                 "{} is there already: move it away first, or name another --data-dir",
@@ -96,18 +76,76 @@ impl Restore {
             return Err(Failure::new(FailureKind::Usage, sentence));
         }
         create_dir(&self.data_dir).map_err(|error| log_failure(&error))?;
-        let unfinished = self.data_dir.join("store.restoring");
+        let unfinished = self.data_dir.join(RESTORING);
         if unfinished.exists() {
             fs::remove_dir_all(&unfinished).map_err(|error| failed(&unfinished, &error))?;
         }
-        let restored = self.write(&unfinished, key.as_ref(), point)?;
-        self.take_place(&unfinished, &store, &restored)?;
+        let restored = self
+            .write(&unfinished, key.as_ref(), point)
+            .and_then(|restored| self.take_place(&unfinished, &store, &restored).map(|()| restored));
+        let restored = restored.inspect_err(|_| {
+            // There may be nothing to remove, and why it failed is what is to be said.
+            let _left = fs::remove_dir_all(&unfinished);
+        })?;
         say(&format!(
             "{} restored into {}",
             counted(restored.len(), "workspace"),
             self.data_dir.display()
         ));
         Ok(())
+    }
+
+    /// What goes into the history is held to what the server takes.
+    fn check_words(&self) -> Result<(), Failure> {
+        let wrong = |flag: &str, what: &dyn std::fmt::Display| {
+            Failure::new(FailureKind::Usage, format!("{flag}: {what}"))
+        };
+        Text::parse(&self.reason).map_err(|error| wrong("--reason", &error))?;
+        if let Some(actor) = &self.actor {
+            Principal::parse(actor).map_err(|error| wrong("--actor", &error))?;
+        }
+        Ok(())
+    }
+
+    /// Reads all of the archive, also what is not wanted of it, and holds it against what is asked for.
+    fn check_archive(&self, key: Option<&PublicKey>) -> Result<(), Failure> {
+        let mut count = 0;
+        let mut ends_at = Revision::ZERO;
+        self.each_log(
+            key,
+            |head, record| {
+                let record = Record {
+                    revision: head.revision,
+                    bytes: record.to_vec(),
+                };
+                // One that cannot be read in full would stop the server at its start.
+                codec::decode(head.log, &record)
+                    .map(|_| ())
+                    .map_err(|error| log_failure(&error))
+            },
+            |entry| {
+                count += 1;
+                ends_at = Revision(entry.size);
+                Ok(())
+            },
+        )?;
+        let usage = |sentence| Err(Failure::new(FailureKind::Usage, sentence));
+        if count == 0 {
+            return usage(match &self.workspace {
+                Some(id) => format!("{} holds no workspaces/{id}", self.archive.display()),
+                None => format!("{} holds no workspace", self.archive.display()),
+            });
+        }
+        match self.to_revision {
+            Some(_) if count > 1 => usage(format!(
+                "--to-revision is of one workspace, and the archive holds {count}: add --workspace"
+            )),
+            Some(asked) if asked > ends_at.0 => usage(format!(
+                "{} has no revision {asked} in it: its last is {ends_at}",
+                self.archive.display()
+            )),
+            Some(_) | None => Ok(()),
+        }
     }
 
     fn key(&self) -> Result<Option<PublicKey>, Failure> {
@@ -147,6 +185,7 @@ impl Restore {
         let mut reader = ArchiveReader::begin(BufReader::with_capacity(1024 * 1024, file))
             .map_err(|flaw| self.damaged(None, &flaw.to_string()))?;
         let mut current: Option<(LogEntry, Verification)> = None;
+        let (mut logs, mut workspaces) = (BTreeSet::new(), BTreeSet::new());
         loop {
             let item = reader.next().map_err(|flaw| {
                 let about = current
@@ -160,6 +199,10 @@ impl Restore {
                     let head = log
                         .record(record)
                         .map_err(|sentence| self.damaged(Some((entry, about)), &sentence))?;
+                    if head.revision == Revision(1) {
+                        is_of(entry, head, record)
+                            .map_err(|sentence| self.damaged(Some((entry, about)), &sentence))?;
+                    }
                     if self.wants(entry) {
                         take(head, record)?;
                     }
@@ -168,7 +211,7 @@ impl Restore {
             }
             if let Some((entry, log)) = current.take() {
                 let about = log.revision();
-                log.end()
+                log.end_at(Revision(entry.size))
                     .map_err(|sentence| self.damaged(Some((&entry, about)), &sentence))?;
                 if self.wants(&entry) {
                     end(&entry)?;
@@ -177,6 +220,10 @@ impl Restore {
             match item {
                 Some(Item::Log(entry)) => {
                     let log = self.begin(&entry, key)?;
+                    if !logs.insert(log.id()) || !workspaces.insert(entry.workspace.clone()) {
+                        let about = Some((&entry, Revision(entry.size)));
+                        return Err(self.damaged(about, "it is in the archive twice"));
+                    }
                     current = Some((entry, log));
                 }
                 Some(Item::Record(_)) => {}
@@ -254,13 +301,9 @@ impl Restore {
                 "workspaces/{workspace} was not there yet at that time and is left out"
             ));
         }
-        if let Some(asked) = self.to_revision
-            && let Some((entry, _, last)) = restored.iter().find(|(_, _, last)| last.0 < asked)
-        {
-            let sentence = format!(
-                "workspaces/{} has no revision {asked} in it: its last is {last}",
-                entry.workspace
-            );
+        if restored.is_empty() {
+            let sentence =
+                "--to-time: nothing in the archive was there yet at that time; nothing was restored";
             return Err(Failure::new(FailureKind::Usage, sentence));
         }
         Ok(restored)
@@ -273,7 +316,7 @@ impl Restore {
         store: &Path,
         restored: &[(LogEntry, Head, Revision)],
     ) -> Result<(), Failure> {
-        let heads = self.data_dir.join("heads");
+        let (heads, checkpoints) = (self.data_dir.join("heads"), self.data_dir.join("checkpoints"));
         if heads.exists() {
             fs::remove_file(&heads).map_err(|error| failed(&heads, &error))?;
         }
@@ -281,8 +324,7 @@ impl Restore {
         for (entry, head, last) in restored {
             let Some(id) = entry.log_id() else { continue };
             file.write(&[(id, *head)]).map_err(|error| log_failure(&error))?;
-            let moved = supersede(&self.data_dir.join("checkpoints"), id, *last)
-                .map_err(|error| log_failure(&error))?;
+            let moved = supersede(&checkpoints, id, *last).map_err(|error| log_failure(&error))?;
             say(&format!(
                 "workspaces/{}: revisions 1 to {last}, and revision {} begins a new epoch",
                 entry.workspace, head.revision
@@ -294,126 +336,33 @@ impl Restore {
                 ));
             }
         }
+        // What was not restored is no more: its checkpoints would keep the server from starting.
+        for id in logs_in(&checkpoints).map_err(|error| log_failure(&error))? {
+            if restored.iter().all(|(entry, ..)| entry.log_id() != Some(id)) {
+                let moved =
+                    supersede(&checkpoints, id, Revision::ZERO).map_err(|error| log_failure(&error))?;
+                if moved > 0 {
+                    say(&format!(
+                        "{} of the log {id}, which was not restored, moved to checkpoints/superseded/",
+                        counted(moved, "checkpoint")
+                    ));
+                }
+            }
+        }
         let named = fs::rename(unfinished, store).and_then(|()| File::open(&self.data_dir)?.sync_all());
         named.map_err(|error| failed(store, &error))
     }
 }
 
-/// How far is restored.
-#[derive(Clone, Copy, Debug)]
-enum Point {
-    End,
-    Revision(Revision),
-    Time(Timestamp),
-}
-
-/// One log on its way into the store.
-struct Restoring<'a> {
-    log: &'a SledLog,
-    point: Point,
-    tree: Tree,
-    newest: Option<RecordHead>,
-    waiting: Vec<Vec<u8>>,
-    bytes: usize,
-}
-
-impl<'a> Restoring<'a> {
-    fn new(log: &'a SledLog, point: Point) -> Self {
-        Self {
-            log,
-            point,
-            tree: Tree::empty(),
-            newest: None,
-            waiting: Vec::new(),
-            bytes: 0,
-        }
-    }
-
-    fn take(&mut self, head: RecordHead, record: &[u8]) -> Result<(), Failure> {
-        let wanted = match self.point {
-            Point::End => true,
-            Point::Revision(last) => head.revision <= last,
-            Point::Time(time) => head.recorded_time <= time,
-        };
-        if !wanted {
-            return Ok(());
-        }
-        // A commit that cannot be read in full would stop the server at its start.
-        let stored = crate::log::Record {
-            revision: head.revision,
-            bytes: record.to_vec(),
-        };
-        codec::decode(head.log, &stored).map_err(|error| log_failure(&error))?;
-        self.tree.push(LeafHash::of(record));
-        self.newest = Some(head);
-        self.bytes += record.len();
-        self.waiting.push(stored.bytes);
-        match self.bytes >= APPEND_BYTES {
-            true => self.flush(),
-            false => Ok(()),
-        }
-    }
-
-    fn flush(&mut self) -> Result<(), Failure> {
-        let Some(newest) = self.newest.filter(|_| !self.waiting.is_empty()) else {
-            return Ok(());
-        };
-        self.bytes = 0;
-        let records = std::mem::take(&mut self.waiting);
-        let expected = Revision(newest.revision.0 - records.len() as u64);
-        self.append(newest, expected, records)
-    }
-
-    fn append(&self, newest: RecordHead, expected: Revision, records: Vec<Vec<u8>>) -> Result<(), Failure> {
-        let append = Append {
-            log: newest.log,
-            expected,
-            records,
-        };
-        let outcome = self.log.append(&[append]).map_err(|error| log_failure(&error))?;
-        match outcome.as_slice() {
-            [AppendOutcome::Appended] => Ok(()),
-            _ => {
-                let sentence = format!("the archive holds the log {} twice", newest.log);
-                Err(Failure::new(FailureKind::Damaged, sentence))
-            }
-        }
-    }
-
-    /// Ends the log with the commit that begins its next epoch; answers the head, and the last revision that was restored.
-    fn begin_epoch(
-        &mut self,
-        reason: &str,
-        actor: Option<&str>,
-    ) -> Result<Option<(Head, Revision)>, Failure> {
-        let Some(newest) = self.newest else {
-            return Ok(None);
-        };
-        let mut origin = Origin::system("Restore");
-        if let Some(actor) = actor {
-            origin.actor.on_behalf_of = actor.into();
-        }
-        origin.reason = reason.into();
-        let started = EpochStarted {
-            restored_revision: newest.revision,
-            restored_root: self.tree.root().0,
-            reason: reason.into(),
-        };
-        let commit = Commit {
-            revision: newest.revision.next(),
-            recorded_time: SystemClock::default().wall().max(newest.recorded_time),
-            epoch: newest.epoch + 1,
-            origin,
-            events: vec![Event::EpochStarted(Box::new(started))],
-        };
-        let record = codec::encode(newest.log, &commit);
-        self.tree.push(LeafHash::of(&record));
-        self.append(newest, newest.revision, vec![record])?;
-        let head = Head {
-            revision: commit.revision,
-            root: self.tree.root(),
-        };
-        Ok(Some((head, newest.revision)))
+/// Whether the first record of a log creates the workspace that the archive names.
+fn is_of(entry: &LogEntry, head: RecordHead, record: &[u8]) -> Result<(), String> {
+    let record = Record {
+        revision: head.revision,
+        bytes: record.to_vec(),
+    };
+    match workspace_of(head.log, &record)? {
+        Some(name) if name == entry.workspace => Ok(()),
+        name => Err(not_the_workspace(name)),
     }
 }
 

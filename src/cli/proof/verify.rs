@@ -4,6 +4,7 @@
 //! Invariant: nothing counts as verified but what the key has signed, or what hashes lead to from there; what nothing could be
 //! held against is said, and is no success.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -77,7 +78,7 @@ impl Findings {
         say(&format!("ok        {place}: {sentence}"));
     }
 
-    fn unproven(&mut self, place: &str, sentence: &str) {
+    pub(super) fn unproven(&mut self, place: &str, sentence: &str) {
         self.unproven += 1;
         say(&format!("UNPROVEN  {place}: {sentence}"));
     }
@@ -227,6 +228,14 @@ pub(super) fn workspace_of(log: LogId, record: &Record) -> Result<Option<String>
     }))
 }
 
+/// Of an archive whose log is of another workspace than it says.
+pub(super) fn not_the_workspace(found: Option<String>) -> String {
+    format!(
+        "its first commit creates {}, not the workspace that the archive names",
+        found.map_or("none".to_owned(), |name| format!("workspaces/{name}"))
+    )
+}
+
 fn archive(
     path: &Path,
     key: &PublicKey,
@@ -242,14 +251,18 @@ fn archive(
             return Ok(());
         }
     };
-    let mut logs = 0;
+    let (mut logs, mut workspaces) = (BTreeSet::new(), BTreeSet::new());
     let mut current: Option<Reading> = None;
     loop {
         match reader.next() {
             Ok(Some(Item::Log(entry))) => {
                 end(current.take(), &place, findings);
+                if !logs.insert(entry.log.clone()) || !workspaces.insert(entry.workspace.clone()) {
+                    let place = format!("{place}: workspaces/{}", entry.workspace);
+                    findings.wrong(&place, "it is in the archive twice");
+                    return Ok(());
+                }
                 current = Reading::begin(entry, &place, key, known, findings);
-                logs += 1;
             }
             Ok(Some(Item::Record(record))) => {
                 if let Some(reading) = &mut current {
@@ -271,8 +284,8 @@ fn archive(
         }
     }
     end(current, &place, findings);
-    if logs == 0 {
-        findings.wrong(&place, "it holds no log");
+    if logs.is_empty() {
+        findings.unproven(&place, "it is whole, and holds no workspace");
     }
     Ok(())
 }
@@ -341,10 +354,7 @@ impl Reading {
             let named = workspace_of(self.log.id(), &record);
             self.flaw = match named {
                 Ok(Some(name)) if name == self.entry.workspace => None,
-                Ok(name) => Some(format!(
-                    "its first commit creates {}, not the workspace that the archive names",
-                    name.map_or("none".to_owned(), |name| format!("workspaces/{name}"))
-                )),
+                Ok(name) => Some(not_the_workspace(name)),
                 Err(sentence) => Some(sentence),
             };
         }
@@ -362,11 +372,7 @@ fn end(reading: Option<Reading>, place: &str, findings: &mut Findings) {
         return;
     };
     let place = format!("{place}: workspaces/{}", entry.workspace);
-    let flaw = flaw.or_else(|| log.end().err()).or_else(|| {
-        let more = log.revision().0 > entry.size;
-        more.then(|| format!("it holds {} commits, and says {}", log.revision(), entry.size))
-    });
-    match flaw {
+    match flaw.or_else(|| log.end_at(Revision(entry.size)).err()) {
         Some(sentence) => findings.wrong(&place, &sentence),
         None if signed => {
             let sentence = format!(
