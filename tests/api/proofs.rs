@@ -268,14 +268,14 @@ async fn what_is_not_there_is_refused_by_name() {
         get_checkpoint,
         of(-1, 0),
         InvalidArgument,
-        "INVALID_ARGUMENT",
+        "INVALID_FIELD",
         ["revision"]
     );
     refused!(
         get_checkpoint,
         of(1, 1),
         InvalidArgument,
-        "INVALID_ARGUMENT",
+        "INVALID_FIELD",
         ["min_revision"]
     );
     refused!(
@@ -294,14 +294,14 @@ async fn what_is_not_there_is_refused_by_name() {
         get_inclusion_proof,
         of(0, 0),
         InvalidArgument,
-        "INVALID_ARGUMENT",
+        "INVALID_FIELD",
         ["revision"]
     );
     refused!(
         get_inclusion_proof,
         of(5, 4),
         InvalidArgument,
-        "INVALID_ARGUMENT",
+        "INVALID_FIELD",
         ["size"]
     );
     refused!(
@@ -327,14 +327,14 @@ async fn what_is_not_there_is_refused_by_name() {
         get_consistency_proof,
         of(0, 4),
         InvalidArgument,
-        "INVALID_ARGUMENT",
+        "INVALID_FIELD",
         ["first"]
     );
     refused!(
         get_consistency_proof,
         of(5, 4),
         InvalidArgument,
-        "INVALID_ARGUMENT",
+        "INVALID_FIELD",
         ["second"]
     );
     refused!(
@@ -353,7 +353,7 @@ async fn what_is_not_there_is_refused_by_name() {
         export_events,
         of(5, 4),
         InvalidArgument,
-        "INVALID_ARGUMENT",
+        "INVALID_FIELD",
         ["last_revision"]
     );
     refused!(
