@@ -16,9 +16,12 @@
 //!  engine            publishes the new state, wakes subscribers, answers the callers
 //! ```
 //!
+//! Beside it stands `access`: what was refused, kept for the auditor within a bound.
+//!
 //! To read the code, begin with [`domain`] (its `command`, `decide`, `event`, `evolve`), go on with
 //! `engine/committer.rs`, then [`log`], then [`service`]. `docs/architecture.md` walks through the house.
 
+pub mod access;
 pub mod cli;
 pub mod domain;
 pub mod engine;

@@ -192,6 +192,24 @@ fn the_log_knows_nothing_of_the_api() {
 }
 
 #[test]
+fn the_access_record_knows_nothing_of_the_api_and_nothing_of_the_log() {
+    let others = [
+        "service",
+        "tonic",
+        "prost",
+        "tokio",
+        "crate::engine",
+        "crate::log",
+        "crate::projection",
+        "crate::proto",
+    ];
+    assert_names_none("src/access", &[], &others);
+    for folder in ["src/log", "src/engine", "src/domain", "src/projection"] {
+        assert_names_none(folder, &[], &["crate::access"]);
+    }
+}
+
+#[test]
 fn only_one_file_knows_sled() {
     assert_names_none("src", &["src/log/sled.rs", "src/log/mod.rs"], &["sled"]);
     // The folder itself names its module of that name, and what is in it; not the crate.

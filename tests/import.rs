@@ -106,6 +106,7 @@ impl Server {
             let request = api::GetWorkspaceRequest {
                 name: "workspaces/acme".into(),
                 min_revision: 0,
+                as_of: None,
             };
             let workspace = workspaces
                 .get_workspace(request)

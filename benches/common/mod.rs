@@ -54,6 +54,11 @@ impl Scale {
         Duration::from_secs_f64((seconds * self.0).max(0.5))
     }
 
+    /// A part of it.
+    pub(crate) fn part(self, part: f64) -> Self {
+        Self(self.0 * part)
+    }
+
     pub(crate) fn count(self, count: u64) -> u64 {
         // A part of a million is exact enough.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod apply;
+mod attempts;
 mod board;
 mod connection;
 mod demo;
@@ -36,7 +37,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Runs the server.
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     /// Brings data from files into a workspace.
     Import(import::Import),
     /// Writes objectives and how they go as a Markdown board.
@@ -59,6 +60,8 @@ enum Command {
     Prove(proof::Prove),
     /// Verifies archives, data directories, proofs and checkpoints, without a server.
     Verify(proof::Verify),
+    /// Lists calls that were refused or denied: who tried what, and why not.
+    Attempts(attempts::Attempts),
     /// Tells a story of eight weeks on a server of its own, and shows what a subscriber sees.
     Demo(demo::Demo),
 }
@@ -99,6 +102,7 @@ pub fn run() -> ExitCode {
         Command::Checkpoint(checkpoint) => checkpoint.run(),
         Command::Prove(prove) => prove.run(),
         Command::Verify(verify) => verify.run(),
+        Command::Attempts(attempts) => attempts.run(),
         Command::Demo(demo) => demo.run(),
     };
     match result {

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Failure, FailureKind};
+use crate::access::{self, AccessRecord};
 use crate::engine::{Clock, Engine, EngineConfig, QueueLimits, RequestMemory, SystemClock};
 use crate::log::{EventLog, Evidence, LogError, LogErrorKind, SigningKey, SledLog, create_dir};
 use crate::service::{BoundServer, ServeError, ServerConfig, SubscriptionLimits, WebOrigin};
@@ -99,6 +100,9 @@ struct Settings {
     /// Bytes of older updates, over all workspaces, for those who are behind [default: 33554432]
     #[arg(long, env = "BINNACLE_BACKLOG_BYTES_MAX", value_name = "BYTES")]
     backlog_bytes_max: Option<usize>,
+    /// Bytes on the disk of the record of refused and denied calls, whose oldest go first; 131072 at least [default: 16777216]
+    #[arg(long, env = "BINNACLE_ACCESS_RECORD_BYTES_MAX", value_name = "BYTES")]
+    access_record_bytes_max: Option<u64>,
     /// Seconds for which a request_id is remembered [default: 86400]
     #[arg(long, env = "BINNACLE_REQUEST_AGE_MAX_S", value_name = "SECONDS")]
     request_age_max_s: Option<i64>,
@@ -124,6 +128,9 @@ pub(super) const PUBLIC_KEY: &str = "checkpoint.pub";
 /// Where the server listens unless it is told otherwise.
 pub(super) const LISTEN: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7700);
+
+/// Where a data directory has the access record.
+const ACCESS_DIR: &str = "access";
 
 impl Serve {
     pub(super) fn run(self) -> Result<(), Failure> {
@@ -152,14 +159,24 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
         .data_dir
         .clone()
         .unwrap_or_else(|| PathBuf::from("./data"));
-    let server =
-        BoundServer::bind(settings.listen.unwrap_or(LISTEN), settings.server()).map_err(|e| failure(&e))?;
+    let access = settings.access_record()?;
+    let server = BoundServer::bind(settings.listen.unwrap_or(LISTEN), settings.server())
+        .map_err(|e| failure(&e))?
+        .keeping_attempts_in(access.clone());
     tracing::info!(address = %server.address(), data_dir = %data_dir.display(), "listening");
     let shutdown = shutdown_signal()?;
     let engine = settings.engine();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     server
-        .serve(move || open_engine(&data_dir, clock, engine), shutdown)
+        .serve(
+            move || {
+                let engine = open_engine(&data_dir, clock, engine)?;
+                // The lock of the store keeps other processes away from it.
+                access.open(&data_dir.join(ACCESS_DIR));
+                Ok(engine)
+            },
+            shutdown,
+        )
         .await
         .map_err(|error| failure(&error))?;
     tracing::info!("stopped in good order");
@@ -232,9 +249,10 @@ pub(super) fn failure(error: &ServeError) -> Failure {
     match error {
         ServeError::NotLoopback(_) => Failure::new(FailureKind::Usage, error.to_string()),
         ServeError::Log(log) => log_failure(log),
-        ServeError::Listen { .. } | ServeError::Transport(_) | ServeError::Reflection(_) => {
-            Failure::failed(error)
-        }
+        ServeError::Listen { .. }
+        | ServeError::Transport(_)
+        | ServeError::Reflection(_)
+        | ServeError::Descriptors(_) => Failure::failed(error),
     }
 }
 
@@ -290,6 +308,7 @@ impl Settings {
             feed_bytes_max: self.feed_bytes_max.or(other.feed_bytes_max),
             feed_deliveries_per_s: self.feed_deliveries_per_s.or(other.feed_deliveries_per_s),
             backlog_bytes_max: self.backlog_bytes_max.or(other.backlog_bytes_max),
+            access_record_bytes_max: self.access_record_bytes_max.or(other.access_record_bytes_max),
             request_age_max_s: self.request_age_max_s.or(other.request_age_max_s),
             request_count_max: self.request_count_max.or(other.request_count_max),
         }
@@ -324,6 +343,18 @@ impl Settings {
                 .subscriber_stalled_s_max
                 .unwrap_or(default.subscriber_stalled_s_max),
         }
+    }
+
+    fn access_record(&self) -> Result<AccessRecord, Failure> {
+        let bytes_max = self.access_record_bytes_max.unwrap_or(access::BYTES_DEFAULT);
+        if bytes_max < access::BYTES_MIN {
+            let sentence = format!(
+                "--access-record-bytes-max {bytes_max} is too small: give it {} at least",
+                access::BYTES_MIN
+            );
+            return Err(Failure::new(FailureKind::Usage, sentence));
+        }
+        Ok(AccessRecord::new(bytes_max))
     }
 
     fn engine(&self) -> EngineConfig {
@@ -369,6 +400,17 @@ mod tests {
         assert_eq!(settings.server().drain_s, 3);
         assert_eq!(settings.server().keepalive_timeout_s, 7);
         assert_eq!(settings.engine().queue.commands_max, 10_000);
+    }
+
+    #[test]
+    fn an_access_record_that_would_hold_next_to_nothing_is_refused() {
+        let of = |bytes| Settings {
+            access_record_bytes_max: bytes,
+            ..Settings::default()
+        };
+        assert!(of(None).access_record().is_ok() && of(Some(131_072)).access_record().is_ok());
+        let refused = of(Some(131_071)).access_record().expect_err("too small");
+        assert!(refused.to_string().contains("131072"), "{refused}");
     }
 
     #[test]

@@ -214,6 +214,7 @@ mod tests {
 
     use super::super::feed::FeedLimits;
     use super::super::hosted::Hosted;
+    use super::super::versions::Versions;
 
     const HERE: LogId = LogId([2; 16]);
 
@@ -228,7 +229,15 @@ mod tests {
 
     /// A fold that stands at the beginning.
     fn past() -> Past {
-        let hosted = Hosted::new(id("acme"), HERE, State::empty(), &Tree::empty(), 1, FEED);
+        let hosted = Hosted::new(
+            id("acme"),
+            HERE,
+            State::empty(),
+            &Tree::empty(),
+            1,
+            FEED,
+            Versions::default(),
+        );
         Past::at(Arc::new(MemoryLog::new()), &hosted, Revision::ZERO).unwrap()
     }
 

@@ -20,6 +20,7 @@ use super::queue::{Job, Queue, Wanted};
 use super::replay::read_commit;
 use super::requests::{Known, RequestDigest, Requests, digest, first_half};
 use super::signer::Signer;
+use super::versions::Versions;
 use super::{Answer, Clock, Committed, Refusal, Request};
 use crate::domain::{Command, Id, RequestKey};
 use crate::log::{Append, AppendOutcome, EventLog, Head, Heads, LogError, LogId};
@@ -333,6 +334,7 @@ impl Committer {
                 &line.tree,
                 line.epoch,
                 self.feed,
+                Versions::default(),
             ));
             hosted.publish(state, &line.tree, line.epoch, updates);
             self.registry.insert(&hosted);

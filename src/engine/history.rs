@@ -12,6 +12,7 @@ use super::replay::{self, Past};
 use super::{Committed, Engine, Refusal};
 use crate::domain::{Commit, Id, Revision, Timestamp, Workspace};
 use crate::log::{Frontier, LeafHash, LogError, LogId, Record, Root};
+use crate::projection::State;
 
 /// A commit as it is read from the log.
 #[derive(Clone, Debug)]
@@ -117,6 +118,57 @@ impl Engine {
         }
         let (log, hosted) = (Arc::clone(&self.inner.log), Arc::clone(hosted));
         self.fold(move || Past::at(log, &hosted, revision)).await
+    }
+
+    /// A workspace with all its figures as it was at a revision.
+    ///
+    /// # Errors
+    /// The revision is not there yet, or is before the first; or the log cannot be read.
+    pub async fn state_at(&self, hosted: &Arc<Hosted>, revision: Revision) -> Result<Arc<State>, Refusal> {
+        if revision == Revision::ZERO {
+            let newest = hosted.published();
+            return Err(Refusal::WorkspaceNotCreatedYet {
+                workspace: hosted.id().clone(),
+                created: newest
+                    .state
+                    .workspace()
+                    .recorded_time(revision.next())
+                    .unwrap_or_default(),
+            });
+        }
+        let newest = hosted.published();
+        match newest.state.workspace().revision() {
+            head if head < revision => {
+                return Err(Refusal::RevisionInFuture {
+                    asked: revision,
+                    head,
+                });
+            }
+            head if head == revision => return Ok(Arc::clone(&newest.state)),
+            _ => {}
+        }
+        let place = self.inner.pasts.place(hosted.log(), revision);
+        let state = place
+            .get_or_try_init(|| self.state_folded(hosted, revision))
+            .await?;
+        Ok(Arc::clone(state))
+    }
+
+    /// Folds a state of the past from the nearest one that there is.
+    async fn state_folded(&self, hosted: &Arc<Hosted>, revision: Revision) -> Result<Arc<State>, Refusal> {
+        let (id, kept) = (hosted.log(), hosted.version_at(revision));
+        let (log, nearest) = (
+            Arc::clone(&self.inner.log),
+            self.inner.pasts.nearest(id, revision, &kept),
+        );
+        let fold = move || {
+            let mut state = (*nearest).clone();
+            replay::fold_to(&*log, id, &mut state, revision, |_| ())?;
+            Ok(Arc::new(state))
+        };
+        let state = self.fold(fold).await?;
+        self.inner.pasts.count(id, &state, &kept);
+        Ok(state)
     }
 
     /// Looks at a workspace as it was at some revisions, in ascending order: one fold for all of them. What is looked at is
@@ -253,9 +305,10 @@ impl Engine {
             })
     }
 
-    /// Lets go what is kept for readers who are behind and was not asked for in a while.
+    /// Lets go what is kept for readers of the past and was not asked for in a while.
     pub fn forget_idle(&self) {
         self.inner.backlog.forget_idle();
+        self.inner.pasts.forget_idle();
     }
 
     /// The commits of a workspace from a revision on, at most `count_max` of them, none behind `last`.

@@ -8,6 +8,7 @@ use imbl::OrdMap;
 
 use super::feed::{Feed, FeedLimits, Update};
 use super::index::{Candidates, EventIndex};
+use super::versions::{Version, Versions};
 use crate::domain::{Id, Revision};
 use crate::log::{Frontier, LogId, Root, Tree};
 use crate::projection::{EventFilter, State};
@@ -21,8 +22,7 @@ pub struct Hosted {
     feed: Feed,
     /// Held by whoever folds the log for those who are behind.
     catching_up: Arc<tokio::sync::Mutex<()>>,
-    /// Versions by revision, ascending; the first is the empty one.
-    versions: Mutex<Vec<Version>>,
+    versions: Mutex<Versions>,
     /// Where events are to be found, at least up to the newest published revision.
     index: RwLock<EventIndex>,
 }
@@ -40,24 +40,22 @@ pub struct Published {
     pub epoch: u32,
 }
 
-/// A state kept to fold from, with the tree as it was.
-#[derive(Clone, Debug)]
-pub(super) struct Version {
-    pub(super) state: Arc<State>,
-    pub(super) frontier: Frontier,
-}
-
 /// Every workspace by id.
 #[derive(Debug, Default)]
 pub(super) struct Registry {
     hosted: ArcSwap<OrdMap<Id, Arc<Hosted>>>,
 }
 
-/// A version is kept every so many commits.
-pub(super) const VERSION_EVERY: u64 = 16_384;
-
 impl Hosted {
-    pub(super) fn new(id: Id, log: LogId, state: State, tree: &Tree, epoch: u32, feed: FeedLimits) -> Self {
+    pub(super) fn new(
+        id: Id,
+        log: LogId,
+        state: State,
+        tree: &Tree,
+        epoch: u32,
+        feed: FeedLimits,
+        versions: Versions,
+    ) -> Self {
         let head = state.workspace().revision();
         let published = Published::new(Arc::new(state), tree, epoch);
         Self {
@@ -66,10 +64,7 @@ impl Hosted {
             published: ArcSwap::from_pointee(published),
             feed: Feed::new(head, feed),
             catching_up: Arc::default(),
-            versions: Mutex::new(vec![Version {
-                state: Arc::new(State::empty()),
-                frontier: Frontier::empty(),
-            }]),
+            versions: Mutex::new(versions),
             index: RwLock::default(),
         }
     }
@@ -134,27 +129,23 @@ impl Hosted {
     }
 
     /// Keeps a version when the newest is old enough.
-    pub(super) fn keep_version(&self, state: &Arc<State>, frontier: &Frontier) {
+    fn keep_version(&self, state: &Arc<State>, frontier: &Frontier) {
         let mut versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
-        let newest = versions
-            .last()
-            .map_or(Revision::ZERO, |version| version.state.workspace().revision());
-        if state.workspace().revision().0 >= newest.0 + VERSION_EVERY {
-            versions.push(Version {
-                state: Arc::clone(state),
-                frontier: frontier.clone(),
-            });
+        if !versions.wants(state.workspace().revision()) {
+            return;
         }
+        let gone = versions.keep(Version {
+            state: Arc::clone(state),
+            frontier: frontier.clone(),
+        });
+        drop(versions);
+        drop(gone);
     }
 
     /// The newest version that is not newer than a revision.
     pub(super) fn version_at(&self, revision: Revision) -> Version {
         let versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
-        let newer = versions.partition_point(|version| version.state.workspace().revision() <= revision);
-        versions
-            .get(newer.saturating_sub(1))
-            .cloned()
-            .unwrap_or_else(Version::empty)
+        versions.at(revision)
     }
 }
 
@@ -165,15 +156,6 @@ impl Published {
             root: tree.root(),
             tree: tree.clone(),
             epoch,
-        }
-    }
-}
-
-impl Version {
-    fn empty() -> Self {
-        Self {
-            state: Arc::new(State::empty()),
-            frontier: Frontier::empty(),
         }
     }
 }

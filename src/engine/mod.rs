@@ -21,6 +21,7 @@ mod found;
 mod history;
 mod hosted;
 mod index;
+mod pasts;
 mod proofs;
 mod queue;
 mod refusal;
@@ -28,6 +29,7 @@ mod replay;
 mod requests;
 mod signer;
 mod turns;
+mod versions;
 mod waves;
 
 pub use backlog::Updates;
@@ -53,6 +55,7 @@ use committer::Committer;
 use draft::Line;
 use history::Folds;
 use hosted::Registry;
+use pasts::Pasts;
 use queue::{Job, Queue, Wanted};
 use requests::Requests;
 use signer::Signer;
@@ -123,6 +126,7 @@ struct Inner {
     registry: Arc<Registry>,
     folds: Folds,
     backlog: Backlog,
+    pasts: Pasts,
     failure: watch::Receiver<Option<Arc<LogError>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     signer: Option<Arc<Signer>>,
@@ -281,6 +285,7 @@ impl Engine {
             registry,
             folds,
             backlog: Backlog::new(config.backlog_bytes_max),
+            pasts: Pasts::default(),
             failure,
             thread: Mutex::new(None),
             signer,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::domain::{Id, Rejection, Revision};
+use crate::domain::{Id, Rejection, Revision, Timestamp};
 use crate::log::LogError;
 
 /// A refused request. Nothing was recorded for it, except after `Stopped`: then it is unknown.
@@ -19,6 +19,10 @@ pub enum Refusal {
     Rejected(#[from] Rejection),
     #[error("workspaces/{0} does not exist: correct the name, or create it first")]
     WorkspaceNotFound(Id),
+    #[error(
+        "workspaces/{workspace} did not exist yet: it was created at {created}, so ask for then or later"
+    )]
+    WorkspaceNotCreatedYet { workspace: Id, created: Timestamp },
     #[error("workspaces/{0} exists already: choose another id")]
     WorkspaceExists(Id),
     #[error("this request_id was used for another request: send a new one")]
@@ -62,7 +66,7 @@ impl Refusal {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Rejected(rejection) => rejection.reason(),
-            Self::WorkspaceNotFound(_) => "NOT_FOUND",
+            Self::WorkspaceNotFound(_) | Self::WorkspaceNotCreatedYet { .. } => "NOT_FOUND",
             Self::WorkspaceExists(_) => "ALREADY_EXISTS",
             Self::RequestIdReused => "REQUEST_ID_REUSED",
             Self::RequestIdExpired => "REQUEST_ID_EXPIRED",

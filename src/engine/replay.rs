@@ -9,9 +9,10 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 
 use super::feed::{FeedLimits, Update};
-use super::hosted::{Hosted, VERSION_EVERY};
+use super::hosted::Hosted;
 use super::index::EventIndex;
 use super::requests::{Known, RequestDigest, RequestMemory, digest, first_half};
+use super::versions::{Version, Versions};
 use crate::domain::{Commit, Id, Revision, Workspace};
 use crate::log::{
     EventLog, Frontier, LeafHash, LogError, LogErrorKind, LogId, Marks, Record, Root, Tree, codec,
@@ -50,6 +51,9 @@ const CHUNK_COMMITS: usize = 128;
 const CHUNK_BYTES: usize = 256 * 1024;
 /// About what a state takes beside the next one: the paths to what changed.
 const STATE_BYTES: usize = 8 * 1024;
+/// At a start figures are brought up to date every so many commits: versions share what stays the same from then on, and what a
+/// version in between lacks is computed for whoever asks for it.
+const REFRESH_COMMITS: u64 = 16_384;
 /// How many such chunks may wait.
 const CHUNKS_MAX: usize = 4;
 
@@ -123,7 +127,7 @@ pub(super) fn fold_log(
     let mut tree = Tree::empty();
     let mut epoch = 1;
     let mut requests = VecDeque::new();
-    let mut versions = Vec::new();
+    let mut versions = Versions::default();
     let mut index = EventIndex::default();
     // The fold is what takes longest: what is found where is noted ahead of it.
     let note = |read: ReadCommit| {
@@ -140,9 +144,18 @@ pub(super) fn fold_log(
         let passed = marks.pass(tree.frontier(), epoch);
         passed.map_err(|contradiction| contradiction.damage(id))?;
         remember(&mut requests, &commit, state.workspace().id(), memory);
-        if commit.revision.0 % VERSION_EVERY == 0 {
+        let refreshes = commit.revision.0 % REFRESH_COMMITS == 0;
+        if refreshes {
             state.refresh();
-            versions.push((Arc::new(state.clone()), tree.frontier().clone()));
+        }
+        if versions.wants(commit.revision) {
+            let version = Version {
+                state: Arc::new(state.clone()),
+                frontier: tree.frontier().clone(),
+            };
+            drop(versions.keep(version));
+        }
+        if refreshes {
             state.refresh_everything_later();
         }
         Ok(ControlFlow::Continue(()))
@@ -155,11 +168,8 @@ pub(super) fn fold_log(
             format!("the log {id} does not begin with the creation of a workspace: restore it from a backup");
         return Err(LogError::new(LogErrorKind::Damaged, context));
     };
-    let hosted = Hosted::new(name, id, state, &tree, epoch, feed).with_index(index);
+    let hosted = Hosted::new(name, id, state, &tree, epoch, feed, versions).with_index(index);
     let hosted = Arc::new(hosted);
-    for (version, frontier) in &versions {
-        hosted.keep_version(version, frontier);
-    }
     replayed.workspaces += 1;
     Ok(Folded {
         hosted,
@@ -248,6 +258,28 @@ pub(super) fn look_back<T>(
     Ok(looks)
 }
 
+/// Folds an older state on to a revision, with its figures; `leaf` is told what each commit is in the tree.
+pub(super) fn fold_to(
+    log: &dyn EventLog,
+    id: LogId,
+    state: &mut State,
+    revision: Revision,
+    mut leaf: impl FnMut(LeafHash),
+) -> Result<(), LogError> {
+    let from = state.workspace().revision();
+    if revision > from {
+        let count = usize::try_from(revision.0 - from.0).unwrap_or(usize::MAX);
+        each_commit(log, id, from.next(), count, identity, |read| {
+            state.fold(&read.commit);
+            leaf(read.leaf);
+            Ok(ControlFlow::Continue(()))
+        })?;
+    }
+    // Those that the commits have marked, unless the figures of the version were waiting for all of them.
+    state.refresh();
+    Ok(())
+}
+
 /// A private copy of a workspace's past, folded forward commit by commit: for whoever is behind.
 pub struct Past {
     log: Arc<dyn EventLog>,
@@ -260,25 +292,16 @@ impl Past {
     /// The workspace as it was at `revision`.
     pub(super) fn at(log: Arc<dyn EventLog>, hosted: &Hosted, revision: Revision) -> Result<Self, LogError> {
         let version = hosted.version_at(revision);
-        let mut past = Self {
+        let (id, mut state, mut frontier) = (hosted.log(), (*version.state).clone(), version.frontier);
+        fold_to(&*log, id, &mut state, revision, |leaf| {
+            frontier.push(leaf);
+        })?;
+        Ok(Self {
             log,
-            id: hosted.log(),
-            state: (*version.state).clone(),
-            frontier: version.frontier,
-        };
-        let from = past.revision();
-        if revision > from {
-            past.state.refresh_everything_later();
-            let log = Arc::clone(&past.log);
-            let count = usize::try_from(revision.0 - from.0).unwrap_or(usize::MAX);
-            each_commit(&*log, past.id, from.next(), count, identity, |read| {
-                past.state.fold(&read.commit);
-                past.frontier.push(read.leaf);
-                Ok(ControlFlow::Continue(()))
-            })?;
-            past.state.refresh();
-        }
-        Ok(past)
+            id,
+            state,
+            frontier,
+        })
     }
 
     /// Where it stands.

@@ -1,19 +1,20 @@
-//! What every call has in common: reading at a revision, writing through the engine, showing a resource, paging a list.
+//! What every call has in common: writing through the engine, and showing a resource. What reads have in common stands in
+//! `reads`.
 
 use std::sync::{Arc, OnceLock};
 
 use prost::Message;
 use sha2::{Digest, Sha256};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tonic::metadata::MetadataMap;
 use tonic::{Extensions, Request, Response, Status};
 
 use super::from_proto::{self, Asked};
-use super::moment::Moment;
-use super::pages::{self, Binding, PageToken};
+use super::pages;
 use super::subscription::{SubscriptionLimits, Subscriptions};
 use super::trailer::DurableAt;
 use super::{principal, status, to_proto};
+use crate::access::AccessRecord;
 use crate::domain::{Id, Origin, Rejection, RequestKey, ResourceName, Revision};
 use crate::engine::{self, Committed, Engine, Hosted, Refusal};
 use crate::log::LogId;
@@ -29,7 +30,13 @@ pub struct Api {
     draining: watch::Receiver<bool>,
     record_peer: bool,
     subscriptions: Arc<Subscriptions>,
+    access: AccessRecord,
+    /// Who may read the access record at once: each holds a part of it in memory.
+    access_readers: Arc<Semaphore>,
 }
+
+/// How many read the access record at once; who comes then waits.
+const ACCESS_READERS_MAX: usize = 4;
 
 /// A request that changes something.
 pub(super) trait Write: Message + Default {
@@ -57,32 +64,6 @@ pub(super) struct Written {
 /// A message of the API that shows one resource.
 pub(super) trait Shown: Sized {
     fn shown(resource: Resource) -> Option<Self>;
-}
-
-/// One page of a list.
-pub(super) struct Page<T> {
-    pub(super) items: Vec<T>,
-    pub(super) next_page_token: String,
-    pub(super) revision: Revision,
-}
-
-/// A list that is bound to its parent alone.
-pub(super) const NO_FILTERS: &[&str] = &[];
-
-/// A request for one page of a list.
-pub(super) trait ListRequest {
-    /// The call.
-    const CALL: &'static str;
-
-    fn parent(&self) -> &str;
-    fn page_size(&self) -> i32;
-    fn page_token(&self) -> &str;
-    fn min_revision(&self) -> i64;
-
-    /// The moment that it is asked as of; none: now.
-    fn as_of(&self) -> Option<&api::AsOf> {
-        None
-    }
 }
 
 /// The list that a call is about, if it is a batch.
@@ -123,6 +104,9 @@ macro_rules! writes {
                 }
             }
         )*)*
+
+        /// Every call that changes something but the streams of rows, as commits name it.
+        pub(super) const WRITES: &[&str] = &[$($(<api::$Request as Write>::METHOD,)*)*];
     };
 }
 
@@ -192,52 +176,6 @@ writes! {
         CreateKpiFromKeyResult(CreateKpiFromKeyResultRequest) => create_kpi_from_key_result,;
 }
 
-macro_rules! lists {
-    ($($Request:ident $($as_of:ident)?),*) => {
-        $(
-            impl ListRequest for api::$Request {
-                const CALL: &'static str = stringify!($Request);
-
-                fn parent(&self) -> &str {
-                    &self.parent
-                }
-
-                fn page_size(&self) -> i32 {
-                    self.page_size
-                }
-
-                fn page_token(&self) -> &str {
-                    &self.page_token
-                }
-
-                fn min_revision(&self) -> i64 {
-                    self.min_revision
-                }
-
-                $(fn as_of(&self) -> Option<&api::AsOf> {
-                    self.$as_of.as_ref()
-                })?
-            }
-        )*
-    };
-}
-
-lists!(
-    ListTeamsRequest,
-    ListMembersRequest,
-    ListCyclesRequest,
-    ListObjectivesRequest,
-    ListKeyResultsRequest,
-    ListInitiativesRequest,
-    ListCheckInsRequest,
-    ListReviewsRequest,
-    ListScoringPoliciesRequest,
-    ListKpisRequest,
-    ListTargetsRequest,
-    ListMeasurementsRequest as_of,
-    ListAlertsRequest
-);
-
 macro_rules! shown {
     ($($Message:ident),*) => {
         $(
@@ -274,13 +212,21 @@ impl Api {
         draining: watch::Receiver<bool>,
         record_peer: bool,
         limits: SubscriptionLimits,
+        access: AccessRecord,
     ) -> Self {
         Self {
             engine,
             draining,
             record_peer,
             subscriptions: Arc::new(Subscriptions::new(limits)),
+            access,
+            access_readers: Arc::new(Semaphore::new(ACCESS_READERS_MAX)),
         }
+    }
+
+    /// The access record, and who may read it at once.
+    pub(super) fn access(&self) -> (&AccessRecord, &Semaphore) {
+        (&self.access, &self.access_readers)
     }
 
     /// Every subscription of this server.
@@ -363,7 +309,8 @@ impl Api {
         Ok(written.answer(shown))
     }
 
-    /// The newest state of a workspace, if it has come as far as `min_revision`.
+    /// The newest state of a workspace, if it has come as far as `min_revision`: for what is about now alone. Calls that read
+    /// a moment ask for what is `seen` of it.
     pub(super) fn read(
         &self,
         workspace: &Id,
@@ -373,77 +320,6 @@ impl Api {
         let engine = self.engine()?;
         let hosted = engine.hosted(workspace)?;
         Ok((hosted, Arc::clone(&engine.read(workspace, at_least)?.state)))
-    }
-
-    /// One resource.
-    pub(super) fn get<T: Shown>(
-        &self,
-        workspace: &Id,
-        name: &ResourceName,
-        min_revision: i64,
-    ) -> Result<Response<T>, Status> {
-        let (hosted, state) = self.read(workspace, min_revision)?;
-        Ok(Response::new(show(workspace, &state, hosted.log(), name)?))
-    }
-
-    /// One page. `items` answers so many of what comes behind a key, each with its own key; `filters` are what else a
-    /// page token is bound to.
-    pub(super) async fn list<R: ListRequest, T: Message>(
-        &self,
-        request: &R,
-        filters: &[&str],
-        workspace: &Id,
-        items: impl FnOnce(&State, Option<&str>, usize) -> Result<Vec<(String, T)>, Rejection>,
-    ) -> Result<Page<T>, Status> {
-        let moment = Moment::parse(request.min_revision(), request.as_of())?;
-        let as_of = moment.binding();
-        let mut parts = [&[R::CALL, request.parent()], filters].concat();
-        parts.extend(as_of.as_deref());
-        let binding = Binding(&parts);
-        let size = pages::page_size(request.page_size())?;
-        let token = pages::read(request.page_token(), binding)?;
-        let (hosted, newest) = self.read(workspace, request.min_revision())?;
-        let pinned = token.as_ref().map(|token| token.revision);
-        let state = match pinned.or_else(|| moment.past(newest.workspace())) {
-            Some(revision) => self.state_at(&hosted, newest, revision).await?,
-            None => newest,
-        };
-        let revision = state.workspace().revision();
-        let last_key = token.as_ref().map(|token| token.last_key.as_str());
-        // One more than the page tells whether there is another.
-        let mut found = items(&state, last_key, size + 1)?;
-        let size = size.min(pages::fitting(found.iter().map(|(_, item)| item.encoded_len())));
-        let more = found.len() > size;
-        found.truncate(size);
-        let next_page_token = match found.last() {
-            Some((last_key, _)) if more => pages::write(
-                &PageToken {
-                    revision,
-                    last_key: last_key.clone(),
-                },
-                binding,
-            ),
-            _ => String::new(),
-        };
-        Ok(Page {
-            items: found.into_iter().map(|(_, item)| item).collect(),
-            next_page_token,
-            revision,
-        })
-    }
-
-    /// A workspace as it was at a revision.
-    async fn state_at(
-        &self,
-        hosted: &Arc<Hosted>,
-        newest: Arc<State>,
-        revision: Revision,
-    ) -> Result<Arc<State>, Status> {
-        if newest.workspace().revision() == revision {
-            return Ok(newest);
-        }
-        let past = self.engine()?.past(hosted, revision).await?;
-        Ok(Arc::new(past.state().clone()))
     }
 }
 
@@ -459,7 +335,12 @@ impl Written {
 }
 
 /// One resource of a state.
-fn show<T: Shown>(workspace: &Id, state: &State, log: LogId, name: &ResourceName) -> Result<T, Status> {
+pub(super) fn show<T: Shown>(
+    workspace: &Id,
+    state: &State,
+    log: LogId,
+    name: &ResourceName,
+) -> Result<T, Status> {
     to_proto::resource(workspace, state, log, name)
         .and_then(|shown| shown.resource)
         .and_then(T::shown)

@@ -27,7 +27,7 @@ impl CycleService for Api {
     ) -> Result<Response<api::Cycle>, Status> {
         let request = request.get_ref();
         let (workspace, cycle) = names::cycle("name", &request.name)?;
-        self.get(&workspace, &ResourceName::Cycle(cycle), request.min_revision)
+        self.get(&workspace, &ResourceName::Cycle(cycle), request).await
     }
 
     async fn list_cycles(
@@ -103,7 +103,7 @@ impl CycleService for Api {
         let request = request.get_ref();
         let (workspace, (cycle, review)) = names::review("name", &request.name)?;
         let name = ResourceName::Review(cycle, review);
-        self.get(&workspace, &name, request.min_revision)
+        self.get(&workspace, &name, request).await
     }
 
     async fn list_reviews(

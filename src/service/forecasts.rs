@@ -6,6 +6,7 @@
 use tonic::{Response, Status};
 
 use super::api::Api;
+use super::reads::ReadRequest;
 use super::{from_proto, lists, names, to_proto};
 use crate::domain::{Id, Workspace};
 use crate::engine::Refusal;
@@ -19,7 +20,7 @@ impl Api {
     ) -> Result<Response<api::TargetSuggestions>, Status> {
         let (id, kpi) = names::kpi("name", &request.name)?;
         let count = from_proto::suggestion_periods(request.periods)?;
-        self.answer(&id.clone(), request.min_revision, move |workspace| {
+        self.answer(&id.clone(), request, move |workspace| {
             let suggested = suggest_target(workspace, &kpi, count)?;
             let (today, revision) = (workspace.today(), workspace.revision());
             Ok(to_proto::target_suggestions(
@@ -35,7 +36,7 @@ impl Api {
     ) -> Result<Response<api::KpiForecast>, Status> {
         let (id, kpi) = names::kpi("name", &request.name)?;
         let horizon = from_proto::forecast_horizon(request.horizon.as_ref())?;
-        self.answer(&id.clone(), request.min_revision, move |workspace| {
+        self.answer(&id.clone(), request, move |workspace| {
             let forecast = forecast_kpi(workspace, &kpi, horizon)?;
             Ok(to_proto::kpi_forecast(&id, &kpi, &forecast, workspace.revision()))
         })
@@ -47,7 +48,7 @@ impl Api {
         request: &api::ForecastKeyResultRequest,
     ) -> Result<Response<api::KeyResultForecast>, Status> {
         let (id, key_result) = names::key_result("name", &request.name)?;
-        self.answer(&id.clone(), request.min_revision, move |workspace| {
+        self.answer(&id.clone(), request, move |workspace| {
             let forecast = forecast_key_result(workspace, &key_result)?;
             let revision = workspace.revision();
             Ok(to_proto::key_result_forecast(
@@ -60,14 +61,14 @@ impl Api {
         .await
     }
 
-    /// Answers from the newest state, on a thread that may take its time.
+    /// Answers from the state that the request is about, on a thread that may take its time.
     async fn answer<T: Send + 'static>(
         &self,
         workspace: &Id,
-        min_revision: i64,
+        request: &impl ReadRequest,
         answer: impl FnOnce(&Workspace) -> Result<T, ForecastRefusal> + Send + 'static,
     ) -> Result<Response<T>, Status> {
-        let (_, state) = self.read(workspace, min_revision)?;
+        let (_, state) = self.seen(workspace, request).await?;
         lists::workspace_found(state.workspace(), false)?;
         let answered = tokio::task::spawn_blocking(move || answer(state.workspace())).await;
         Ok(Response::new(answered.map_err(|_panicked| Refusal::Panicked)??))

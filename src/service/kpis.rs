@@ -3,9 +3,10 @@
 use futures_util::stream::{BoxStream, StreamExt};
 use tonic::{Request, Response, Status, Streaming, async_trait};
 
-use super::api::{Api, NO_FILTERS, wire};
+use super::api::{Api, wire};
 use super::ingest::Ingest;
 use super::kpi_answers::{batch_answer, deleted_target, known_before, recorded, started};
+use super::reads::NO_FILTERS;
 use super::{from_proto, lists, names, to_proto};
 use crate::domain::{Rejection, ResourceName};
 use crate::proto::api;
@@ -23,7 +24,7 @@ impl KpiService for Api {
     async fn get_kpi(&self, request: Request<api::GetKpiRequest>) -> Result<Response<api::Kpi>, Status> {
         let request = request.get_ref();
         let (workspace, kpi) = names::kpi("name", &request.name)?;
-        self.get(&workspace, &ResourceName::Kpi(kpi), request.min_revision)
+        self.get(&workspace, &ResourceName::Kpi(kpi), request).await
     }
 
     async fn list_kpis(
@@ -231,7 +232,7 @@ impl KpiService for Api {
     ) -> Result<Response<api::Alert>, Status> {
         let request = request.get_ref();
         let (workspace, (kpi, id)) = names::alert("name", &request.name)?;
-        self.get(&workspace, &ResourceName::Alert(kpi, id), request.min_revision)
+        self.get(&workspace, &ResourceName::Alert(kpi, id), request).await
     }
 
     async fn list_alerts(

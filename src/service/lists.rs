@@ -9,9 +9,10 @@ use jiff::civil::Date;
 use prost::Message;
 use tonic::Status;
 
-use super::api::{Api, ListRequest, Page};
+use super::api::Api;
 use super::filter::{Entries, Entry, ListQuery, Listed, Narrowed};
 use super::names::KeyResultScope;
+use super::reads::{ListRequest, Page};
 use crate::domain::{
     Alert, Cycle, Id, Initiative, InitiativeId, KeyResult, KeyResultId, Kpi, Member, Objective, Place, Point,
     RecordedCheckIn, RecordedReview, Rejection, ResourceName, SetTarget, Team, Timestamp, Workspace,

@@ -5,14 +5,16 @@
 //! request becomes a parsed command, or every violation in it), `to_proto` (resources, figures and events become
 //! messages), `status` (a refusal becomes a `google.rpc.Status`).
 //!
-//! `api` is what every call has in common; a file a service stands beside it. `subscription` is one reader's stream and `subscribe_call` its
+//! `api` is what every call has in common, `reads` what those have that read; a file a service stands beside it. `subscription` is one reader's stream and `subscribe_call` its
 //! way onto the wire, `ingest` one writer's, `server` puts everything together, `web` lets pages in or not, `connection`
-//! closes what nobody reads, `principal` is the one place where a principal is made.
+//! closes what nobody reads, `principal` is the one place where a principal is made,
+//! `attempts` leaves refused calls in the access record.
 //!
 //! Invariant: what passes `from_proto` needs no second check; nothing behind it sees a message of the API. The mapping
 //! knows neither engine nor connections.
 
 mod api;
+mod attempts;
 mod audit;
 mod connection;
 mod cycles;
@@ -32,6 +34,7 @@ mod objectives;
 mod pages;
 mod principal;
 mod progress;
+mod reads;
 mod score_series;
 mod series;
 mod server;

@@ -48,6 +48,14 @@ impl Moment {
         }
     }
 
+    /// How new the state must be that the moment is looked up in.
+    pub(crate) fn at_least(self) -> Revision {
+        match self {
+            Self::Now(at_least) => at_least,
+            Self::Revision(_) | Self::RecordedTime(_) => Revision::ZERO,
+        }
+    }
+
     /// The revision that was the newest then; none: it is the one that is the newest now.
     pub(crate) fn past(self, newest: &Workspace) -> Option<Revision> {
         let revision = match self {

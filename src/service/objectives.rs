@@ -25,11 +25,8 @@ impl ObjectiveService for Api {
     ) -> Result<Response<api::Objective>, Status> {
         let request = request.get_ref();
         let (workspace, objective) = names::objective("name", &request.name)?;
-        self.get(
-            &workspace,
-            &ResourceName::Objective(objective),
-            request.min_revision,
-        )
+        self.get(&workspace, &ResourceName::Objective(objective), request)
+            .await
     }
 
     async fn list_objectives(
@@ -81,11 +78,8 @@ impl ObjectiveService for Api {
     ) -> Result<Response<api::KeyResult>, Status> {
         let request = request.get_ref();
         let (workspace, key_result) = names::key_result("name", &request.name)?;
-        self.get(
-            &workspace,
-            &ResourceName::KeyResult(key_result),
-            request.min_revision,
-        )
+        self.get(&workspace, &ResourceName::KeyResult(key_result), request)
+            .await
     }
 
     async fn list_key_results(
@@ -130,11 +124,8 @@ impl ObjectiveService for Api {
     ) -> Result<Response<api::Initiative>, Status> {
         let request = request.get_ref();
         let (workspace, initiative) = names::initiative("name", &request.name)?;
-        self.get(
-            &workspace,
-            &ResourceName::Initiative(initiative),
-            request.min_revision,
-        )
+        self.get(&workspace, &ResourceName::Initiative(initiative), request)
+            .await
     }
 
     async fn list_initiatives(
@@ -356,7 +347,7 @@ impl ObjectiveService for Api {
             depth_max: (depth > 0).then_some(depth),
             objectives_only: request.objectives_only,
         };
-        let (_, state) = self.read(&workspace, request.min_revision)?;
+        let (_, state) = self.seen(&workspace, request).await?;
         Ok(Response::new(tree::tree(&workspace, &state, &shape)?))
     }
 

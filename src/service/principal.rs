@@ -2,11 +2,17 @@
 //!
 //! In this release nobody is authenticated: the client says who it is, and the server listens on loopback only.
 
+use std::net::SocketAddr;
+
+use http::header::USER_AGENT;
+use http::{HeaderMap, HeaderValue};
 use smol_str::SmolStr;
 use tonic::Extensions;
 use tonic::metadata::MetadataMap;
 
 use super::connection::Connection;
+use super::to_proto;
+use crate::access::Texts;
 use crate::domain::{Actor, Authentication, Origin, Principal, Rejection, RequestKey, Violation};
 
 /// Metadata key: who asks.
@@ -23,6 +29,53 @@ const TRACEPARENT: &str = "traceparent";
 const ANONYMOUS: SmolStr = SmolStr::new_static("anonymous");
 /// The longest value that is kept, in characters.
 const CHARS_MAX: usize = 200;
+
+/// Who asks, of a call that may be refused: by reference, and not looked at yet.
+pub(super) struct Asker {
+    actor: Option<HeaderValue>,
+    on_behalf_of: Option<HeaderValue>,
+    traceparent: Option<HeaderValue>,
+    user_agent: Option<HeaderValue>,
+    peer: Option<SocketAddr>,
+}
+
+impl Asker {
+    pub(super) fn of(headers: &HeaderMap, extensions: &http::Extensions) -> Self {
+        let value = |key| headers.get(key).cloned();
+        Self {
+            actor: value(ACTOR),
+            on_behalf_of: value(ON_BEHALF_OF),
+            traceparent: value(TRACEPARENT),
+            user_agent: value(USER_AGENT.as_str()),
+            peer: extensions
+                .get::<Connection>()
+                .and_then(|connection| connection.peer),
+        }
+    }
+
+    /// The same as in the origin of a commit, but nothing is refused: the call may have been refused for what is said here.
+    pub(super) fn texts(&self, record_peer: bool) -> Texts {
+        let text = |value: &Option<HeaderValue>| {
+            let bytes = value.as_ref().map_or(&b""[..], HeaderValue::as_bytes);
+            String::from_utf8_lossy(bytes).into_owned()
+        };
+        let principal = text(&self.actor);
+        let peer = self.peer.filter(|_| record_peer);
+        Texts {
+            principal: if principal.is_empty() {
+                ANONYMOUS.to_string()
+            } else {
+                principal
+            },
+            authentication: to_proto::authentication(Authentication::None).to_owned(),
+            on_behalf_of: text(&self.on_behalf_of),
+            traceparent: text(&self.traceparent),
+            user_agent: text(&self.user_agent),
+            peer: peer.map(|address| address.ip().to_string()).unwrap_or_default(),
+            ..Texts::default()
+        }
+    }
+}
 
 /// The origin of a request.
 ///
@@ -117,6 +170,26 @@ mod tests {
         assert_eq!(origin.actor.on_behalf_of, "jo");
         assert_eq!(origin.actor.authentication, Authentication::None);
         assert_eq!(origin.traceparent, "00-a-b-01");
+    }
+
+    #[test]
+    fn who_asks_is_said_as_in_a_commit_and_whatever_it_is_it_is_not_refused() {
+        let texts = |actor: &[u8]| {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACTOR, HeaderValue::from_bytes(actor).expect("a header"));
+            headers.insert(TRACEPARENT, HeaderValue::from_static("00-a-b-01"));
+            Asker::of(&headers, &http::Extensions::new()).texts(true)
+        };
+        let said = texts(b"maria");
+        assert_eq!(
+            (said.principal.as_str(), said.authentication.as_str()),
+            ("maria", "none")
+        );
+        assert_eq!(said.traceparent, "00-a-b-01");
+        assert_eq!(texts(b"").principal, "anonymous");
+        assert_eq!(texts("José".as_bytes()).principal, "José");
+        assert_eq!(texts(b"Jos\xe9").principal, "Jos\u{fffd}");
+        assert_eq!(texts(&[b'x'; 300]).principal.len(), 300);
     }
 
     #[test]

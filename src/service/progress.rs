@@ -34,7 +34,7 @@ impl ProgressService for Api {
     ) -> Result<Response<api::Overview>, Status> {
         let request = request.get_ref();
         let workspace = names::workspace("parent", &request.parent)?;
-        let (hosted, state) = self.read(&workspace, request.min_revision)?;
+        let (hosted, state) = self.seen(&workspace, request).await?;
         let shown = to_proto::workspace(&workspace, &state, hosted.log());
         let chosen = Chosen::parse(&workspace, request)?;
         Ok(Response::new(overview(&workspace, &state, shown, &chosen)?))
@@ -46,7 +46,7 @@ impl ProgressService for Api {
     ) -> Result<Response<api::HygieneReport>, Status> {
         let request = request.get_ref();
         let (id, scope) = from_proto::hygiene_scope(request)?;
-        let (_, state) = self.read(&id, request.min_revision)?;
+        let (_, state) = self.seen(&id, request).await?;
         // It looks at years of every KPI, which would keep the calls on this thread waiting.
         let report = move || {
             let workspace = state.workspace();

@@ -24,7 +24,7 @@ impl Api {
         let first = from_proto::optional_date("first_date", request.first_date.as_ref())?;
         let last = from_proto::optional_date("last_date", request.last_date.as_ref())?;
         let bucket = bucket(request.bucket)?;
-        let (hosted, state) = self.read(&id, request.min_revision)?;
+        let (hosted, state) = self.seen(&id, request).await?;
         let workspace = state.workspace();
         exists(workspace, &scored)?;
         let buckets = buckets(workspace, first, last, bucket)?;

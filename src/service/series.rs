@@ -2,14 +2,12 @@
 //!
 //! A long series takes milliseconds to walk, so that is done away from the threads that serve calls.
 
-use std::sync::Arc;
-
 use tonic::{Request, Response, Status};
 
 use super::api::{Api, wire};
 use super::from_proto::{self, AskedSeries};
 use super::{lists, to_proto};
-use crate::domain::{Rejection, Revision, Workspace};
+use crate::domain::{Rejection, Revision};
 use crate::engine::Refusal;
 use crate::projection::{KpiSeries, kpi_series};
 use crate::proto::api;
@@ -51,25 +49,15 @@ impl Api {
             workspace,
             kpis,
             query,
-            min_revision,
             moment,
         } = asked;
-        let (hosted, newest) = self.read(&workspace, min_revision)?;
-        let look = move |workspace: &Workspace| -> Result<_, Rejection> {
+        let (_, state) = self.seen_at(&workspace, moment, None).await?;
+        let look = move || -> Result<_, Rejection> {
+            let workspace = state.workspace();
             lists::workspace_found(workspace, false)?;
             Ok((kpi_series(workspace, &kpis, &query)?, workspace.revision()))
         };
-        match moment.past(newest.workspace()) {
-            Some(revision) => {
-                let mut looks = self.engine()?.look_back(&hosted, vec![revision], look).await?;
-                // One look, one answer.
-                Ok(looks.pop().unwrap_or(Ok((Vec::new(), revision)))?)
-            }
-            None => {
-                let newest = Arc::clone(&newest);
-                let walk = tokio::task::spawn_blocking(move || look(newest.workspace()));
-                Ok(walk.await.map_err(|_panicked| Refusal::Panicked)??)
-            }
-        }
+        let walk = tokio::task::spawn_blocking(look).await;
+        Ok(walk.map_err(|_panicked| Refusal::Panicked)??)
     }
 }

@@ -18,11 +18,13 @@ use tonic_health::server::HealthReporter;
 use tonic_web::GrpcWebLayer;
 
 use super::Api;
+use super::attempts::Attempts;
 use super::connection::Closable;
 use super::subscribe_call::ProgressCalls;
 use super::subscription::SubscriptionLimits;
 use super::trailer::RevisionTrailer;
 use super::web::{NamedOriginsOnly, WebOrigin, cors};
+use crate::access::AccessRecord;
 use crate::engine::Engine;
 use crate::log::LogError;
 use crate::proto::API_DESCRIPTOR_SET;
@@ -78,6 +80,9 @@ pub enum ServeError {
     /// The reflection service could not be built.
     #[error("the API's descriptors cannot be served: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
+    /// The API's descriptors could not be read.
+    #[error("the API's descriptors cannot be read: {0}")]
+    Descriptors(#[from] prost_reflect::DescriptorError),
     /// The log failed, at start or later.
     #[error("{0}")]
     Log(Arc<LogError>),
@@ -88,6 +93,7 @@ pub struct BoundServer<I = TcpIncoming> {
     incoming: I,
     address: SocketAddr,
     config: ServerConfig,
+    access: AccessRecord,
 }
 
 const SERVICES: [&str; 7] = ["", WORKSPACE, CYCLE, OBJECTIVE, KPI, PROGRESS, AUDIT];
@@ -135,6 +141,7 @@ impl BoundServer {
             incoming,
             address,
             config,
+            access: AccessRecord::nowhere(),
         })
     }
 }
@@ -146,7 +153,16 @@ impl<I> BoundServer<I> {
             incoming,
             address,
             config,
+            access: AccessRecord::nowhere(),
         }
+    }
+
+    /// Keeps refused and denied calls there. Whoever opens the engine opens the record, behind the lock of the store;
+    /// [`BoundServer::serve`] closes it when it ends.
+    #[must_use]
+    pub fn keeping_attempts_in(mut self, access: AccessRecord) -> Self {
+        self.access = access;
+        self
     }
 
     /// Where it listens.
@@ -176,7 +192,14 @@ impl<I> BoundServer<I> {
             let opened = tokio::task::spawn_blocking(open).await;
             opened.unwrap_or_else(|_panicked| Err(stopped_while_opening()))
         };
-        self.serve_once(opening, shutdown).await
+        let access = self.access.clone();
+        let served = self.serve_once(opening, shutdown).await;
+        // However it ended: what was refused before is kept.
+        let closed = tokio::task::spawn_blocking(move || access.close()).await;
+        if closed.is_err() {
+            tracing::error!("the access record did not close in good order; its newest entries may be lost");
+        }
+        served
     }
 
     /// As [`BoundServer::serve`], for whoever embeds the server in a runtime of its own: `opening` gives the engine, and runs
@@ -201,16 +224,19 @@ impl<I> BoundServer<I> {
             draining.clone(),
             self.config.record_peer,
             self.config.subscriptions,
+            self.access.clone(),
         );
+        let attempts = Attempts::new(self.access.clone(), Arc::clone(&engine), self.config.record_peer)?;
         let health = HealthReporter::new();
         report(&health, ServingStatus::NotServing).await;
         let routes = routes(&api, &health, self.config.message_bytes_max)?;
         let until_drained = wait_for(draining);
         let incoming = self.incoming.map(|accepted| accepted.map(Closable::new));
         let server = builder(&self.config)
-            .layer(NamedOriginsOnly::new(&self.config.web_origins))
+            .layer(NamedOriginsOnly::new(&self.config.web_origins, attempts.clone()))
             .layer(cors(&self.config.web_origins))
             .layer(GrpcWebLayer::new())
+            .layer(attempts)
             .layer(RevisionTrailer)
             .add_routes(routes)
             .serve_with_incoming_shutdown(incoming, until_drained);

@@ -110,7 +110,7 @@ impl From<Refusal> for Status {
     fn from(refusal: Refusal) -> Self {
         let (code, retry_delay) = match &refusal {
             Refusal::Rejected(rejection) => return refused(rejection),
-            Refusal::WorkspaceNotFound(_) => (Code::NotFound, None),
+            Refusal::WorkspaceNotFound(_) | Refusal::WorkspaceNotCreatedYet { .. } => (Code::NotFound, None),
             Refusal::WorkspaceExists(_) | Refusal::RequestIdReused => (Code::AlreadyExists, None),
             Refusal::RequestIdExpired | Refusal::ClockJumped(_) => (Code::FailedPrecondition, None),
             Refusal::RevisionInFuture { .. } => (Code::OutOfRange, None),

@@ -1,4 +1,5 @@
-//! The trailer `binnacle-revision`: the revision that made a write durable, also when it changed nothing.
+//! The trailer `binnacle-revision`: the revision that made a write durable, also when it changed nothing, or that one resource
+//! was read at.
 //!
 //! tonic sends a unary answer's metadata ahead of the message, where a revision does not belong: it is known to be
 //! durable only at the end. So a handler leaves it in the answer's extensions and this layer adds it to the trailers.

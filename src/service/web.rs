@@ -19,6 +19,7 @@ use tonic::body::Body;
 use tower::{Layer, Service};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
+use super::attempts::Attempts;
 use super::status;
 
 /// Where a page comes from, as its browser says it: scheme, host, and the port if it is not the scheme's own.
@@ -36,13 +37,17 @@ pub struct NoOrigin(String);
 
 /// Refuses what comes from a page of another origin.
 #[derive(Clone, Debug)]
-pub(super) struct NamedOriginsOnly(Arc<[WebOrigin]>);
+pub(super) struct NamedOriginsOnly {
+    named: Arc<[WebOrigin]>,
+    attempts: Attempts,
+}
 
 /// A service that hears of named origins only.
 #[derive(Clone, Debug)]
 pub(super) struct WithNamedOrigins<S> {
     inner: S,
     named: Arc<[WebOrigin]>,
+    attempts: Attempts,
 }
 
 /// What a page may read of an answer's headers: a refusal comes in them, without a body.
@@ -92,8 +97,11 @@ impl TryFrom<String> for WebOrigin {
 }
 
 impl NamedOriginsOnly {
-    pub(super) fn new(named: &[WebOrigin]) -> Self {
-        Self(named.into())
+    pub(super) fn new(named: &[WebOrigin], attempts: Attempts) -> Self {
+        Self {
+            named: named.into(),
+            attempts,
+        }
     }
 }
 
@@ -114,7 +122,8 @@ impl<S> Layer<S> for NamedOriginsOnly {
     fn layer(&self, inner: S) -> Self::Service {
         WithNamedOrigins {
             inner,
-            named: Arc::clone(&self.0),
+            named: Arc::clone(&self.named),
+            attempts: self.attempts.clone(),
         }
     }
 }
@@ -133,6 +142,12 @@ impl<S: Service<Request<B>, Response = Response<Body>>, B> Service<Request<B>> f
             Either::Left(self.inner.call(request))
         } else {
             let mut refusal = status::origin_not_allowed().into_http();
+            // A browser that asks first has not called yet.
+            if request.method() == Method::POST
+                && let Some(watched) = self.attempts.watch(&request)
+            {
+                watched.ended(refusal.headers());
+            }
             // For whoever does not speak gRPC: a browser shows this in its console.
             *refusal.status_mut() = StatusCode::FORBIDDEN;
             Either::Right(ready(Ok(refusal)))

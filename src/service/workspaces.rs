@@ -3,9 +3,10 @@
 use prost::Message;
 use tonic::{Request, Response, Status, async_trait};
 
-use super::api::{Api, NO_FILTERS, wire};
+use super::api::{Api, wire};
 use super::filter::{ListQuery, Narrowed};
 use super::pages::{self, Binding, PageToken};
+use super::reads::{NO_FILTERS, seen_in};
 use super::{lists, names, to_proto};
 use crate::domain::{Rejection, ResourceName, Revision, Workspace};
 use crate::proto::api;
@@ -26,7 +27,7 @@ impl WorkspaceService for Api {
     ) -> Result<Response<api::Workspace>, Status> {
         let request = request.get_ref();
         let workspace = names::workspace("name", &request.name)?;
-        self.get(&workspace, &ResourceName::Workspace, request.min_revision)
+        self.get(&workspace, &ResourceName::Workspace, request).await
     }
 
     async fn list_workspaces(
@@ -86,7 +87,7 @@ impl WorkspaceService for Api {
     async fn get_team(&self, request: Request<api::GetTeamRequest>) -> Result<Response<api::Team>, Status> {
         let request = request.get_ref();
         let (workspace, team) = names::team("name", &request.name)?;
-        self.get(&workspace, &ResourceName::Team(team), request.min_revision)
+        self.get(&workspace, &ResourceName::Team(team), request).await
     }
 
     async fn list_teams(
@@ -127,7 +128,7 @@ impl WorkspaceService for Api {
     ) -> Result<Response<api::Member>, Status> {
         let request = request.get_ref();
         let (workspace, member) = names::member("name", &request.name)?;
-        self.get(&workspace, &ResourceName::Member(member), request.min_revision)
+        self.get(&workspace, &ResourceName::Member(member), request).await
     }
 
     async fn list_members(
@@ -203,7 +204,7 @@ impl WorkspaceService for Api {
     ) -> Result<Response<api::ScoringPolicy>, Status> {
         let request = request.get_ref();
         let workspace = names::scoring_policy("name", &request.name)?;
-        let (_, state) = self.read(&workspace, request.min_revision)?;
+        let (_, state) = self.seen(&workspace, request).await?;
         let policies = state.workspace().policies();
         let found = match u64::try_from(request.version) {
             Ok(0) => policies.get_max().map(|(_, newest)| newest),
@@ -211,7 +212,7 @@ impl WorkspaceService for Api {
             Err(_) => None,
         };
         let found = found.ok_or(Rejection::NotFound(ResourceName::ScoringPolicy))?;
-        Ok(Response::new(to_proto::scoring_policy(&workspace, found)))
+        Ok(seen_in(&state, to_proto::scoring_policy(&workspace, found)))
     }
 
     async fn list_scoring_policies(

@@ -84,6 +84,7 @@ fn suggest(kpi: &str, periods: i32) -> api::SuggestTargetRequest {
         name: acme(&format!("kpis/{kpi}")),
         periods,
         min_revision: 0,
+        as_of: None,
     }
 }
 
@@ -92,6 +93,7 @@ fn forecast(kpi: &str, horizon: Option<Horizon>) -> api::ForecastKpiRequest {
         name: acme(&format!("kpis/{kpi}")),
         horizon,
         min_revision: 0,
+        as_of: None,
     }
 }
 
@@ -99,6 +101,7 @@ fn forecast_of(key_result: &str) -> api::ForecastKeyResultRequest {
     api::ForecastKeyResultRequest {
         name: acme(key_result),
         min_revision: 0,
+        as_of: None,
     }
 }
 

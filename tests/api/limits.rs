@@ -244,6 +244,7 @@ async fn more_streams_than_a_connection_may_have_wait_and_end_nothing() {
         let request = api::GetKpiRequest {
             name: acme("kpis/nps"),
             min_revision: 0,
+            as_of: None,
         };
         tokio::spawn(async move { client.get_kpi(request).await })
     });

@@ -2,9 +2,14 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/process.rs"]
+mod process;
 
 mod alerts;
 mod archive;
+mod as_of;
+mod attempts;
+mod attempts_kept;
 mod bridges;
 mod carry_over;
 mod cascades;

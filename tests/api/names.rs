@@ -297,6 +297,7 @@ async fn every_new_read_waits_for_no_revision_that_is_not_there_yet() {
         let request = api::GetReviewRequest {
             name: acme("cycles/q1/reviews/x"),
             min_revision,
+            as_of: None,
         };
         let refusal = server.refusal(server.cycles().get_review(request)).await;
         assert_eq!(refusal, *expected, "at {min_revision}");

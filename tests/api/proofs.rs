@@ -38,7 +38,7 @@ async fn signing() -> (Server, TempDir) {
     for second in 1..=600 {
         let measured = server
             .kpis()
-            .record_measurement(measure("nps", second, 41.0))
+            .record_measurement(measure("nps", -second, 41.0))
             .await;
         measured.expect("a measurement");
     }

@@ -109,6 +109,7 @@ async fn an_overview_is_narrowed_by_cycle_team_and_owner() {
             team: name(team),
             owner: name(owner),
             min_revision: 0,
+            as_of: None,
         };
         server
             .progress()

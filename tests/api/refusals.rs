@@ -32,6 +32,7 @@ async fn what_does_not_exist_is_not_found_whoever_asks() {
     let get = api::GetKpiRequest {
         name: acme("kpis/nps"),
         min_revision: 0,
+        as_of: None,
     };
     assert_eq!(server.refusal(kpis.get_kpi(get)).await, missing("kpis/nps"));
     let mut objectives = server.objectives();
@@ -475,6 +476,7 @@ async fn a_revision_that_is_not_there_yet_is_out_of_range_at_once() {
     let get = |min_revision| api::GetKpiRequest {
         name: acme("kpis/nps"),
         min_revision,
+        as_of: None,
     };
     server.kpis().get_kpi(get(2)).await.expect("it has come so far");
     for ahead in [3, i64::MAX] {

@@ -169,6 +169,7 @@ async fn an_objective_is_made_changed_activated_and_checked_in_on() {
     let request = api::GetKeyResultRequest {
         name: acme("objectives/win/keyResults/deals"),
         min_revision: revision,
+        as_of: None,
     };
     let progress = client
         .get_key_result(request)
@@ -238,6 +239,7 @@ async fn a_kpi_is_made_changed_given_a_target_and_measured() {
     let request = api::GetKpiRequest {
         name: acme("kpis/nps"),
         min_revision: 0,
+        as_of: None,
     };
     let health = client
         .get_kpi(request)

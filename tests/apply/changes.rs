@@ -189,6 +189,7 @@ fn an_objective_closes_by_itself_or_with_its_cycle_with_what_is_said() {
         let request = api::GetObjectiveRequest {
             name: format!("workspaces/acme/objectives/{name}"),
             min_revision: 0,
+            as_of: None,
         };
         let objective = server
             .ask(server.objectives().get_objective(request))

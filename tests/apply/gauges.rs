@@ -12,6 +12,7 @@ fn kpi(server: &Server, id: &str) -> api::Kpi {
     let request = api::GetKpiRequest {
         name: format!("workspaces/acme/kpis/{id}"),
         min_revision: 0,
+        as_of: None,
     };
     let kpi = server.ask(server.kpis().get_kpi(request));
     kpi.expect("a KPI").into_inner()

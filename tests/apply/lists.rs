@@ -46,6 +46,7 @@ impl Lists {
         let request = api::GetWorkspaceRequest {
             name: WORKSPACE.to_owned(),
             min_revision: 0,
+            as_of: None,
         };
         let workspace = server
             .ask(server.workspaces().get_workspace(request))

@@ -211,6 +211,7 @@ fn the_demos_company_is_applied_once_and_then_unchanged() {
     let request = api::GetKeyResultRequest {
         name: "workspaces/meridian/objectives/experience/keyResults/nps".to_owned(),
         min_revision: 0,
+        as_of: None,
     };
     let nps = server
         .ask(server.objectives().get_key_result(request))

@@ -137,6 +137,7 @@ impl Server {
         let request = api::GetWorkspaceRequest {
             name: "workspaces/acme".to_owned(),
             min_revision: 0,
+            as_of: None,
         };
         match self.ask(self.workspaces().get_workspace(request)) {
             Ok(workspace) => workspace.into_inner().revision,

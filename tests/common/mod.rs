@@ -3,11 +3,13 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub(crate) mod every_read;
 pub(crate) mod view;
 
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use binnacle::access::AccessRecord;
 use binnacle::domain::Timestamp;
 use binnacle::engine::{Engine, EngineConfig, SteppedClock};
 use binnacle::log::{EventLog, MemoryLog};
@@ -76,7 +78,19 @@ impl Server {
         clock: Arc<SteppedClock>,
         open: impl FnOnce() -> Engine + Send + 'static,
     ) -> Self {
-        let bound = BoundServer::bind("127.0.0.1:0".parse().expect("an address"), config).expect("a port");
+        Self::keeping(AccessRecord::nowhere(), config, clock, open)
+    }
+
+    /// The same, with a record of refused calls.
+    pub(crate) fn keeping(
+        access: AccessRecord,
+        config: ServerConfig,
+        clock: Arc<SteppedClock>,
+        open: impl FnOnce() -> Engine + Send + 'static,
+    ) -> Self {
+        let bound = BoundServer::bind("127.0.0.1:0".parse().expect("an address"), config)
+            .expect("a port")
+            .keeping_attempts_in(access);
         let address = bound.address();
         let (stop, stopped) = oneshot::channel();
         let ended = tokio::spawn(bound.serve(move || Ok(open()), async move {

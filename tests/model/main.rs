@@ -1,5 +1,6 @@
 //! Random commands against the core, as the engine runs it, and what has to hold after every one of them.
 
+mod as_of;
 mod commands;
 #[path = "../common/mod.rs"]
 mod common;

@@ -18,6 +18,7 @@ use self::json::Json;
 use self::lines::Lines;
 use self::notes::Notes;
 use self::options::Words;
+pub(super) use self::sentence::moment;
 use self::show::{Show, ShowError};
 use self::subscription::{Step, Subscription};
 use super::connection::{self, patiently};

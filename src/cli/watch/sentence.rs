@@ -115,7 +115,7 @@ pub(super) fn alert_closed(directory: &Directory, name: &str, why: api::alert::C
 }
 
 /// A moment, in the zone of who reads.
-pub(super) fn moment(time: prost_types::Timestamp, zone: &TimeZone) -> String {
+pub(in crate::cli) fn moment(time: prost_types::Timestamp, zone: &TimeZone) -> String {
     match jiff::Timestamp::new(time.seconds, time.nanos) {
         Ok(time) => zone.to_datetime(time).strftime("%Y-%m-%d %H:%M:%S").to_string(),
         Err(_) => "at no time".to_owned(),

@@ -77,8 +77,7 @@ impl Api {
         if newest.workspace().revision() == revision {
             return Ok(Arc::clone(newest));
         }
-        let past = self.engine()?.past(hosted, revision).await?;
-        Ok(Arc::new(past.state().clone()))
+        Ok(self.engine()?.state_at(hosted, revision).await?)
     }
 }
 

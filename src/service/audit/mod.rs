@@ -6,6 +6,7 @@ use super::api::Api;
 use crate::proto::api;
 use crate::proto::api::audit_service_server::AuditService;
 
+mod attempts;
 mod difference;
 mod events;
 mod export;
@@ -67,8 +68,8 @@ impl AuditService for Api {
 
     async fn list_attempts(
         &self,
-        _: Request<api::ListAttemptsRequest>,
+        request: Request<api::ListAttemptsRequest>,
     ) -> Result<Response<api::ListAttemptsResponse>, Status> {
-        Err(Status::unimplemented("ListAttempts"))
+        self.attempts_page(request).await
     }
 }

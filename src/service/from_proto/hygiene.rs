@@ -5,7 +5,8 @@ use super::scalar::unknown;
 use crate::domain::{Id, Invalid, Rejection};
 use crate::projection::{HygieneScope, Severity};
 use crate::proto::api;
-use crate::service::{names, pages};
+use crate::service::moment::Moment;
+use crate::service::names;
 
 /// Reads a CheckHygiene request: the workspace, and what of it is looked at.
 ///
@@ -18,15 +19,16 @@ pub(crate) fn hygiene_scope(request: &api::CheckHygieneRequest) -> Result<(Id, H
         cycle,
         team,
         severity_min,
+        as_of,
     } = request;
     let mut findings = Findings::default();
     let workspace = findings.keep(names::workspace("parent", parent));
-    // How far the state has come is looked at where it is read; here only whether it is a revision.
-    let revision = findings.keep(pages::min_revision(*min_revision));
+    // The state of the moment is looked for where it is read; here only whether it is one.
+    let moment = findings.keep(Moment::parse(*min_revision, as_of.as_ref()));
     let cycle = findings.field("cycle", names::cycle_reference(workspace.as_ref(), cycle));
     let team = findings.field("team", names::team_reference(workspace.as_ref(), team));
     let severity_min = findings.field("severity_min", severity(*severity_min));
-    match (workspace, revision, cycle, team, severity_min) {
+    match (workspace, moment, cycle, team, severity_min) {
         (Some(workspace), Some(_), Some(cycle), Some(team), Some(severity_min)) => Ok((
             workspace,
             HygieneScope {

@@ -18,8 +18,6 @@ pub(crate) struct AskedSeries {
     pub kpis: Vec<Id>,
     /// What is asked of each.
     pub query: SeriesQuery,
-    /// The answer is at least as new.
-    pub min_revision: i64,
     /// As known when.
     pub moment: Moment,
 }
@@ -156,7 +154,6 @@ impl Asked<'_> {
                         buckets,
                         points_max,
                     },
-                    min_revision: self.min_revision,
                     moment,
                 })
             }

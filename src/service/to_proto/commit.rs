@@ -115,7 +115,9 @@ fn value(json: Json) -> prost_types::Value {
     prost_types::Value { kind: Some(kind) }
 }
 
-fn authentication(authentication: Authentication) -> &'static str {
+/// How a principal was authenticated, as the API says it.
+#[must_use]
+pub(crate) fn authentication(authentication: Authentication) -> &'static str {
     match authentication {
         Authentication::None => "none",
         Authentication::System => "system",

@@ -27,7 +27,7 @@ mod workspace;
 
 pub(crate) use alert::alert;
 pub(crate) use check_in::check_in;
-pub(crate) use commit::{commit, event, field_change};
+pub(crate) use commit::{authentication, commit, event, field_change};
 pub(crate) use cycle::cycle;
 pub(crate) use derived::derived_change;
 pub(crate) use forecast::{key_result_forecast, kpi_forecast, target_suggestions};
