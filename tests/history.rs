@@ -377,6 +377,36 @@ fn two_moments_are_compared_field_by_field() {
 }
 
 #[test]
+fn a_resource_is_shown_as_it_was() {
+    let server = Server::start();
+    let revision = |kind: &str| {
+        let found = server
+            .of_nps()
+            .into_iter()
+            .find(|event| event.r#type == kind)
+            .expect("an event");
+        found.commit.as_ref().expect("a commit").revision
+    };
+    let (created, renamed) = (revision("KpiCreated"), revision("KpiUpdated"));
+    let then = server.lines(&[NPS, "--as-of", &created.to_string()]);
+    assert_eq!(then[0], format!("{NPS} at revision {created}"));
+    assert!(then.contains(&"    title \"nps\"".to_owned()), "{then:?}");
+    let later = server.lines(&[NPS, "--as-of", &renamed.to_string()]);
+    assert!(
+        later.iter().any(|line| line.contains("Net Promoter")),
+        "{later:?}"
+    );
+    let whole = server.lines(&["workspaces/acme", "--as-of", "1"]);
+    assert!(whole.contains(&"    title \"Acme\"".to_owned()), "{whole:?}");
+    let before = server.run(&[NPS, "--as-of", "1"]);
+    assert_eq!(before.code, Some(2), "{before:?}");
+    assert!(
+        before.stderr.contains("was not there at revision 1"),
+        "{before:?}"
+    );
+}
+
+#[test]
 fn what_is_wrong_is_one_sentence_and_an_exit_code() {
     let server = Server::start();
     for (arguments, code, sentence) in [
@@ -389,13 +419,18 @@ fn what_is_wrong_is_one_sentence_and_an_exit_code() {
         (&[NPS, "--diff", "3", "--by", "jo"], 2, "cannot be used with"),
         (&[NPS, "--limit", "0"], 2, "0 is not in"),
         (&[NPS, "-o", "/nowhere/events.csv"], 1, "cannot be written"),
-        (&[NPS, "--server", "http://127.0.0.1:1"], 1, "nothing answers"),
     ] {
         let run = server.run(arguments);
         assert_eq!(run.code, Some(code), "{arguments:?}: {run:?}");
         assert!(run.stderr.contains(sentence), "{arguments:?}: {}", run.stderr);
         assert_eq!(run.stdout, "");
     }
+    let nobody = Command::new(PROGRAM)
+        .args(["history", NPS, "--server", "http://127.0.0.1:1"])
+        .output()
+        .expect("the program runs");
+    assert_eq!(nobody.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&nobody.stderr).contains("nothing answers"));
 }
 
 #[test]

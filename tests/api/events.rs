@@ -295,7 +295,7 @@ async fn a_name_that_never_was_has_no_events_and_a_deleted_one_has_its_own() {
     let churn = of("kpis/churn").await;
     let types: Vec<&str> = churn.iter().map(|event| event.r#type.as_str()).collect();
     assert_eq!(types.first(), Some(&"KpiCreated"));
-    assert_eq!(types.last(), Some(&"KpiDeleted"));
+    assert!(types.contains(&"KpiDeleted"), "{types:?}");
     assert!(types.contains(&"MeasurementRecorded"), "{types:?}");
     assert!(
         churn

@@ -1,4 +1,5 @@
-//! How a resource and what lies below it differ between two moments, for a person: a line a resource, below it a line a field.
+//! How a resource and what lies below it differ between two moments, and what one was at a moment, for a person: a line a
+//! resource, below it a line a field.
 
 use super::Subject;
 use super::audit::Audit;
@@ -6,7 +7,9 @@ use super::output::{Output, WriteError};
 use super::value::shown;
 use crate::cli::paint::{Colour, paint};
 use crate::cli::text::plain;
+use crate::cli::{Failure, FailureKind};
 use crate::proto::api;
+use crate::proto::api::as_of::Moment;
 use crate::proto::api::resource_difference::Kind;
 
 /// How many resources are asked for at once.
@@ -46,6 +49,57 @@ pub(super) async fn show(
         }
     }
 }
+
+/// A resource as it was: what differs from before there was anything.
+///
+/// # Errors
+/// It was not there, or it cannot be read or written.
+pub(super) async fn show_as_of(
+    audit: &mut Audit,
+    moment: api::AsOf,
+    subject: &Subject,
+    colours: bool,
+    output: &mut Output,
+) -> Result<(), WriteError> {
+    // Ahead of every workspace: protobuf's calendar begins there.
+    let beginning = prost_types::Timestamp {
+        seconds: BEGINNING_S,
+        nanos: 0,
+    };
+    let request = api::DiffStatesRequest {
+        parent: subject.parent(),
+        resource: subject.full_name(),
+        before: Some(api::AsOf {
+            moment: Some(Moment::RecordedTime(beginning)),
+        }),
+        after: Some(moment),
+        // By name it is in front of all that lies below it.
+        page_size: 1,
+        ..api::DiffStatesRequest::default()
+    };
+    let page = audit.differences(request).await?;
+    let name = subject.full_name();
+    let revision = page.after_revision;
+    let Some(found) = page.differences.iter().find(|it| it.name == name) else {
+        let sentence = format!("{name} was not there at revision {revision}: its history says when it was");
+        return Err(Failure::new(FailureKind::Usage, sentence).into());
+    };
+    output.write(&format!(
+        "{} at revision {revision}\n",
+        paint(&name, Colour::Bold, colours)
+    ))?;
+    for change in found.changes.iter().chain(&found.derived) {
+        output.write(&format!(
+            "    {} {}\n",
+            plain(&change.path),
+            shown(change.after.as_ref())
+        ))?;
+    }
+    Ok(())
+}
+
+/// 0001-01-01T00:00:00Z.
+const BEGINNING_S: i64 = -62_135_596_800;
 
 fn lines(difference: &api::ResourceDifference, subject: &Subject, colours: bool) -> String {
     let (word, colour) = match difference.kind() {

@@ -70,6 +70,9 @@ pub(super) struct History {
     /// How the resource differs between two moments, each a revision or a time; without the second one, from the first to now
     #[arg(long, num_args = 1..=2, value_names = ["FROM", "TO"], value_parser = moment::as_of, conflicts_with_all = FILTERS)]
     diff: Vec<api::AsOf>,
+    /// The resource as it was at a moment, a revision or a time: its fields
+    #[arg(long, value_name = "MOMENT", value_parser = moment::as_of, conflicts_with_all = FILTERS, conflicts_with = "diff")]
+    as_of: Option<api::AsOf>,
     /// The server's address
     #[arg(long, default_value = "http://127.0.0.1:7700", value_name = "URL")]
     server: String,
@@ -118,6 +121,7 @@ after, when it was true where that is another time, why, and through what. Where
     binnacle history workspaces/acme --type ObjectiveClosed --type ObjectiveReopened --limit 20
     binnacle history workspaces/acme/objectives/win --diff 2026-01-01 2026-04-01
     binnacle history workspaces/acme/objectives/win --diff 1200
+    binnacle history workspaces/acme/objectives/win --as-of 2026-03-31
     binnacle history workspaces/acme --format csv -o events.csv
     binnacle history workspaces/acme --format ndjson --since 2026-03-01 | jq .type";
 
@@ -153,6 +157,10 @@ impl History {
                 ..api::DiffStatesRequest::default()
             };
             difference::show(&mut audit, request, &self.subject, colours, &mut output).await?;
+            return output.finish();
+        }
+        if let Some(moment) = self.as_of {
+            difference::show_as_of(&mut audit, moment, &self.subject, colours, &mut output).await?;
             return output.finish();
         }
         let mut writer: Box<dyn EventWriter> = match self.format {

@@ -92,6 +92,15 @@ const LEFT_OUT: [&str; 10] = [
     "binnacle.v1.Target.text",
 ];
 
+/// What events call by another path than the API does: a baseline is one thing with where it came from.
+const OTHER_PATHS: [(&str, &str); 2] = [
+    ("metric.baseline", "metric.baseline.value"),
+    (
+        "metric.baseline_source.kpi_revision",
+        "metric.baseline.kpi_revision",
+    ),
+];
+
 static DESCRIPTORS: LazyLock<Option<Descriptors>> = LazyLock::new(|| {
     let pool = DescriptorPool::decode(API_DESCRIPTOR_SET).ok()?;
     Some(Descriptors {
@@ -275,6 +284,8 @@ impl Descriptors {
 }
 
 fn keep(path: &str, value: Json, derived: bool, found: &mut Leaves) {
+    let other = OTHER_PATHS.iter().find(|(of_the_api, _)| *of_the_api == path);
+    let path = other.map_or(path, |(_, of_events)| of_events);
     found.insert(path.to_owned(), (value, derived));
 }
 
