@@ -1,14 +1,15 @@
-//! What proofs add to a commit: the hash tree and the signed checkpoints. A server cannot be run without its tree, so its own
-//! work is timed on the very records, and held against the time that a commit takes in all; what heads and checkpoints add is
-//! the ratio of two engines on one disk in turn.
+//! What an auditable history adds to a commit: the hash tree, the index of events, and the signed checkpoints. A server cannot be
+//! run without its tree and its index, so their own work is timed on the very commits, and held against the time that a commit
+//! takes in all; what heads and checkpoints add is the ratio of two servers on one disk in turn.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use binnacle::domain::Revision;
-use binnacle::engine::{Engine, EngineConfig, SystemClock};
-use binnacle::log::{EventLog, Evidence, LeafHash, SigningKey, SledLog, Tree};
+use binnacle::domain::{Commit, Revision};
+use binnacle::engine::{Engine, EngineConfig, EventIndex, SystemClock};
+use binnacle::log::codec::{self, RecordHead};
+use binnacle::log::{EventLog, Evidence, LeafHash, Record, SigningKey, SledLog, Tree};
 use binnacle::service::{BoundServer, ServerConfig};
 use tokio::runtime::Runtime;
 use tonic::transport::Channel;
@@ -51,12 +52,27 @@ pub(crate) fn run(dir: &Path, scale: Scale, runtime: &Runtime, report: &mut Repo
     });
     report.figure("a commit in all, 256 in flight", a_commit * 1e6, "µs", "");
     report.figure("of it the tree: leaf, subtrees, root", tree * 1e6, "µs", "");
-    report.figure(
-        "the tree's share of a commit",
-        tree / a_commit * 100.0,
-        "%",
-        "at most 5 %",
-    );
+    let commits: Vec<Commit> = records
+        .iter()
+        .zip(1..)
+        .map(|(bytes, revision)| {
+            let record = Record {
+                revision: Revision(revision),
+                bytes: bytes.clone(),
+            };
+            let head = RecordHead::of(bytes).expect("a record");
+            codec::decode(head.log, &record).expect("a commit")
+        })
+        .collect();
+    let index = timed(&|| {
+        let mut index = EventIndex::default();
+        commits.iter().for_each(|commit| index.add(commit));
+        std::hint::black_box(&index);
+        commits.len() as u64
+    });
+    report.figure("of it the index of events", index * 1e6, "µs", "");
+    let share = (tree + index) / a_commit * 100.0;
+    report.figure("the share of both in a commit", share, "%", "at most 5 %");
     drop(log);
     servers(dir, scale, runtime, report);
 }

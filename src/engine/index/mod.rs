@@ -21,7 +21,7 @@ mod tests;
 
 /// The index of one log.
 #[derive(Debug)]
-pub(super) struct EventIndex {
+pub struct EventIndex {
     /// By hash. Many small maps, so that one that grows keeps nobody waiting.
     shards: Vec<HashMap<u64, Posting, BuildHasherDefault<Hashed>>>,
     /// By the days, in UTC, in which events were true.
@@ -89,7 +89,7 @@ impl Default for EventIndex {
 
 impl EventIndex {
     /// Adds a commit; they come in the order of the log.
-    pub(super) fn add(&mut self, commit: &Commit) {
+    pub fn add(&mut self, commit: &Commit) {
         if commit.events.is_empty() {
             return;
         }
@@ -156,7 +156,8 @@ impl EventIndex {
 
     /// The commits that may have events of a filter. Of the moments in which they were recorded it knows nothing: in the
     /// order of the log that is a range of revisions.
-    pub(super) fn candidates(&self, filter: &EventFilter) -> Candidates {
+    #[must_use]
+    pub fn candidates(&self, filter: &EventFilter) -> Candidates {
         let resource = filter.resource.as_ref();
         let keys = [
             resource
