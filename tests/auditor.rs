@@ -213,7 +213,7 @@ fn read(path: &Path) -> (LogEntry, Vec<Vec<u8>>) {
     let file = BufReader::new(File::open(path).expect("an archive"));
     let mut reader = ArchiveReader::begin(file).expect("an archive");
     let (mut entry, mut records) = (None, Vec::new());
-    while let Some(item) = reader.next().expect("an archive") {
+    while let Some(item) = reader.read().expect("an archive") {
         match item {
             Item::Log(log) => entry = Some(log),
             Item::Record(record) => records.push(record),

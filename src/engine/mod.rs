@@ -38,7 +38,6 @@ pub use clock::{Clock, SteppedClock, SystemClock};
 pub use feed::{Feed, FeedLimits, Tail, Update};
 pub use history::StoredCommit;
 pub use hosted::{Hosted, Published};
-pub use index::Candidates;
 pub use index::{Candidates, EventIndex};
 pub use proofs::{Consistency, Inclusion, Signed};
 pub use queue::QueueLimits;

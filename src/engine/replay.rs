@@ -205,10 +205,8 @@ pub(super) fn check_no_log_is_missing(
     marks: &BTreeMap<LogId, Marks>,
     logs: &BTreeMap<LogId, Revision>,
 ) -> Result<(), LogError> {
-    let missing = marks.iter().filter(|(id, _)| !logs.contains_key(id));
-    missing
-        .map(|(id, marks)| marks.end(*id, Revision::ZERO))
-        .collect()
+    let mut missing = marks.iter().filter(|(id, _)| !logs.contains_key(id));
+    missing.try_for_each(|(id, marks)| marks.end(*id, Revision::ZERO))
 }
 
 pub(super) fn read_commit(log: LogId, record: &Record) -> Result<ReadCommit, LogError> {

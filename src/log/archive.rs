@@ -193,7 +193,7 @@ impl<R: Read> ArchiveReader<R> {
     ///
     /// # Errors
     /// The first thing that is wrong. Then there is nothing more.
-    pub fn next(&mut self) -> Result<Option<Item>, ArchiveFlaw> {
+    pub fn read(&mut self) -> Result<Option<Item>, ArchiveFlaw> {
         if self.ended {
             return Ok(None);
         }
@@ -319,7 +319,7 @@ mod tests {
         };
         let mut items = Vec::new();
         loop {
-            match reader.next() {
+            match reader.read() {
                 Ok(Some(item)) => items.push(item),
                 Ok(None) => return (items, None),
                 Err(flaw) => return (items, Some(flaw)),

@@ -150,10 +150,11 @@ impl Tree {
             let tile = range.start / TILE_LEAVES;
             let first = tile * TILE_LEAVES;
             let hashes = leaves.of_tile(first..self.size().min(first + TILE_LEAVES))?;
-            // Both are less than the leaves of a tile.
-            let below = hashes.iter().skip((range.start - first) as usize);
-            let below = below.take(count as usize).map(|leaf| leaf.0);
-            return Ok(perfect(below.collect()));
+            let place = |leaf: u64| usize::try_from(leaf - first).unwrap_or(usize::MAX);
+            let below = hashes
+                .get(place(range.start)..place(range.end))
+                .unwrap_or_default();
+            return Ok(perfect(below.iter().map(|leaf| leaf.0).collect()));
         }
         let left = range.start + (1 << (u64::BITS - 1 - count.leading_zeros()));
         let right = self.hash(left..range.end, leaves)?;

@@ -110,12 +110,13 @@ pub(crate) async fn measure_all(url: &str, workspace: &str, numbers: std::ops::R
     }
 }
 
-/// One commit of so many measurements with notes of such a length.
-pub(crate) async fn batch(url: &str, workspace: &str, name: &str, count: usize, note_chars: usize) -> i64 {
+/// One commit of measurements with notes of these lengths.
+pub(crate) async fn batch(url: &str, workspace: &str, name: &str, notes: &[usize]) -> i64 {
     let request = api::BatchRecordMeasurementsRequest {
         parent: format!("workspaces/{workspace}/kpis/load"),
-        measurements: (0..count)
-            .map(|number| measurement(&format!("{name}-{number}"), 1.0, note_chars))
+        measurements: (0..)
+            .zip(notes)
+            .map(|(number, note_chars)| measurement(&format!("{name}-{number}"), 1.0, *note_chars))
             .collect(),
         ..api::BatchRecordMeasurementsRequest::default()
     };

@@ -39,7 +39,7 @@ impl Prepared {
                 furnish(&server.url, workspace).await;
             }
             measure_all(&server.url, "acme", 0..30).await;
-            batch(&server.url, "acme", "large", 300, 60).await;
+            batch(&server.url, "acme", "large", &[60; 300]).await;
             measure_all(&server.url, "beta", 0..5).await;
         });
         server.stop();

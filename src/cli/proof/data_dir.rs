@@ -64,7 +64,7 @@ pub(super) fn check(
                 );
                 Ok(())
             }
-            Err(error) => finding(&place, error, findings),
+            Err(error) => finding(&place, &error, findings),
         };
     }
     let copy = Copy::of(&store, scratch)?;
@@ -74,16 +74,16 @@ pub(super) fn check(
             // Whoever asked knows nothing of the copy.
             let (copy, store) = (copy.dir.display().to_string(), store.display().to_string());
             error.context = error.context.replace(&copy, &store);
-            return finding(&place, error, findings);
+            return finding(&place, &error, findings);
         }
     };
     let heads = match Heads::read(&dir.join("heads")) {
         Ok(heads) => heads,
-        Err(error) => return finding(&place, error, findings),
+        Err(error) => return finding(&place, &error, findings),
     };
     let checkpoints = match Checkpoints::read(&dir.join("checkpoints"), key) {
         Ok(checkpoints) => checkpoints,
-        Err(error) => return finding(&place, error, findings),
+        Err(error) => return finding(&place, &error, findings),
     };
     let there = log.heads().map_err(|error| log_failure(&error))?;
     let mut logs: Vec<LogId> = there
@@ -148,13 +148,13 @@ pub(super) fn check(
 }
 
 /// Damage is what is looked for; anything else is in the way of looking.
-fn finding(place: &str, error: LogError, findings: &mut Findings) -> Result<(), Failure> {
+fn finding(place: &str, error: &LogError, findings: &mut Findings) -> Result<(), Failure> {
     match error.kind {
         LogErrorKind::Damaged => {
             findings.wrong(place, &error.to_string());
             Ok(())
         }
-        _ => Err(log_failure(&error)),
+        _ => Err(log_failure(error)),
     }
 }
 

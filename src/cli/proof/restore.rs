@@ -187,7 +187,7 @@ impl Restore {
         let mut current: Option<(LogEntry, Verification)> = None;
         let (mut logs, mut workspaces) = (BTreeSet::new(), BTreeSet::new());
         loop {
-            let item = reader.next().map_err(|flaw| {
+            let item = reader.read().map_err(|flaw| {
                 let about = current
                     .as_ref()
                     .map(|(entry, log)| (entry, log.revision().next()));

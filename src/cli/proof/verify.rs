@@ -254,7 +254,7 @@ fn archive(
     let (mut logs, mut workspaces) = (BTreeSet::new(), BTreeSet::new());
     let mut current: Option<Reading> = None;
     loop {
-        match reader.next() {
+        match reader.read() {
             Ok(Some(Item::Log(entry))) => {
                 end(current.take(), &place, findings);
                 if !logs.insert(entry.log.clone()) || !workspaces.insert(entry.workspace.clone()) {

@@ -1,6 +1,5 @@
 //! The index against whoever looks at every commit.
 
-use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use smol_str::SmolStr;
