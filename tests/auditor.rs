@@ -1,6 +1,8 @@
 //! An auditor who has nothing but the public key, an export, and a checkpoint of yesterday, and a company that has something to
 //! hide. The company has the key that signs: whatever it changes it can sign again.
 
+#![allow(clippy::cast_possible_truncation, reason = "revisions of a short log")]
+
 #[path = "common/process.rs"]
 mod process;
 

@@ -16,7 +16,7 @@ use crate::common::{Scale, WORKSPACE, kpi, prepare};
 pub(crate) const KPIS: u64 = 100;
 const COMMITS: u64 = 1_000_000;
 /// How many measurements the rare KPI has.
-pub(crate) const RARE: u64 = 100;
+pub(crate) const RARE: u32 = 100;
 const IN_FLIGHT: usize = 256;
 const CONNECTIONS: usize = 4;
 
@@ -70,7 +70,7 @@ impl Filled {
 pub(crate) async fn record(channels: &[Channel], commits: u64) -> f64 {
     let begun = Instant::now();
     let next = Arc::new(AtomicU64::new(0));
-    let every = (commits / RARE).max(1);
+    let every = (commits / u64::from(RARE)).max(1);
     let writers: Vec<_> = (0..IN_FLIGHT)
         .map(|writer| {
             let channel = channels[writer % channels.len()].clone();
@@ -91,7 +91,7 @@ async fn write(channel: Channel, next: &AtomicU64, commits: u64, every: u64) {
         if number >= commits {
             return;
         }
-        let to = if number % every == 0 && number / every < RARE {
+        let to = if number.is_multiple_of(every) && number / every < u64::from(RARE) {
             rare()
         } else {
             kpi(number % KPIS)

@@ -223,11 +223,13 @@ impl Engine {
         };
         let logs = log.heads()?;
         replay::check_no_log_is_missing(&marks, &logs)?;
+        let (failed, failure) = watch::channel(None);
         let signed = marks
             .iter()
             .map(|(id, marks)| (*id, marks.newest_checkpoint()))
             .collect();
-        let signer = checkpoints.map(|checkpoints| Arc::new(Signer::new(checkpoints, signed)));
+        let signer =
+            checkpoints.map(|checkpoints| Arc::new(Signer::new(checkpoints, signed, failed.clone())));
         let registry = Arc::new(Registry::default());
         let mut replayed = Replayed::default();
         let mut lines = BTreeMap::new();
@@ -280,7 +282,6 @@ impl Engine {
             feed: config.feed(),
             runtime: answering,
         };
-        let (failed, failure) = watch::channel(None);
         let turns = Turns::new(committer, Arc::clone(&queue), failed);
         let inner = Inner {
             log,

@@ -7,9 +7,12 @@
 //! What it does not know: how a checkpoint is written, and who reads it.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
 
 use super::hosted::Hosted;
 use crate::domain::Revision;
@@ -25,6 +28,8 @@ pub(super) struct Signer {
     checkpoints: Checkpoints,
     due: Mutex<Due>,
     changed: Condvar,
+    /// Who waits for the engine's failure hears of one here at once.
+    failed: watch::Sender<Option<Arc<LogError>>>,
 }
 
 #[derive(Default)]
@@ -36,13 +41,17 @@ struct Due {
     /// Some log has moved on by so much that nobody waits for its time.
     urgent: bool,
     closed: bool,
-    /// The disk has refused a checkpoint.
-    failure: Option<LogError>,
+    /// No checkpoint can be written any more.
+    failed: bool,
 }
 
 impl Signer {
     /// `signed`: the newest checkpoint that each log has already.
-    pub(super) fn new(checkpoints: Checkpoints, signed: BTreeMap<LogId, Revision>) -> Self {
+    pub(super) fn new(
+        checkpoints: Checkpoints,
+        signed: BTreeMap<LogId, Revision>,
+        failed: watch::Sender<Option<Arc<LogError>>>,
+    ) -> Self {
         Self {
             checkpoints,
             due: Mutex::new(Due {
@@ -50,6 +59,7 @@ impl Signer {
                 ..Due::default()
             }),
             changed: Condvar::new(),
+            failed,
         }
     }
 
@@ -63,8 +73,11 @@ impl Signer {
     /// A checkpoint could not be written: the disk has failed, and the engine has to stop.
     pub(super) fn moved(&self, hosted: &Arc<Hosted>, head: Revision) -> Result<(), LogError> {
         let mut due = self.due();
-        if let Some(error) = due.failure.take() {
-            return Err(error);
+        if due.failed {
+            return Err(LogError::new(
+                LogErrorKind::Io,
+                "checkpoints cannot be written: look at the disk, and start again",
+            ));
         }
         let signed = due.signed.get(&hosted.log()).copied().unwrap_or_default();
         let first = due.changed.is_empty();
@@ -85,7 +98,15 @@ impl Signer {
         let signer = Arc::clone(self);
         std::thread::Builder::new()
             .name("signer".to_owned())
-            .spawn(move || while signer.sign_when_due() {})
+            .spawn(move || {
+                let signing = catch_unwind(AssertUnwindSafe(|| while signer.sign_when_due() {}));
+                if signing.is_err() {
+                    signer.fail(LogError::new(
+                        LogErrorKind::Io,
+                        "the signer failed on an error of its own: report it, and start again to recover",
+                    ));
+                }
+            })
             .map_err(|error| LogError::caused(LogErrorKind::Io, "the signer thread cannot be started", error))
     }
 
@@ -100,12 +121,17 @@ impl Signer {
         let (due, closed) = self.wait();
         for hosted in due {
             if let Err(error) = self.sign(&hosted) {
-                tracing::error!(%error, "a checkpoint could not be written");
-                self.due().failure = Some(error);
+                self.fail(error);
                 return false;
             }
         }
         !closed
+    }
+
+    fn fail(&self, error: LogError) {
+        tracing::error!(%error, "checkpoints can no longer be signed: the server stops");
+        self.due().failed = true;
+        self.failed.send_replace(Some(Arc::new(error)));
     }
 
     /// Waits until something is due, or the end has come.

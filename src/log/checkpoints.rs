@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::checkpoint::{Checkpoint, PublicKey, SigningKey, unverified};
@@ -209,20 +209,37 @@ pub fn logs_in(dir: &Path) -> Result<Vec<LogId>, LogError> {
     }
 }
 
-/// Takes what speaks of more than a revision out of a log's file, and keeps it under `superseded/`: after a restore to an
-/// earlier point it speaks of what is no more.
+/// The newest epoch that the checkpoints of a log name, also those that a restore has left behind; 0: there are none.
+///
+/// # Errors
+/// `Io` when the operating system refuses, `Damaged` when a file is no text.
+pub fn newest_epoch(dir: &Path, log: LogId) -> Result<u32, LogError> {
+    let name = log.to_string();
+    let mut newest = 0;
+    for path in [dir.join(&name), dir.join(SUPERSEDED).join(&name)] {
+        if path.exists() {
+            let (text, _) = read(&path)?;
+            let epochs = whole_notes(&text).filter_map(|note| unverified(note).ok());
+            newest = epochs.map(|said| said.origin.epoch).fold(newest, u32::max);
+        }
+    }
+    Ok(newest)
+}
+
+/// Takes what speaks of more than a revision, or of a newer epoch than the one it is in, out of a log's file, and keeps it under
+/// `superseded/`: after a restore to that point it speaks of what is no more.
 ///
 /// # Errors
 /// `Io` when the operating system refuses, `Damaged` when the file is not to be believed.
-pub fn supersede(dir: &Path, log: LogId, after: Revision) -> Result<usize, LogError> {
+pub fn supersede(dir: &Path, log: LogId, after: Revision, epoch: u32) -> Result<usize, LogError> {
     let path = dir.join(log.to_string());
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
-        Err(error) => return Err(io_error("could not read", &path, error)),
-    };
+    if !path.exists() {
+        return Ok(0);
+    }
+    let (text, _) = read(&path)?;
     let notes: Vec<_> = whole_notes(&text).collect();
-    let later = |note: &&str| unverified(note).is_ok_and(|said| said.revision > after);
+    let later =
+        |note: &&str| unverified(note).is_ok_and(|said| said.revision > after || said.origin.epoch > epoch);
     let kept: String = notes
         .iter()
         .filter(|note| !later(note))
@@ -419,13 +436,13 @@ mod tests {
     fn what_a_restore_left_behind_is_kept_aside() {
         let kept = Kept::new();
         let dir = kept.dir.path().join("checkpoints");
-        assert_eq!(supersede(&dir, LOG, Revision(5)).unwrap(), 1);
+        assert_eq!(supersede(&dir, LOG, Revision(5), 1).unwrap(), 1);
         assert_eq!(kept.found(), [1, 5]);
         let aside = fs::read_to_string(dir.join(SUPERSEDED).join(LOG.to_string())).unwrap();
         assert_eq!(whole_notes(&aside).count(), 1);
-        assert_eq!(supersede(&dir, LOG, Revision(5)).unwrap(), 0);
-        assert_eq!(supersede(&dir, LOG, Revision::ZERO).unwrap(), 2);
+        assert_eq!(supersede(&dir, LOG, Revision(5), 1).unwrap(), 0);
+        assert_eq!(supersede(&dir, LOG, Revision::ZERO, 0).unwrap(), 2);
         assert!(!kept.file().exists(), "nothing of it is left");
-        assert_eq!(supersede(&dir, LogId([5; 16]), Revision(5)).unwrap(), 0);
+        assert_eq!(supersede(&dir, LogId([5; 16]), Revision(5), 1).unwrap(), 0);
     }
 }

@@ -232,6 +232,7 @@ pub fn is_beginning(first: (u64, Root), second: (u64, Root), hashes: &[Hash]) ->
 }
 
 #[cfg(test)]
+#[allow(clippy::cast_possible_truncation, reason = "the trees of the tests are small")]
 mod tests {
     use std::convert::Infallible;
 

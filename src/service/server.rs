@@ -35,8 +35,8 @@ use crate::proto::api::objective_service_server::{ObjectiveServiceServer, SERVIC
 use crate::proto::api::progress_service_server::SERVICE_NAME as PROGRESS;
 use crate::proto::api::workspace_service_server::{SERVICE_NAME as WORKSPACE, WorkspaceServiceServer};
 
-/// A record of the largest size, and the message around it.
-const RECORD_MESSAGE_BYTES_MAX: usize = MAX_RECORD_BYTES + 64 * 1024;
+/// A commit of the largest size told event by event, with its record.
+const RECORD_MESSAGE_BYTES_MAX: usize = 4 * MAX_RECORD_BYTES;
 
 /// The server's limits, each with its unit in its name.
 #[derive(Clone, Debug)]
@@ -331,7 +331,7 @@ fn routes(api: &Api, health: &HealthReporter, message_bytes_max: usize) -> Resul
         .add_service(limited!(ObjectiveServiceServer::new(api.clone())))
         .add_service(limited!(KpiServiceServer::new(api.clone())))
         .add_service(ProgressCalls::new(api, message_bytes_max))
-        // A record may be as large as the largest message, and an export has to be able to carry it.
+        // A commit may be as large as the largest message; an export and a page of whole commits have to be able to carry it.
         .add_service(
             limited!(AuditServiceServer::new(api.clone()))
                 .max_encoding_message_size(message_bytes_max.max(RECORD_MESSAGE_BYTES_MAX)),

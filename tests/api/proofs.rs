@@ -1,5 +1,11 @@
 //! Checkpoints, proofs and the export of a log, through the API: everything is checked with hashes and the key alone.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "revisions of a short log"
+)]
+
 use std::sync::Arc;
 
 use binnacle::domain::Revision;

@@ -38,7 +38,8 @@ fn a_backup_while_writers_write_is_a_prefix_with_all_that_was_answered_before_it
     let writers: Vec<_> = (0..WRITERS)
         .map(|writer| {
             let (over, answered, channel) = (Arc::clone(&over), Arc::clone(&answered), channel.clone());
-            wait(async {
+            #[allow(clippy::async_yields_async, reason = "it is awaited when the writers are told to end")]
+            let writing = async {
                 tokio::spawn(async move {
                     let mut number = 0;
                     while !over.load(Ordering::SeqCst) {
@@ -48,7 +49,13 @@ fn a_backup_while_writers_write_is_a_prefix_with_all_that_was_answered_before_it
                         number += 1;
                     }
                 })
-            })
+            };
+            // On the runtime of the tests.
+            #[allow(
+                clippy::async_yields_async,
+                reason = "it is awaited when the writers are told to end"
+            )]
+            wait(writing)
         })
         .collect();
     let mut archives = Vec::new();

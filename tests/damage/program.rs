@@ -43,11 +43,11 @@ pub(crate) fn run<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Run {
         .env_remove("BINNACLE_ACTOR")
         .env_remove("BINNACLE_DATA_DIR")
         .stdin(Stdio::null());
-    Run::of(command.output().expect("the program runs"))
+    Run::of(&command.output().expect("the program runs"))
 }
 
 impl Run {
-    fn of(output: Output) -> Self {
+    fn of(output: &Output) -> Self {
         let run = Self {
             code: output.status.code(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

@@ -263,6 +263,13 @@ fn a_restore_to_an_earlier_point_goes_on_there_and_what_came_behind_is_refused()
     // A store that is there is not overwritten.
     restore(&source.archive(), &dir, &[]).ended(2, &["is there already: move it away first"]);
     Server::start(&dir).stop();
+    // It was too far back: all of the archive after all, over the checkpoints of the epoch that was begun. No epoch is given twice.
+    fs::rename(dir.join("store"), source.files.path().join("store.too-far-back")).expect("a store");
+    restore(&source.archive(), &dir, &[]).ended(0, &["moved to checkpoints/superseded/"]);
+    let server = Server::start(&dir);
+    assert_eq!(checkpoint(&server.url, ACME, 0).epoch, 3);
+    server.stop();
+    source.verify(&dir, "head").ended(0, &["everything agrees"]);
 }
 
 #[test]

@@ -150,7 +150,7 @@ fn bytes_that_mean_nothing_are_refused_in_a_sentence_whatever_they_begin_with() 
             kept.write("rubbish", &bytes);
             refused(
                 &kept.verify(&["rubbish"]),
-                &format!("{:?} and {length} bytes", beginning),
+                &format!("{beginning:?} and {length} bytes"),
             );
             let (key, archive) = (kept.path("rubbish"), kept.path("archive"));
             run([

@@ -129,8 +129,15 @@ pub(super) fn put(output: Option<&std::path::Path>, text: &str) -> Result<(), Fa
     match output {
         Some(path) => files::write(path, text),
         None => {
-            let _unread = std::io::stdout().write_all(text.as_bytes());
-            Ok(())
+            let mut out = std::io::stdout();
+            match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+                Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::new(
+                    FailureKind::Failed,
+                    format!("standard output cannot be written: {error}"),
+                )),
+                // That nobody reads it is no reason to fail.
+                Ok(()) | Err(_) => Ok(()),
+            }
         }
     }
 }

@@ -7,7 +7,8 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use super::verify::{Findings, Known, begin, head_mark, workspace_of};
+use super::connections::Connections;
+use super::verify::{Findings, begin, head_mark, workspace_of};
 use crate::cli::serve::{PUBLIC_KEY, STORE, log_failure};
 use crate::cli::words::tell;
 use crate::cli::{Failure, FailureKind};
@@ -45,7 +46,7 @@ pub(super) fn check(
     dir: &Path,
     scratch: Option<&Path>,
     key: &PublicKey,
-    known: &mut [Known],
+    connections: &mut Connections,
     findings: &mut Findings,
 ) -> Result<(), Failure> {
     let place = dir.display().to_string();
@@ -67,6 +68,15 @@ pub(super) fn check(
             Err(error) => finding(&place, &error, findings),
         };
     }
+    // First what is never ahead of the store: a server that starts meanwhile does not make it look so.
+    let heads = match Heads::read(&dir.join("heads")) {
+        Ok(heads) => heads,
+        Err(error) => return finding(&place, &error, findings),
+    };
+    let checkpoints = match Checkpoints::read(&dir.join("checkpoints"), key) {
+        Ok(checkpoints) => checkpoints,
+        Err(error) => return finding(&place, &error, findings),
+    };
     let copy = Copy::of(&store, scratch)?;
     let log = match SledLog::open(&copy.dir) {
         Ok(log) => log,
@@ -77,14 +87,6 @@ pub(super) fn check(
             return finding(&place, &error, findings);
         }
     };
-    let heads = match Heads::read(&dir.join("heads")) {
-        Ok(heads) => heads,
-        Err(error) => return finding(&place, &error, findings),
-    };
-    let checkpoints = match Checkpoints::read(&dir.join("checkpoints"), key) {
-        Ok(checkpoints) => checkpoints,
-        Err(error) => return finding(&place, &error, findings),
-    };
     let there = log.heads().map_err(|error| log_failure(&error))?;
     let mut logs: Vec<LogId> = there
         .keys()
@@ -92,16 +94,18 @@ pub(super) fn check(
         .chain(checkpoints.keys().filter(|id| !checkpoints[id].is_empty()))
         .copied()
         .collect();
-    logs.extend(known.iter().map(|known| known.checkpoint.origin.log));
+    logs.extend(connections.logs());
     logs.sort_unstable();
     logs.dedup();
     let mut workspaces = BTreeMap::new();
     for id in logs {
-        let mut verification = begin(id, known);
-        let kept = known.iter().map(|known| &known.checkpoint);
-        let kept = kept.filter(|checkpoint| checkpoint.origin.log == id);
+        let mut verification = begin(id, connections);
         let own = checkpoints.get(&id).into_iter().flatten();
-        let signed = kept.chain(own).map(|checkpoint| checkpoint.revision).max();
+        let signed = connections
+            .of(id)
+            .chain(own)
+            .max_by_key(|checkpoint| checkpoint.revision);
+        let signed = signed.copied();
         for checkpoint in checkpoints.get(&id).into_iter().flatten() {
             verification.expect(Mark::of(checkpoint));
         }
@@ -126,21 +130,39 @@ pub(super) fn check(
         if let Some(other) = workspace.clone().and_then(|name| workspaces.insert(name, id)) {
             flaw = flaw.or_else(|| Some(format!("the logs {other} and {id} both hold it")));
         }
-        let name = workspace.map_or_else(|| format!("log {id}"), |id| format!("workspaces/{id}"));
+        let name = workspace
+            .clone()
+            .map_or_else(|| format!("log {id}"), |id| format!("workspaces/{id}"));
         let place = format!("{place}: {name}");
+        if let Some(workspace) = &workspace
+            && !findings.is_one_log(&place, workspace, id)
+        {
+            continue;
+        }
         match flaw.or_else(|| verification.end().err()) {
             Some(sentence) => findings.wrong(&place, &sentence),
             None => {
-                let signed = signed.unwrap_or_default();
+                let Some(signed) = signed else {
+                    findings.unproven(&place, "no checkpoint of it was signed");
+                    continue;
+                };
+                let at = connections.add(signed, &place);
+                connections.read(id, verification.revision(), at);
+                let (up_to, ends_at) = (signed.revision, verification.revision());
+                if up_to < ends_at {
+                    let sentence = format!(
+                        "revisions 1 to {up_to} are as signed, but {} to {ends_at} are under no checkpoint: start the server \
+                         and stop it in good order, which signs them, or add a checkpoint of them",
+                        up_to.next()
+                    );
+                    findings.unproven(&place, &sentence);
+                    continue;
+                }
                 let sentence = format!(
-                    "revisions 1 to {}, root {}, signed up to revision {signed}",
-                    verification.revision(),
+                    "revisions 1 to {ends_at}, root {}, as signed",
                     verification.root()
                 );
-                match signed {
-                    Revision::ZERO => findings.unproven(&place, "no checkpoint of it was signed"),
-                    _ => findings.right(&place, &sentence),
-                }
+                findings.right(&place, &sentence);
             }
         }
     }

@@ -4,6 +4,7 @@
 
 mod backup;
 mod checkpoint;
+mod connections;
 mod data_dir;
 mod files;
 mod key;

@@ -12,7 +12,7 @@ use clap::Args;
 
 use super::checkpoint::workspace;
 use super::key;
-use super::restoring::{Point, Restoring};
+use super::restoring::{Point, Restored, Restoring};
 use super::verify::{not_the_workspace, workspace_of};
 use crate::cli::serve::{RESTORING, STORE, log_failure};
 use crate::cli::words::{counted, say, tell};
@@ -21,7 +21,7 @@ use crate::domain::{Id, Principal, Revision, Text, Timestamp};
 use crate::log::codec::{self, RecordHead};
 use crate::log::{
     ArchiveReader, Head, Heads, Item, LogEntry, Mark, PublicKey, Record, SledLog, Verification, create_dir,
-    logs_in, marks_of, supersede,
+    logs_in, marks_of, newest_epoch, supersede,
 };
 
 /// Brings the logs of an archive back.
@@ -54,11 +54,14 @@ pub(in crate::cli) struct Restore {
 }
 
 const AFTER_HELP: &str = "\
-The server must not run. Each restored log goes on with a commit that says so (EpochStarted: the revision, the root, the \
+The server must not run, and afterwards it has what was restored and nothing else: also with --workspace. Each restored log goes on with a commit that says so (EpochStarted: the revision, the root, the \
 reason), and in a new epoch: resume tokens and checkpoints up to the restored revision hold, later ones are refused. \
 Checkpoints in the data directory of what comes behind that revision are moved to checkpoints/superseded/.
 
 To restore in the place of a store that is damaged, move it away first: mv DIR/store DIR/store.damaged";
+
+/// Where the checkpoints of a data directory are.
+const CHECKPOINTS: &str = "checkpoints";
 
 impl Restore {
     pub(in crate::cli) fn run(self) -> Result<(), Failure> {
@@ -241,7 +244,9 @@ impl Restore {
     fn begin(&self, entry: &LogEntry, key: Option<&PublicKey>) -> Result<Verification, Failure> {
         let about = Some((entry, Revision(entry.size)));
         let unreadable = || self.damaged(about, "what it says of that log is not to be understood");
-        let (id, (revision, root)) = entry.log_id().zip(entry.end()).ok_or_else(unreadable)?;
+        let understood = entry.log_id().zip(entry.end());
+        let understood = understood.filter(|_| Id::parse(&entry.workspace).is_ok());
+        let (id, (revision, root)) = understood.ok_or_else(unreadable)?;
         let mut marks = marks_of(id, &[]);
         marks.add(Mark {
             head: Head { revision, root },
@@ -278,7 +283,7 @@ impl Restore {
         dir: &Path,
         key: Option<&PublicKey>,
         point: Point,
-    ) -> Result<Vec<(LogEntry, Head, Revision)>, Failure> {
+    ) -> Result<Vec<(LogEntry, Restored)>, Failure> {
         let log = SledLog::open(dir).map_err(|error| log_failure(&error))?;
         let restoring = std::cell::RefCell::new(Restoring::new(&log, point));
         let mut restored = Vec::new();
@@ -289,8 +294,10 @@ impl Restore {
             |entry| {
                 let mut one = restoring.replace(Restoring::new(&log, point));
                 one.flush()?;
-                match one.begin_epoch(&self.reason, self.actor.as_deref())? {
-                    Some((head, last)) => restored.push((entry.clone(), head, last)),
+                let checkpoints = self.data_dir.join(CHECKPOINTS);
+                let seen = |log| newest_epoch(&checkpoints, log).map_err(|error| log_failure(&error));
+                match one.begin_epoch(&self.reason, self.actor.as_deref(), seen)? {
+                    Some(begun) => restored.push((entry.clone(), begun)),
                     None => left_out.push(entry.workspace.clone()),
                 }
                 Ok(())
@@ -309,22 +316,54 @@ impl Restore {
         Ok(restored)
     }
 
-    /// Gives the store its name, with heads that fit it.
+    /// Gives the store its name, with heads that fit it. What fails leaves the heads that were there, so that the store that was
+    /// moved away can be put back.
     fn take_place(
         &self,
         unfinished: &Path,
         store: &Path,
-        restored: &[(LogEntry, Head, Revision)],
+        restored: &[(LogEntry, Restored)],
     ) -> Result<(), Failure> {
-        let (heads, checkpoints) = (self.data_dir.join("heads"), self.data_dir.join("checkpoints"));
-        if heads.exists() {
-            fs::remove_file(&heads).map_err(|error| failed(&heads, &error))?;
+        let (heads, before) = (
+            self.data_dir.join("heads"),
+            self.data_dir.join("heads.before-restore"),
+        );
+        let had_heads = heads.exists();
+        if had_heads {
+            fs::rename(&heads, &before).map_err(|error| failed(&heads, &error))?;
         }
-        let (mut file, _) = Heads::open(&heads).map_err(|error| log_failure(&error))?;
-        for (entry, head, last) in restored {
-            let Some(id) = entry.log_id() else { continue };
-            file.write(&[(id, *head)]).map_err(|error| log_failure(&error))?;
-            let moved = supersede(&checkpoints, id, *last).map_err(|error| log_failure(&error))?;
+        let taken = self
+            .with_new_heads(&heads, restored)
+            .and_then(|()| fs::rename(unfinished, store).map_err(|error| failed(store, &error)));
+        if taken.is_err() {
+            // There may be nothing to remove or to put back, and why it failed is what is to be said.
+            let _left = fs::remove_file(&heads);
+            let _left = fs::rename(&before, &heads);
+        } else if had_heads {
+            fs::remove_file(&before).map_err(|error| failed(&before, &error))?;
+        }
+        taken?;
+        let synced = File::open(&self.data_dir).and_then(|dir| dir.sync_all());
+        synced.map_err(|error| failed(store, &error))
+    }
+
+    fn with_new_heads(&self, heads: &Path, restored: &[(LogEntry, Restored)]) -> Result<(), Failure> {
+        let checkpoints = self.data_dir.join(CHECKPOINTS);
+        let logs = logs_in(&checkpoints).map_err(|error| log_failure(&error))?;
+        let (mut file, _) = Heads::open(heads).map_err(|error| log_failure(&error))?;
+        for (
+            entry,
+            Restored {
+                log,
+                last,
+                epoch,
+                head,
+            },
+        ) in restored
+        {
+            file.write(&[(*log, *head)])
+                .map_err(|error| log_failure(&error))?;
+            let moved = supersede(&checkpoints, *log, *last, *epoch).map_err(|error| log_failure(&error))?;
             say(&format!(
                 "workspaces/{}: revisions 1 to {last}, and revision {} begins a new epoch",
                 entry.workspace, head.revision
@@ -337,20 +376,19 @@ impl Restore {
             }
         }
         // What was not restored is no more: its checkpoints would keep the server from starting.
-        for id in logs_in(&checkpoints).map_err(|error| log_failure(&error))? {
-            if restored.iter().all(|(entry, ..)| entry.log_id() != Some(id)) {
+        for id in logs {
+            if restored.iter().all(|(_, restored)| restored.log != id) {
                 let moved =
-                    supersede(&checkpoints, id, Revision::ZERO).map_err(|error| log_failure(&error))?;
+                    supersede(&checkpoints, id, Revision::ZERO, 0).map_err(|error| log_failure(&error))?;
                 if moved > 0 {
                     say(&format!(
-                        "{} of the log {id}, which was not restored, moved to checkpoints/superseded/",
+                        "{} of the log {id}, which was not restored and is no longer there, moved to checkpoints/superseded/",
                         counted(moved, "checkpoint")
                     ));
                 }
             }
         }
-        let named = fs::rename(unfinished, store).and_then(|()| File::open(&self.data_dir)?.sync_all());
-        named.map_err(|error| failed(store, &error))
+        Ok(())
     }
 }
 

@@ -7,7 +7,7 @@ use crate::cli::{Failure, FailureKind};
 use crate::domain::{Commit, EpochStarted, Event, Origin, Revision, Timestamp};
 use crate::engine::{Clock, SystemClock};
 use crate::log::codec::{self, RecordHead};
-use crate::log::{Append, AppendOutcome, EventLog, Head, LeafHash, SledLog, Tree};
+use crate::log::{Append, AppendOutcome, EventLog, Head, LeafHash, LogId, SledLog, Tree};
 
 /// How many bytes of records are appended at once.
 const APPEND_BYTES: usize = 4 * 1024 * 1024;
@@ -18,6 +18,17 @@ pub(super) enum Point {
     End,
     Revision(Revision),
     Time(Timestamp),
+}
+
+/// One log in the store.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Restored {
+    pub(super) log: LogId,
+    /// The last revision that was restored, and the epoch that it is in.
+    pub(super) last: Revision,
+    pub(super) epoch: u32,
+    /// The commit behind it, which begins the next epoch.
+    pub(super) head: Head,
 }
 
 /// One log on its way into the store.
@@ -87,15 +98,18 @@ impl<'a> Restoring<'a> {
         }
     }
 
-    /// Ends the log with the commit that begins its next epoch; answers the head, and the last revision that was restored.
+    /// Ends the log with the commit that begins its next epoch; none: there is nothing of it. `epoch_seen` answers the newest
+    /// epoch in which the log was ever signed here: no epoch is given twice.
     pub(super) fn begin_epoch(
         &mut self,
         reason: &str,
         actor: Option<&str>,
-    ) -> Result<Option<(Head, Revision)>, Failure> {
+        epoch_seen: impl FnOnce(LogId) -> Result<u32, Failure>,
+    ) -> Result<Option<Restored>, Failure> {
         let Some(newest) = self.newest else {
             return Ok(None);
         };
+        let epoch = newest.epoch.max(epoch_seen(newest.log)?).saturating_add(1);
         let mut origin = Origin::system("Restore");
         if let Some(actor) = actor {
             origin.actor.on_behalf_of = actor.into();
@@ -109,7 +123,7 @@ impl<'a> Restoring<'a> {
         let commit = Commit {
             revision: newest.revision.next(),
             recorded_time: SystemClock::default().wall().max(newest.recorded_time),
-            epoch: newest.epoch + 1,
+            epoch,
             origin,
             events: vec![Event::EpochStarted(Box::new(started))],
         };
@@ -120,6 +134,11 @@ impl<'a> Restoring<'a> {
             revision: commit.revision,
             root: self.tree.root(),
         };
-        Ok(Some((head, newest.revision)))
+        Ok(Some(Restored {
+            log: newest.log,
+            last: newest.revision,
+            epoch: newest.epoch,
+            head,
+        }))
     }
 }

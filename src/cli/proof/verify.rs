@@ -4,19 +4,21 @@
 //! Invariant: nothing counts as verified but what the key has signed, or what hashes lead to from there; what nothing could be
 //! held against is said, and is no success.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::connections::Connections;
 use super::data_dir;
 use super::files::{ConsistencyFile, InclusionFile, Kept};
 use super::key;
+use crate::cli::text::plain;
 use crate::cli::words::{counted, say};
 use crate::cli::{Failure, FailureKind};
-use crate::domain::{Event, Revision};
+use crate::domain::{Event, Id, Revision};
 use crate::log::{
     ArchiveReader, Checkpoint, Item, LogEntry, LogId, Mark, PublicKey, Record, Source, Verification, codec,
     is_beginning, is_included, marks_of,
@@ -51,14 +53,6 @@ The server must not run on a data directory that is verified; the store is copie
 /// How many bytes of an archive are read at once.
 const READ_BYTES: usize = 1024 * 1024;
 
-/// A checkpoint that an auditor has, and whether something was held against it.
-#[derive(Debug)]
-pub(super) struct Known {
-    place: String,
-    pub(super) checkpoint: Checkpoint,
-    used: bool,
-}
-
 /// What has been found.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
@@ -66,25 +60,39 @@ pub(super) struct Findings {
     wrong: usize,
     /// How many things could not be held against anything.
     unproven: usize,
+    /// The log that each workspace was found in.
+    logs: BTreeMap<String, LogId>,
 }
 
 impl Findings {
     pub(super) fn wrong(&mut self, place: &str, sentence: &str) {
         self.wrong += 1;
-        say(&format!("WRONG     {place}: {sentence}"));
+        say(&plain(&format!("WRONG     {place}: {sentence}")));
     }
 
     pub(super) fn right(&self, place: &str, sentence: &str) {
-        say(&format!("ok        {place}: {sentence}"));
+        say(&plain(&format!("ok        {place}: {sentence}")));
     }
 
     pub(super) fn unproven(&mut self, place: &str, sentence: &str) {
         self.unproven += 1;
-        say(&format!("UNPROVEN  {place}: {sentence}"));
+        say(&plain(&format!("UNPROVEN  {place}: {sentence}")));
+    }
+
+    /// Whether a workspace is in the same log wherever it was found.
+    pub(super) fn is_one_log(&mut self, place: &str, workspace: &str, log: LogId) -> bool {
+        let known = *self.logs.entry(workspace.to_owned()).or_insert(log);
+        if known != log {
+            self.wrong(
+                place,
+                &format!("the logs {known} and {log} are both said to be it"),
+            );
+        }
+        known == log
     }
 
     fn end(self) -> Result<(), Failure> {
-        let Self { wrong, unproven } = self;
+        let Self { wrong, unproven, .. } = self;
         match (wrong, unproven) {
             (0, 0) => {
                 say("everything agrees");
@@ -120,29 +128,34 @@ impl Verify {
         let kept = kept.collect::<Result<Vec<_>, Failure>>()?;
         let key = self.key(&kept)?;
         let mut findings = Findings::default();
-        let mut known = known(&kept, &key, &mut findings);
-        forks(&known, &mut findings);
+        let mut connections = known(&kept, &key, &mut findings);
+        // Logs are held against what is known of them already: the shorter first, and what lies in a directory last.
+        let mut archives: Vec<_> = kept
+            .iter()
+            .filter(|(_, kept)| matches!(kept, Kept::Archive))
+            .collect();
+        archives.sort_by_cached_key(|(path, _)| first_size(path));
+        for (path, _) in archives {
+            archive(path, &key, &mut connections, &mut findings)?;
+        }
         for (path, kept) in &kept {
             let place = path.display().to_string();
             match kept {
-                Kept::Archive => archive(path, &key, &mut known, &mut findings)?,
-                Kept::DataDir => {
-                    data_dir::check(path, self.scratch.as_deref(), &key, &mut known, &mut findings)?
-                }
-                Kept::Inclusion(proof) => inclusion(&place, proof, &key, &mut findings),
-                Kept::Consistency(proof) => consistency(&place, proof, &key, &mut known, &mut findings),
-                Kept::Checkpoints(_) => {}
+                Kept::DataDir => data_dir::check(
+                    path,
+                    self.scratch.as_deref(),
+                    &key,
+                    &mut connections,
+                    &mut findings,
+                )?,
+                Kept::Inclusion(proof) => inclusion(&place, proof, &key, &mut connections, &mut findings),
+                Kept::Consistency(proof) => consistency(&place, proof, &key, &mut connections, &mut findings),
+                Kept::Checkpoints(_) | Kept::Archive => {}
             }
         }
-        for known in known.iter().filter(|known| !known.used) {
-            let revision = known.checkpoint.revision;
-            findings.unproven(
-                &known.place,
-                &format!(
-                    "the checkpoint of revision {revision} is signed, but there is nothing to hold it against: add an \
-                     archive of that log, or a proof that starts there (binnacle prove --since)"
-                ),
-            );
+        forks(&connections, &mut findings);
+        for (place, sentence) in connections.loose_ends() {
+            findings.unproven(&place, &sentence);
         }
         findings.end()
     }
@@ -163,59 +176,51 @@ impl Verify {
     }
 }
 
-/// Every checkpoint that the key has signed.
-fn known(kept: &[(&Path, Kept)], key: &PublicKey, findings: &mut Findings) -> Vec<Known> {
-    let mut known = Vec::new();
+/// Every checkpoint that the key has signed, of those that stand in files of their own.
+fn known(kept: &[(&Path, Kept)], key: &PublicKey, findings: &mut Findings) -> Connections {
+    let mut connections = Connections::default();
     for (path, kept) in kept {
-        let place = path.display().to_string();
-        let notes: Vec<&str> = match kept {
-            Kept::Checkpoints(notes) => notes.iter().map(String::as_str).collect(),
-            Kept::Consistency(proof) => vec![&proof.note],
-            Kept::Inclusion(proof) => vec![&proof.note],
-            Kept::Archive | Kept::DataDir => Vec::new(),
+        let Kept::Checkpoints(notes) = kept else {
+            continue;
         };
+        let place = path.display().to_string();
         for note in notes {
             match key.open(note) {
-                Ok(checkpoint) => known.push(Known {
-                    place: place.clone(),
-                    checkpoint,
-                    // What a proof leads to needs no other proof.
-                    used: !matches!(kept, Kept::Checkpoints(_)),
-                }),
+                Ok(checkpoint) => drop(connections.add(checkpoint, &place)),
                 Err(flaw) => findings.wrong(&place, &flaw.to_string()),
             }
         }
     }
-    known
+    connections
 }
 
 /// Two checkpoints of one size that say different things: the key has signed two histories.
-fn forks(known: &[Known], findings: &mut Findings) {
-    for (number, one) in known.iter().enumerate() {
-        for other in known.iter().skip(number + 1) {
-            let (a, b) = (one.checkpoint, other.checkpoint);
-            if a.origin == b.origin && a.revision == b.revision && a.root != b.root {
-                let sentence = format!(
-                    "it and {} are signed for revision {} of one log with different roots, {} and {}: two histories have \
-                     been told",
-                    other.place, a.revision, a.root, b.root
-                );
-                findings.wrong(&one.place, &sentence);
-            }
-        }
+fn forks(connections: &Connections, findings: &mut Findings) {
+    for (one, place, other, other_place) in connections.forks() {
+        let sentence = format!(
+            "it and {other_place} are signed for revision {} of one log with different roots, {} and {}: two histories have \
+             been told",
+            one.revision, one.root, other.root
+        );
+        findings.wrong(place, &sentence);
     }
 }
 
-/// A log that is about to be read: everything that is known of it.
-pub(super) fn begin(log: LogId, known: &mut [Known]) -> Verification {
-    let mut checkpoints = Vec::new();
-    for known in known
-        .iter_mut()
-        .filter(|known| known.checkpoint.origin.log == log)
-    {
-        known.used = true;
-        checkpoints.push(known.checkpoint);
+/// How long the first log of an archive is.
+fn first_size(path: &Path) -> u64 {
+    let first = File::open(path).ok().and_then(|file| {
+        let mut reader = ArchiveReader::begin(BufReader::new(file)).ok()?;
+        reader.read().ok()?
+    });
+    match first {
+        Some(Item::Log(entry)) => entry.size,
+        Some(Item::Record(_)) | None => 0,
     }
+}
+
+/// A log that is about to be read, and everything that is known of it.
+pub(super) fn begin(log: LogId, connections: &Connections) -> Verification {
+    let checkpoints: Vec<_> = connections.of(log).copied().collect();
     Verification::begin(log, marks_of(log, &checkpoints))
 }
 
@@ -239,7 +244,7 @@ pub(super) fn not_the_workspace(found: Option<String>) -> String {
 fn archive(
     path: &Path,
     key: &PublicKey,
-    known: &mut [Known],
+    connections: &mut Connections,
     findings: &mut Findings,
 ) -> Result<(), Failure> {
     let place = path.display().to_string();
@@ -256,13 +261,13 @@ fn archive(
     loop {
         match reader.read() {
             Ok(Some(Item::Log(entry))) => {
-                end(current.take(), &place, findings);
+                end(current.take(), &place, connections, findings);
                 if !logs.insert(entry.log.clone()) || !workspaces.insert(entry.workspace.clone()) {
                     let place = format!("{place}: workspaces/{}", entry.workspace);
                     findings.wrong(&place, "it is in the archive twice");
                     return Ok(());
                 }
-                current = Reading::begin(entry, &place, key, known, findings);
+                current = Reading::begin(entry, &place, key, connections, findings);
             }
             Ok(Some(Item::Record(record))) => {
                 if let Some(reading) = &mut current {
@@ -283,7 +288,7 @@ fn archive(
             }
         }
     }
-    end(current, &place, findings);
+    end(current, &place, connections, findings);
     if logs.is_empty() {
         findings.unproven(&place, "it is whole, and holds no workspace");
     }
@@ -295,8 +300,8 @@ pub(super) struct Reading {
     pub(super) entry: LogEntry,
     pub(super) log: Verification,
     flaw: Option<String>,
-    /// Whether the key has signed what the archive says of it.
-    signed: bool,
+    /// What the key has signed of what the archive says of it.
+    signed: Option<Checkpoint>,
 }
 
 impl Reading {
@@ -305,27 +310,31 @@ impl Reading {
         entry: LogEntry,
         place: &str,
         key: &PublicKey,
-        known: &mut [Known],
+        connections: &Connections,
         findings: &mut Findings,
     ) -> Option<Self> {
         let place = format!("{place}: workspaces/{}", entry.workspace);
-        let Some((id, (revision, root))) = entry.log_id().zip(entry.end()) else {
+        let understood = entry
+            .log_id()
+            .zip(entry.end())
+            .filter(|_| Id::parse(&entry.workspace).is_ok());
+        let Some((id, (revision, root))) = understood else {
             findings.wrong(&place, "what it says of that log is not to be understood");
             return None;
         };
-        let mut log = begin(id, known);
+        let mut log = begin(id, connections);
         let signed = match key.open(&entry.checkpoint) {
             Ok(said) if said.origin.log == id && (said.revision, said.root) == (revision, root) => {
                 log.expect(Mark::of(&said));
-                true
+                Some(said)
             }
             Ok(_) => {
                 findings.wrong(&place, "its checkpoint is of something else than it says to hold");
-                false
+                None
             }
             Err(flaw) => {
                 findings.wrong(&place, &format!("its checkpoint: {flaw}"));
-                false
+                None
             }
         };
         Some(Self {
@@ -361,7 +370,7 @@ impl Reading {
     }
 }
 
-fn end(reading: Option<Reading>, place: &str, findings: &mut Findings) {
+fn end(reading: Option<Reading>, place: &str, connections: &mut Connections, findings: &mut Findings) {
     let Some(Reading {
         entry,
         log,
@@ -372,24 +381,38 @@ fn end(reading: Option<Reading>, place: &str, findings: &mut Findings) {
         return;
     };
     let place = format!("{place}: workspaces/{}", entry.workspace);
-    match flaw.or_else(|| log.end_at(Revision(entry.size)).err()) {
-        Some(sentence) => findings.wrong(&place, &sentence),
-        None if signed => {
-            let sentence = format!(
-                "revisions 1 to {}, root {}, as signed",
-                log.revision(),
-                log.root()
-            );
-            findings.right(&place, &sentence);
-        }
-        None => {}
+    if let Some(sentence) = flaw.or_else(|| log.end_at(Revision(entry.size)).err()) {
+        findings.wrong(&place, &sentence);
+        return;
+    }
+    if !findings.is_one_log(&place, &entry.workspace, log.id()) {
+        return;
+    }
+    if let Some(said) = signed {
+        let at = connections.add(said, &place);
+        connections.read(log.id(), log.revision(), at);
+        let sentence = format!(
+            "revisions 1 to {}, root {}, as signed",
+            log.revision(),
+            log.root()
+        );
+        findings.right(&place, &sentence);
     }
 }
 
-fn inclusion(place: &str, proof: &InclusionFile, key: &PublicKey, findings: &mut Findings) {
-    // That the note is not to be believed was said.
-    let Ok(checkpoint) = key.open(&proof.note) else {
-        return;
+fn inclusion(
+    place: &str,
+    proof: &InclusionFile,
+    key: &PublicKey,
+    connections: &mut Connections,
+    findings: &mut Findings,
+) {
+    let checkpoint = match key.open(&proof.note) {
+        Ok(checkpoint) => checkpoint,
+        Err(flaw) => {
+            findings.wrong(place, &flaw.to_string());
+            return;
+        }
     };
     let Checkpoint {
         origin,
@@ -422,6 +445,8 @@ fn inclusion(place: &str, proof: &InclusionFile, key: &PublicKey, findings: &mut
                 counted(kinds.len(), "event"),
                 kinds.join(", ")
             );
+            let at = connections.add(checkpoint, place);
+            connections.hold(at);
             findings.right(place, &sentence);
         }
     }
@@ -431,41 +456,43 @@ fn consistency(
     place: &str,
     proof: &ConsistencyFile,
     key: &PublicKey,
-    known: &mut [Known],
+    connections: &mut Connections,
     findings: &mut Findings,
 ) {
-    let Ok(later) = key.open(&proof.note) else {
-        return;
+    let later = match key.open(&proof.note) {
+        Ok(later) => later,
+        Err(flaw) => {
+            findings.wrong(place, &flaw.to_string());
+            return;
+        }
     };
-    let mut held = false;
-    let earlier = known.iter_mut().filter(|known| {
-        known.checkpoint.origin.log == later.origin.log && known.checkpoint.revision.0 == proof.first
-    });
-    for known in earlier {
-        held = true;
-        known.used = true;
-        let first = (proof.first, known.checkpoint.root);
-        if is_beginning(first, (later.revision.0, later.root), &proof.hashes) {
+    // Its own checkpoint is no other one.
+    let earlier = connections.at(later.origin.log, proof.first);
+    let at = connections.add(later, place);
+    if earlier.is_empty() {
+        let sentence = format!(
+            "it starts from the log of {} commits: add the checkpoint of that revision",
+            proof.first
+        );
+        findings.unproven(place, &sentence);
+    }
+    for (first, root, first_place) in earlier {
+        if is_beginning((proof.first, root), (later.revision.0, later.root), &proof.hashes) {
+            connections.hold(at);
+            connections.join(at, first);
             let sentence = format!(
                 "revisions 1 to {} are unchanged in the log of {} commits",
                 proof.first, later.revision
             );
-            findings.right(&format!("{}, {place}", known.place), &sentence);
+            findings.right(&format!("{first_place}, {place}"), &sentence);
         } else {
             let sentence = format!(
                 "the log of {} commits does not begin with what was signed for revision {}: something up to there was \
                  changed, taken out or put in",
                 later.revision, proof.first
             );
-            findings.wrong(&format!("{}, {place}", known.place), &sentence);
+            findings.wrong(&format!("{first_place}, {place}"), &sentence);
         }
-    }
-    if !held {
-        let sentence = format!(
-            "it starts from the log of {} commits: add the checkpoint of that revision",
-            proof.first
-        );
-        findings.unproven(place, &sentence);
     }
 }
 

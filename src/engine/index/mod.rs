@@ -256,8 +256,8 @@ impl Candidates {
 }
 
 fn shard_of(hash: u64) -> usize {
-    // A map uses the other end of a hash first.
-    usize::try_from(hash >> (u64::BITS - SHARD_BITS)).unwrap_or_default()
+    // A map uses the highest seven bits and the lowest ones.
+    usize::try_from((hash >> 48) & ((1 << SHARD_BITS) - 1)).unwrap_or_default()
 }
 
 fn day(moment: Timestamp) -> i64 {

@@ -1,6 +1,5 @@
 //! The index against whoever looks at every commit.
 
-
 use proptest::prelude::*;
 use smol_str::SmolStr;
 

@@ -113,7 +113,11 @@ impl Call {
         match framed.split_at_checked(PREFIX_BYTES) {
             Some((&[0, a, b, c, d], rest)) => {
                 let length = usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap_or(usize::MAX);
-                self.said(rest.get(..length).unwrap_or(rest))
+                let whole = rest.get(..length);
+                let mut asked = self.said(whole.unwrap_or(rest));
+                // What is behind may say something else: of several values the last one counts.
+                asked.is_dry_run &= whole.is_some();
+                asked
             }
             _ => Asked::default(),
         }

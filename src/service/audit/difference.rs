@@ -77,6 +77,9 @@ impl Api {
         if newest.workspace().revision() == revision {
             return Ok(Arc::clone(newest));
         }
+        if revision == Revision::ZERO {
+            return Ok(Arc::new(State::empty()));
+        }
         Ok(self.engine()?.state_at(hosted, revision).await?)
     }
 }

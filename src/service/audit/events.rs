@@ -16,6 +16,9 @@ use crate::service::{from_proto, names, status, to_proto};
 /// How many commits are read at once.
 const READ_COMMITS: usize = 256;
 
+/// What says of a commit why and from where is repeated with each of its events, up to so many bytes in all.
+const REPEATED_BYTES_MAX: usize = 1024 * 1024;
+
 /// How many commits are read for one page at most: where few of them have an event that is asked for, the page ends early.
 const LOOKED_AT_MAX: usize = 16_384;
 
@@ -238,6 +241,10 @@ impl<'a> EventPage<'a> {
         }
         let mut events = Vec::with_capacity(indices.len());
         let mut bytes = 0;
+        let repeats_much = indices
+            .len()
+            .saturating_mul(shown.encoded_len() - shown.record.len())
+            > REPEATED_BYTES_MAX;
         for index in indices {
             events.extend(to_proto::event(
                 self.workspace,
@@ -248,6 +255,11 @@ impl<'a> EventPage<'a> {
             bytes += events.last().map_or(0, Message::encoded_len);
             // Once a commit is enough.
             shown.record = Vec::new();
+            if repeats_much {
+                shown.reason.clear();
+                shown.user_agent.clear();
+                shown.causation_id.clear();
+            }
         }
         if !self.events.is_empty() && self.bytes + bytes > pages::BYTES_MAX {
             return false;
