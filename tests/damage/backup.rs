@@ -38,7 +38,10 @@ fn a_backup_while_writers_write_is_a_prefix_with_all_that_was_answered_before_it
     let writers: Vec<_> = (0..WRITERS)
         .map(|writer| {
             let (over, answered, channel) = (Arc::clone(&over), Arc::clone(&answered), channel.clone());
-            #[allow(clippy::async_yields_async, reason = "it is awaited when the writers are told to end")]
+            #[allow(
+                clippy::async_yields_async,
+                reason = "it is awaited when the writers are told to end"
+            )]
             let writing = async {
                 tokio::spawn(async move {
                     let mut number = 0;
@@ -51,10 +54,6 @@ fn a_backup_while_writers_write_is_a_prefix_with_all_that_was_answered_before_it
                 })
             };
             // On the runtime of the tests.
-            #[allow(
-                clippy::async_yields_async,
-                reason = "it is awaited when the writers are told to end"
-            )]
             wait(writing)
         })
         .collect();
