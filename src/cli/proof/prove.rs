@@ -21,6 +21,9 @@ pub(in crate::cli) struct Prove {
     /// An earlier checkpoint: the proof is that nothing up to it was changed since
     #[arg(long, value_name = "FILE")]
     since: Option<PathBuf>,
+    /// A checkpoint that you keep: the proof is that the event is in the log that it speaks of
+    #[arg(long = "in", value_name = "FILE", conflicts_with_all = ["since", "size"])]
+    within: Option<PathBuf>,
     /// The size of the log in which it is proven [default: the newest revision]
     #[arg(long, value_name = "REVISION", value_parser = clap::value_parser!(i64).range(1..))]
     size: Option<i64>,
@@ -32,7 +35,7 @@ pub(in crate::cli) struct Prove {
 }
 
 const AFTER_HELP: &str = "\
-  binnacle prove workspaces/acme/events/12.0 -o 12.tlog-proof
+  binnacle prove workspaces/acme/events/12.0 --in yesterday.checkpoint -o 12.tlog-proof
   binnacle prove workspaces/acme --since yesterday.checkpoint -o since.proof
 
 The first file holds the commit as it is stored, its path to the root, and the signed checkpoint with that root \
@@ -57,10 +60,14 @@ impl Prove {
         };
         let (workspace, event) = self.name.split_once("/events/").ok_or_else(wrong)?;
         let revision = event.split('.').next().and_then(|number| number.parse().ok());
+        let size = match &self.within {
+            Some(checkpoint) => size_of("--in", checkpoint)?,
+            None => self.size.unwrap_or_default(),
+        };
         let request = api::GetInclusionProofRequest {
             parent: workspace.to_owned(),
             revision: revision.ok_or_else(wrong)?,
-            size: self.size.unwrap_or_default(),
+            size,
         };
         let actor = self.server.actor()?;
         let proof = ask(async {
@@ -92,18 +99,10 @@ impl Prove {
     }
 
     fn goes_on_from(&self, since: &Path) -> Result<String, Failure> {
-        let said = match Kept::read(since)? {
-            // The newest of several.
-            Kept::Checkpoints(notes) => notes.last().and_then(|note| unverified(note).ok()),
-            _ => None,
-        };
-        let said = said.ok_or_else(|| {
-            let sentence = format!("--since: {} is no checkpoint", since.display());
-            Failure::new(FailureKind::Usage, sentence)
-        })?;
+        let first = size_of("--since", since)?;
         let request = api::GetConsistencyProofRequest {
             parent: self.name.clone(),
-            first: i64::try_from(said.revision.0).unwrap_or(i64::MAX),
+            first,
             second: self.size.unwrap_or_default(),
         };
         let actor = self.server.actor()?;
@@ -120,12 +119,25 @@ impl Prove {
         })?
         .into_inner();
         let file = ConsistencyFile {
-            first: said.revision.0,
+            first: u64::try_from(first).unwrap_or_default(),
             hashes: hashes(&proof.hashes)?,
             note: proof.checkpoint.unwrap_or_default().note,
         };
         Ok(file.text())
     }
+}
+
+/// The size of the log that the newest checkpoint in a file speaks of.
+fn size_of(flag: &str, path: &Path) -> Result<i64, Failure> {
+    let said = match Kept::read(path)? {
+        Kept::Checkpoints(notes) => notes.last().and_then(|note| unverified(note).ok()),
+        _ => None,
+    };
+    let size = said.and_then(|said| i64::try_from(said.revision.0).ok());
+    size.ok_or_else(|| {
+        let sentence = format!("{flag}: {} is no checkpoint", path.display());
+        Failure::new(FailureKind::Usage, sentence)
+    })
 }
 
 fn hashes(found: &[Vec<u8>]) -> Result<Vec<Hash>, Failure> {
