@@ -38,7 +38,7 @@ fn everything_that_a_server_signed_agrees_each_for_itself_and_all_at_once() {
         dir.as_os_str(),
         early.as_os_str(),
     ];
-    run(args).ended(0, &["signed up to revision", "everything agrees"]);
+    run(args).ended(0, &["as signed", "everything agrees"]);
     // Without a key that was kept elsewhere the directory's own is taken, and that is said.
     let own = run(["verify".as_ref(), dir.as_os_str()]);
     own.ended(0, &["the key is the directory's own", "everything agrees"]);
