@@ -445,4 +445,19 @@ mod tests {
         assert!(!kept.file().exists(), "nothing of it is left");
         assert_eq!(supersede(&dir, LogId([5; 16]), Revision(5), 1).unwrap(), 0);
     }
+    /// What a restore to a later point finds of an earlier restore: its own revisions, in an epoch that is no more.
+    #[test]
+    fn what_is_of_a_newer_epoch_is_kept_aside_also_where_the_log_goes_further() {
+        let kept = Kept::new();
+        let dir = kept.dir.path().join("checkpoints");
+        let (open, _) = kept.open().unwrap();
+        let of_the_restore = Checkpoint {
+            origin: Origin { log: LOG, epoch: 2 },
+            ..checkpoint(12)
+        };
+        open.append(&of_the_restore).unwrap();
+        assert_eq!(supersede(&dir, LOG, Revision(20), 1).unwrap(), 1);
+        assert_eq!(kept.found(), [1, 5, 9]);
+        assert_eq!(newest_epoch(&dir, LOG).unwrap(), 2, "it is given to nobody else");
+    }
 }
