@@ -880,3 +880,90 @@ async fn a_batch_that_is_larger_than_the_whole_queue_does_not_wait_for_ever() {
     let refused = engine.queue_batch(measure("nps", 0, 1.0)).await;
     assert!(matches!(refused, Err(Refusal::Draining)), "{refused:?}");
 }
+
+/// An engine on a memory log that signs, and records so many measurements.
+struct Signing {
+    dir: tempfile::TempDir,
+    log: Arc<MemoryLog>,
+    engine: Engine,
+}
+
+impl Signing {
+    async fn new() -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let log = Arc::new(MemoryLog::new());
+        let key = SigningKey::load_or_create(&dir.path().join("key")).expect("a key");
+        let evidence = Evidence::open(dir.path(), key).expect("evidence");
+        let given = Arc::clone(&log) as _;
+        let engine =
+            Engine::open(given, Some(evidence), clock(), EngineConfig::default()).expect("an engine");
+        prepared(&engine).await;
+        Self { dir, log, engine }
+    }
+
+    /// Records until so many commits are there; what is refused ends it.
+    async fn record(&self, commits: u64) -> Result<(), Refusal> {
+        let mut waiting = tokio::task::JoinSet::new();
+        for number in head(&self.engine).0..commits {
+            let engine = self.engine.clone();
+            let second = i64::try_from(number).expect("a second");
+            waiting.spawn(async move { engine.execute(measure("nps", second, 1.0)).await.map(drop) });
+            if waiting.len() >= 256 {
+                waiting
+                    .join_next()
+                    .await
+                    .expect("one of them")
+                    .expect("it ended")?;
+            }
+        }
+        for ended in waiting.join_all().await {
+            ended?;
+        }
+        Ok(())
+    }
+
+    /// The checkpoints of the only log.
+    fn file(&self) -> std::path::PathBuf {
+        let heads = self.log.heads().expect("heads");
+        let id = heads.keys().next().expect("a log");
+        self.dir.path().join("checkpoints").join(id.to_string())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_newest_of_ten_thousand_commits_is_under_a_checkpoint_while_the_engine_runs() {
+    let signing = Signing::new().await;
+    signing.record(10_000).await.expect("measurements");
+    let file = signing.file();
+    // What has been published is signed on another thread.
+    while !file.exists() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    signing.engine.close();
+    let key = SigningKey::load_or_create(&signing.dir.path().join("key")).expect("a key");
+    let dir = signing.dir.path().join("checkpoints");
+    let found = binnacle::log::Checkpoints::read(&dir, &key.public()).expect("checkpoints");
+    let signed: Vec<_> = found.values().flatten().map(|said| said.revision.0).collect();
+    assert_eq!(signed.last(), Some(&10_000), "{signed:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engine_that_cannot_sign_stops_and_says_why_without_waiting_for_another_commit() {
+    let signing = Signing::new().await;
+    std::fs::create_dir(signing.file()).expect("a folder where the file should be");
+    // Commits that were on their way may hear of it, too.
+    let recorded = signing.record(10_001).await;
+    let failure = tokio::time::timeout(Duration::from_secs(60), signing.engine.failure());
+    let failure = failure.await.expect("the engine says that it has failed");
+    assert_eq!(failure.kind, LogErrorKind::Io);
+    assert!(failure.context.contains("checkpoints"), "{failure}");
+    assert!(
+        matches!(recorded, Ok(()) | Err(Refusal::Stopped | Refusal::Draining)),
+        "{recorded:?}"
+    );
+    let after = signing.engine.execute(measure("nps", 20_000, 1.0)).await;
+    assert!(
+        matches!(after, Err(Refusal::Draining | Refusal::Stopped)),
+        "{after:?}"
+    );
+}

@@ -13,6 +13,10 @@ use crate::projection::EventFilter;
 const GAP_MAX: u64 = 8;
 /// What is read in one go, in revisions: then it is seen whether there is room for more.
 const SPAN_MAX: u64 = 32;
+/// The same in bytes, by what the commits before took: large ones are read one by one.
+const SPAN_BYTES: u64 = 1024 * 1024;
+/// As long as nothing is known of how large they are.
+const SPAN_FIRST: u64 = 4;
 
 impl Engine {
     /// The commits of a workspace that may have events of a filter: at least up to the newest published revision none is
@@ -56,7 +60,11 @@ fn read_each(
     let mut bytes = 0;
     let mut left = revisions;
     while !left.is_empty() && bytes < bytes_max {
-        let (piece, rest) = left.split_at(piece_len(left));
+        let span = match (bytes as u64).checked_div(commits.len() as u64) {
+            None => SPAN_FIRST,
+            Some(a_commit) => (SPAN_BYTES / a_commit.max(1)).clamp(1, SPAN_MAX),
+        };
+        let (piece, rest) = left.split_at(piece_len(left, span));
         left = rest;
         let mut read = read_piece(log, id, piece)?;
         if piece.first() > piece.last() {
@@ -73,13 +81,13 @@ fn read_each(
     Ok(commits)
 }
 
-/// How many of the first of these lie so close together that they are read in one go.
-fn piece_len(revisions: &[Revision]) -> usize {
+/// How many of the first of these lie so close together that they are read in one go, within a span of revisions.
+fn piece_len(revisions: &[Revision], span: u64) -> usize {
     let Some(first) = revisions.first() else {
         return 0;
     };
     let near = revisions.windows(2).take_while(|pair| match pair {
-        [one, next] => next.0.abs_diff(one.0) <= GAP_MAX && next.0.abs_diff(first.0) < SPAN_MAX,
+        [one, next] => next.0.abs_diff(one.0) <= GAP_MAX && next.0.abs_diff(first.0) < span,
         _ => false,
     });
     near.count() + 1
@@ -117,9 +125,10 @@ mod tests {
             (&[26, 17, 9, 1], 1),
             (&[100, 1], 1),
         ] {
-            assert_eq!(piece_len(&revisions(numbers)), length, "{numbers:?}");
+            assert_eq!(piece_len(&revisions(numbers), SPAN_MAX), length, "{numbers:?}");
+            assert_eq!(piece_len(&revisions(numbers), 1), length.min(1), "{numbers:?}");
         }
         let run: Vec<u64> = (1..=100).collect();
-        assert_eq!(piece_len(&revisions(&run)), 32);
+        assert_eq!(piece_len(&revisions(&run), SPAN_MAX), 32);
     }
 }

@@ -16,6 +16,7 @@ mod batch;
 mod clock;
 mod committer;
 mod draft;
+mod due;
 mod feed;
 mod found;
 mod history;

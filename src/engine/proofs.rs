@@ -5,10 +5,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::hosted::{Hosted, Published};
-use super::{Engine, Refusal, replay};
+use super::{Engine, Refusal};
 use crate::domain::Revision;
+use crate::log::codec::RecordHead;
 use crate::log::{
-    Checkpoint, EventLog, Hash, LeafHash, LogError, LogId, Origin, PublicKey, Record, Root, TILE_LEAVES,
+    Checkpoint, EventLog, Hash, LeafHash, LogError, LogErrorKind, LogId, Origin, PublicKey, Record, Root,
+    TILE_LEAVES,
 };
 
 /// A checkpoint and its signature.
@@ -52,7 +54,7 @@ impl Engine {
     /// # Errors
     /// The revision is not there yet, or it is 0; the log cannot be read; this engine signs nothing.
     pub async fn checkpoint(&self, hosted: &Arc<Hosted>, revision: Revision) -> Result<Signed, Refusal> {
-        self.prove(hosted, revision, |proof| proof.signed()).await
+        self.prove(hosted, revision, Proof::signed).await
     }
 
     /// The proof that the commit of a revision is in the log of a size.
@@ -67,8 +69,7 @@ impl Engine {
     ) -> Result<Inclusion, Refusal> {
         self.prove(hosted, size, move |proof| {
             let index = revision.0.checked_sub(1);
-            let tree = &proof.published.tree;
-            let mut tiles = proof.tiles();
+            let (tree, tiles) = (&proof.published.tree, &mut proof.tiles);
             let path = index
                 .map(|index| tree.inclusion(index, size.0, &mut |leaves| tiles.read(leaves)))
                 .transpose()?
@@ -77,7 +78,7 @@ impl Engine {
                 asked: revision,
                 head: size,
             })?;
-            let record = proof.record(revision)?;
+            let record = proof.tiles.record(revision)?;
             Ok(Inclusion {
                 leaf: LeafHash::of(&record.bytes),
                 record: record.bytes,
@@ -99,8 +100,7 @@ impl Engine {
         second: Revision,
     ) -> Result<Consistency, Refusal> {
         self.prove(hosted, second, move |proof| {
-            let tree = &proof.published.tree;
-            let mut tiles = proof.tiles();
+            let (tree, tiles) = (&proof.published.tree, &mut proof.tiles);
             let mut read = |leaves| tiles.read(leaves);
             let path = tree.consistency(first.0, second.0, &mut read)?;
             let root = tree.root_at(first.0, &mut read)?;
@@ -121,61 +121,40 @@ impl Engine {
         &self,
         hosted: &Arc<Hosted>,
         size: Revision,
-        make: impl FnOnce(&Proof) -> Result<T, Refusal> + Send + 'static,
+        make: impl FnOnce(&mut Proof) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
         let published = hosted.published();
         let head = published.state.workspace().revision();
         if size > head || size == Revision::ZERO {
             return Err(Refusal::RevisionInFuture { asked: size, head });
         }
-        let proof = Proof {
+        let mut proof = Proof {
             engine: self.clone(),
-            log: hosted.log(),
+            tiles: Tiles {
+                log: Arc::clone(&self.inner.log),
+                id: hosted.log(),
+                read: Vec::new(),
+            },
             published,
             size,
         };
-        self.aside(move || make(&proof)).await?
+        self.aside(move || make(&mut proof)).await?
     }
 }
 
 /// What a proof is made from.
 struct Proof {
     engine: Engine,
-    log: LogId,
+    tiles: Tiles,
     published: Arc<Published>,
     /// The log that it is about.
     size: Revision,
 }
 
 impl Proof {
-    fn log(&self) -> &dyn EventLog {
-        &*self.engine.inner.log
-    }
-
-    fn tiles(&self) -> Tiles<'_> {
-        Tiles {
-            log: self.log(),
-            id: self.log,
-            read: Vec::new(),
-        }
-    }
-
-    /// The commit of a revision that is there.
-    fn record(&self, revision: Revision) -> Result<Record, LogError> {
-        let mut records = self.log().read(self.log, revision);
-        records.next().unwrap_or_else(|| {
-            // What is published is in the log.
-            Err(LogError::new(
-                crate::log::LogErrorKind::Damaged,
-                format!("workspace log {}: revision {revision} is missing", self.log),
-            ))
-        })
-    }
-
-    fn signed(&self) -> Result<Signed, Refusal> {
+    fn signed(&mut self) -> Result<Signed, Refusal> {
         let signer = self.engine.inner.signer.as_ref().ok_or(Refusal::SignsNothing)?;
-        let mut tiles = self.tiles();
-        let tree = &self.published.tree;
+        let (tree, tiles) = (&self.published.tree, &mut self.tiles);
         let root = tree.root_at(self.size.0, &mut |leaves| tiles.read(leaves))?;
         let head = self.published.state.workspace().revision();
         let root = root.ok_or(Refusal::RevisionInFuture {
@@ -184,14 +163,13 @@ impl Proof {
         })?;
         let epoch = match self.size == head {
             true => self.published.epoch,
-            false => {
-                replay::read_commit(self.log, &self.record(self.size)?)?
-                    .commit
-                    .epoch
-            }
+            false => self.tiles.epoch(self.size)?,
         };
         let checkpoint = Checkpoint {
-            origin: Origin { log: self.log, epoch },
+            origin: Origin {
+                log: self.tiles.id,
+                epoch,
+            },
             revision: self.size,
             root,
         };
@@ -204,13 +182,13 @@ impl Proof {
 }
 
 /// Stretches of leaves, each read once for a proof.
-struct Tiles<'a> {
-    log: &'a dyn EventLog,
+struct Tiles {
+    log: Arc<dyn EventLog>,
     id: LogId,
     read: Vec<(Range<u64>, Vec<LeafHash>)>,
 }
 
-impl Tiles<'_> {
+impl Tiles {
     fn read(&mut self, leaves: Range<u64>) -> Result<Vec<LeafHash>, LogError> {
         if let Some((_, hashes)) = self.read.iter().find(|(range, _)| *range == leaves) {
             return Ok(hashes.clone());
@@ -223,5 +201,28 @@ impl Tiles<'_> {
             .collect::<Result<Vec<_>, LogError>>()?;
         self.read.push((leaves, hashes.clone()));
         Ok(hashes)
+    }
+
+    /// The commit of a revision that is there.
+    fn record(&self, revision: Revision) -> Result<Record, LogError> {
+        let mut records = self.log.read(self.id, revision);
+        // What is published is in the log.
+        records
+            .next()
+            .unwrap_or_else(|| self.damaged(revision, "is missing"))
+    }
+
+    /// The epoch that a commit is in.
+    fn epoch(&self, revision: Revision) -> Result<u32, LogError> {
+        let record = self.record(revision)?;
+        match RecordHead::of(&record.bytes) {
+            Some(head) if head.log == self.id && head.revision == revision => Ok(head.epoch),
+            Some(_) | None => self.damaged(revision, "is not the commit of that place"),
+        }
+    }
+
+    fn damaged<T>(&self, revision: Revision, how: &str) -> Result<T, LogError> {
+        let context = format!("workspace log {}: revision {revision} {how}", self.id);
+        Err(LogError::new(LogErrorKind::Damaged, context))
     }
 }

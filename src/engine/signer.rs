@@ -10,36 +10,26 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::watch;
 
+use super::due::Due;
 use super::hosted::Hosted;
 use crate::domain::Revision;
 use crate::log::{Checkpoint, Checkpoints, LogError, LogErrorKind, LogId, Origin, SigningKey};
 
-/// After so long a change is under a checkpoint.
-const AGE_MAX: Duration = Duration::from_secs(10);
-/// After so many commits the newest of them is under a checkpoint.
-const COMMITS_MAX: u64 = 10_000;
-
 /// What is to be signed, and with what.
 pub(super) struct Signer {
     checkpoints: Checkpoints,
-    due: Mutex<Due>,
+    work: Mutex<Work>,
     changed: Condvar,
     /// Who waits for the engine's failure hears of one here at once.
     failed: watch::Sender<Option<Arc<LogError>>>,
 }
 
-#[derive(Default)]
-struct Due {
-    /// Logs that have moved on since their newest checkpoint, and since when.
-    changed: BTreeMap<LogId, (Arc<Hosted>, Instant)>,
-    /// The revision of each log's newest checkpoint.
-    signed: BTreeMap<LogId, Revision>,
-    /// Some log has moved on by so much that nobody waits for its time.
-    urgent: bool,
+struct Work {
+    due: Due<Arc<Hosted>>,
     closed: bool,
     /// No checkpoint can be written any more.
     failed: bool,
@@ -54,9 +44,10 @@ impl Signer {
     ) -> Self {
         Self {
             checkpoints,
-            due: Mutex::new(Due {
-                signed,
-                ..Due::default()
+            work: Mutex::new(Work {
+                due: Due::new(signed),
+                closed: false,
+                failed: false,
             }),
             changed: Condvar::new(),
             failed,
@@ -72,22 +63,14 @@ impl Signer {
     /// # Errors
     /// A checkpoint could not be written: the disk has failed, and the engine has to stop.
     pub(super) fn moved(&self, hosted: &Arc<Hosted>, head: Revision) -> Result<(), LogError> {
-        let mut due = self.due();
-        if due.failed {
+        let mut work = self.work();
+        if work.failed {
             return Err(LogError::new(
                 LogErrorKind::Io,
                 "checkpoints cannot be written: look at the disk, and start again",
             ));
         }
-        let signed = due.signed.get(&hosted.log()).copied().unwrap_or_default();
-        let first = due.changed.is_empty();
-        let hurry = head.0 >= signed.0 + COMMITS_MAX && !due.urgent;
-        due.urgent |= hurry;
-        due.changed
-            .entry(hosted.log())
-            .or_insert_with(|| (Arc::clone(hosted), Instant::now()));
-        drop(due);
-        if first || hurry {
+        if work.due.moved(hosted.log(), head, hosted, Instant::now()) {
             self.changed.notify_one();
         }
         Ok(())
@@ -112,7 +95,7 @@ impl Signer {
 
     /// Has everything signed that is published, and ends.
     pub(super) fn close(&self) {
-        self.due().closed = true;
+        self.work().closed = true;
         self.changed.notify_one();
     }
 
@@ -130,41 +113,28 @@ impl Signer {
 
     fn fail(&self, error: LogError) {
         tracing::error!(%error, "checkpoints can no longer be signed: the server stops");
-        self.due().failed = true;
+        self.work().failed = true;
         self.failed.send_replace(Some(Arc::new(error)));
     }
 
     /// Waits until something is due, or the end has come.
     fn wait(&self) -> (Vec<Arc<Hosted>>, bool) {
-        let mut due = self.due();
+        let mut work = self.work();
         loop {
-            let now = Instant::now();
-            let is_due = |due: &Due, hosted: &Hosted, since: Instant| {
-                let signed = due.signed.get(&hosted.log()).copied().unwrap_or_default();
-                due.closed
-                    || now >= since + AGE_MAX
-                    || hosted.published().state.workspace().revision().0 >= signed.0 + COMMITS_MAX
-            };
-            let ready: Vec<_> = due
-                .changed
-                .values()
-                .filter(|(hosted, since)| is_due(&due, hosted, *since))
-                .map(|(hosted, _)| Arc::clone(hosted))
-                .collect();
-            due.urgent = false;
-            if !ready.is_empty() || due.closed {
-                for hosted in &ready {
-                    due.changed.remove(&hosted.log());
-                }
-                return (ready, due.closed);
+            if work.closed {
+                return (work.due.take_all(), true);
             }
-            let next = due.changed.values().map(|(_, since)| *since + AGE_MAX).min();
-            due = match next {
-                None => self.changed.wait(due).unwrap_or_else(PoisonError::into_inner),
+            let now = Instant::now();
+            let ready = work.due.take(now);
+            if !ready.is_empty() {
+                return (ready, false);
+            }
+            work = match work.due.next() {
+                None => self.changed.wait(work).unwrap_or_else(PoisonError::into_inner),
                 Some(next) => {
                     let waited = self
                         .changed
-                        .wait_timeout(due, next.saturating_duration_since(now));
+                        .wait_timeout(work, next.saturating_duration_since(now));
                     waited.unwrap_or_else(PoisonError::into_inner).0
                 }
             };
@@ -181,16 +151,15 @@ impl Signer {
             revision: published.state.workspace().revision(),
             root: published.root,
         };
-        let signed = self.due().signed.get(&hosted.log()).copied().unwrap_or_default();
-        if checkpoint.revision <= signed {
+        if checkpoint.revision <= self.work().due.signed(hosted.log()) {
             return Ok(());
         }
         self.checkpoints.append(&checkpoint)?;
-        self.due().signed.insert(hosted.log(), checkpoint.revision);
+        self.work().due.sign(hosted.log(), checkpoint.revision);
         Ok(())
     }
 
-    fn due(&self) -> MutexGuard<'_, Due> {
-        self.due.lock().unwrap_or_else(PoisonError::into_inner)
+    fn work(&self) -> MutexGuard<'_, Work> {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

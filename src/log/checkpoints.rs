@@ -2,11 +2,14 @@
 //! durable, so that a store that lost or changed anything before one of them is found out at the next start.
 //!
 //! Invariant: a file holds notes in ascending order of their revisions, an empty line between them. A note that a crash cut
-//! short can only be the last, and is not believed; anything else that is no checkpoint of that log is refused.
+//! short can only be the last, and is not believed; anything else that is no checkpoint of that log is refused. A file stays
+//! small: when it has grown past a bound it is thinned out. The newest note is the one that finds a loss; older ones tell about
+//! where something was changed.
 //!
 //! What it does not know: when a checkpoint is due, and whether a log still is what they say.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -18,6 +21,10 @@ use crate::domain::Revision;
 
 /// Where checkpoints go that speak of what a restore has left behind.
 const SUPERSEDED: &str = "superseded";
+/// A file that grows past this is thinned out until it is at most half of it: about 1,000 notes and 500.
+const FILE_BYTES_MAX: u64 = 256 * 1024;
+/// What the name of a file ends with that is to replace another one.
+const UNFINISHED: &str = ".unfinished";
 
 /// The open directory, and the key that signs.
 #[derive(Debug)]
@@ -50,6 +57,10 @@ impl Checkpoints {
             if notes.whole_bytes < bytes {
                 tracing::warn!(file = %path.display(), "the last checkpoint was cut short by a crash and is left out");
                 cut(&path, notes.whole_bytes)?;
+            }
+            // Of an older release there may be many.
+            if notes.whole_bytes as u64 > FILE_BYTES_MAX {
+                thin_out(&dir, log)?;
             }
             found.insert(log, notes.checkpoints);
         }
@@ -96,10 +107,11 @@ impl Checkpoints {
         &self.key
     }
 
-    /// Signs a checkpoint and appends it to its log's file, durably.
+    /// Signs a checkpoint and appends it to its log's file, durably, and thins the file out when it has grown too long.
     ///
     /// # Errors
     /// `Io` when the operating system refuses; the file then ends with the checkpoint, without it, or with a part of it.
+    /// `Damaged` when somebody has written into a file that is to be thinned out, and it is no text.
     pub fn append(&self, checkpoint: &Checkpoint) -> Result<(), LogError> {
         let path = self.dir.join(checkpoint.origin.log.to_string());
         let failed = |error| io_error("could not write", &path, error);
@@ -117,6 +129,9 @@ impl Checkpoints {
             File::open(&self.dir)
                 .and_then(|dir| dir.sync_all())
                 .map_err(failed)?;
+        }
+        if file.metadata().map_err(failed)?.len() > FILE_BYTES_MAX {
+            thin_out(&self.dir, checkpoint.origin.log)?;
         }
         Ok(())
     }
@@ -186,6 +201,8 @@ fn files(dir: &Path) -> Result<BTreeMap<LogId, PathBuf>, LogError> {
                 found.insert(log, entry.path());
             }
             None if name.to_str() == Some(SUPERSEDED) => {}
+            // A crash came before it could take its place.
+            None if is_unfinished(&name) => {}
             None => {
                 let context = format!(
                     "{} is no file of checkpoints: move it away",
@@ -196,6 +213,11 @@ fn files(dir: &Path) -> Result<BTreeMap<LogId, PathBuf>, LogError> {
         }
     }
     Ok(found)
+}
+
+fn is_unfinished(name: &OsStr) -> bool {
+    let log = name.to_str().and_then(|name| name.strip_suffix(UNFINISHED));
+    log.and_then(LogId::from_hex).is_some()
 }
 
 /// The logs that a directory has a file of checkpoints for. One that is not there has none.
@@ -230,11 +252,11 @@ pub fn newest_epoch(dir: &Path, log: LogId) -> Result<u32, LogError> {
 /// `superseded/`: after a restore to that point it speaks of what is no more.
 ///
 /// # Errors
-/// `Io` when the operating system refuses, `Damaged` when the file is not to be believed.
-pub fn supersede(dir: &Path, log: LogId, after: Revision, epoch: u32) -> Result<usize, LogError> {
+/// `Io` when the operating system refuses, `Damaged` when the file is not to be believed; the file is then as it was.
+pub fn supersede(dir: &Path, log: LogId, after: Revision, epoch: u32) -> Result<Superseded, LogError> {
     let path = dir.join(log.to_string());
     if !path.exists() {
-        return Ok(0);
+        return Ok(Superseded::default());
     }
     let (text, _) = read(&path)?;
     let notes: Vec<_> = whole_notes(&text).collect();
@@ -252,32 +274,124 @@ pub fn supersede(dir: &Path, log: LogId, after: Revision, epoch: u32) -> Result<
         .collect();
     let count = notes.iter().filter(|note| later(note)).count();
     if count == 0 {
-        return Ok(0);
+        return Ok(Superseded::default());
     }
     let aside = dir.join(SUPERSEDED);
     create_dir(&aside)?;
-    let write = |path: &Path, text: &str| {
-        let mut file = OpenOptions::new().append(true).create(true).open(path)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
-    };
     let moved = aside.join(log.to_string());
-    write(&moved, &gone).map_err(|error| io_error("could not write", &moved, error))?;
-    let next = dir.join(SUPERSEDED).join(format!("{log}.kept"));
-    let replace = || {
-        match kept.is_empty() {
-            true => fs::remove_file(&path)?,
-            false => {
-                fs::write(&next, &kept)?;
-                File::open(&next)?.sync_all()?;
-                fs::rename(&next, &path)?;
-            }
-        }
+    let before = aside.join(format!("{log}.before"));
+    let append = || {
+        let mut file = OpenOptions::new().append(true).create(true).open(&moved)?;
+        file.write_all(gone.as_bytes())?;
+        file.sync_all()?;
         File::open(&aside)?.sync_all()?;
-        File::open(dir)?.sync_all()
+        fs::copy(&path, &before)?;
+        File::open(&before)?.sync_all()
     };
-    replace().map_err(|error| io_error("could not replace", &path, error))?;
-    Ok(count)
+    append().map_err(|error| io_error("could not write", &moved, error))?;
+    let superseded = Superseded {
+        count,
+        replaced: Some((path.clone(), before)),
+    };
+    let replaced = match kept.is_empty() {
+        true => fs::remove_file(&path).and_then(|()| File::open(dir)?.sync_all()),
+        false => replace(dir, &path, &kept),
+    };
+    match replaced {
+        Ok(()) => Ok(superseded),
+        Err(error) => {
+            superseded.undo()?;
+            Err(io_error("could not replace", &path, error))
+        }
+    }
+}
+
+/// What was taken out of a log's file, as long as it can be put back.
+#[derive(Debug, Default)]
+#[must_use]
+pub struct Superseded {
+    /// How many checkpoints.
+    pub count: usize,
+    /// The file, and what it was.
+    replaced: Option<(PathBuf, PathBuf)>,
+}
+
+impl Superseded {
+    /// Puts the file back as it was; what lies under `superseded/` stays there, too.
+    ///
+    /// # Errors
+    /// `Io` when the operating system refuses. It takes no room on the disk.
+    pub fn undo(self) -> Result<(), LogError> {
+        match self.replaced {
+            Some((path, before)) => {
+                fs::rename(&before, &path).map_err(|error| io_error("could not put back", &path, error))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// It stays so.
+    ///
+    /// # Errors
+    /// `Io` when the operating system refuses.
+    pub fn settle(self) -> Result<(), LogError> {
+        match self.replaced {
+            Some((_, before)) => {
+                fs::remove_file(&before).map_err(|error| io_error("could not remove", &before, error))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// Takes notes out of a log's file until it is short enough: those that are left lie about equally far from each other, and the
+/// newest is one of them.
+fn thin_out(dir: &Path, log: LogId) -> Result<(), LogError> {
+    let path = dir.join(log.to_string());
+    let (text, _) = read(&path)?;
+    let notes = whole_notes(&text).map(|note| {
+        let said = unverified(note).map_err(|flaw| damaged(&path, &flaw.to_string()))?;
+        Ok((said.revision, note))
+    });
+    let notes = notes.collect::<Result<Vec<_>, LogError>>()?;
+    let bytes = |notes: &[(Revision, &str)]| notes.iter().map(|(_, note)| note.len() as u64 + 1).sum::<u64>();
+    let (mut kept, mut distance) = (notes.clone(), 1);
+    while kept.len() > 2 && bytes(&kept) > FILE_BYTES_MAX / 2 {
+        distance *= 2;
+        kept = apart(&notes, distance);
+    }
+    let kept: String = kept.iter().flat_map(|(_, note)| [*note, "\n"]).collect();
+    replace(dir, &path, &kept).map_err(|error| io_error("could not replace", &path, error))
+}
+
+/// The oldest note, those that lie at least so many revisions behind the one before, and the newest.
+fn apart<'a>(notes: &[(Revision, &'a str)], distance: u64) -> Vec<(Revision, &'a str)> {
+    let mut kept: Vec<(Revision, &str)> = Vec::new();
+    for (revision, note) in notes {
+        if kept
+            .last()
+            .is_none_or(|(last, _)| revision.0.saturating_sub(last.0) >= distance)
+        {
+            kept.push((*revision, note));
+        }
+    }
+    if let Some(newest) = notes.last()
+        && kept.last() != Some(newest)
+    {
+        kept.push(*newest);
+    }
+    kept
+}
+
+/// Gives a file of checkpoints another text: whatever happens, it has the old or the new one.
+fn replace(dir: &Path, path: &Path, text: &str) -> std::io::Result<()> {
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(UNFINISHED);
+    let unfinished = PathBuf::from(unfinished);
+    fs::write(&unfinished, text)?;
+    File::open(&unfinished)?.sync_all()?;
+    fs::rename(&unfinished, path)?;
+    File::open(dir)?.sync_all()
 }
 
 /// A file's text, and how many bytes it has. A crash may have cut it within a character.
@@ -436,15 +550,86 @@ mod tests {
     fn what_a_restore_left_behind_is_kept_aside() {
         let kept = Kept::new();
         let dir = kept.dir.path().join("checkpoints");
-        assert_eq!(supersede(&dir, LOG, Revision(5), 1).unwrap(), 1);
+        let superseded = |after: u64, epoch| {
+            let superseded = supersede(&dir, LOG, Revision(after), epoch).unwrap();
+            let count = superseded.count;
+            superseded.settle().unwrap();
+            count
+        };
+        assert_eq!(superseded(5, 1), 1);
         assert_eq!(kept.found(), [1, 5]);
         let aside = fs::read_to_string(dir.join(SUPERSEDED).join(LOG.to_string())).unwrap();
         assert_eq!(whole_notes(&aside).count(), 1);
-        assert_eq!(supersede(&dir, LOG, Revision(5), 1).unwrap(), 0);
-        assert_eq!(supersede(&dir, LOG, Revision::ZERO, 0).unwrap(), 2);
+        assert_eq!(superseded(5, 1), 0);
+        assert_eq!(superseded(0, 0), 2);
         assert!(!kept.file().exists(), "nothing of it is left");
-        assert_eq!(supersede(&dir, LogId([5; 16]), Revision(5), 1).unwrap(), 0);
+        assert_eq!(supersede(&dir, LogId([5; 16]), Revision(5), 1).unwrap().count, 0);
+        let left: Vec<_> = fs::read_dir(dir.join(SUPERSEDED)).unwrap().collect();
+        assert_eq!(left.len(), 1, "{left:?}");
     }
+
+    #[test]
+    fn what_a_restore_that_failed_had_taken_out_is_back() {
+        let kept = Kept::new();
+        let dir = kept.dir.path().join("checkpoints");
+        let whole = fs::read(kept.file()).unwrap();
+        for after in [5, 0] {
+            let superseded = supersede(&dir, LOG, Revision(after), 1).unwrap();
+            assert!(superseded.count > 0);
+            superseded.undo().unwrap();
+            assert_eq!(fs::read(kept.file()).unwrap(), whole);
+        }
+    }
+
+    #[test]
+    fn a_file_stays_small_and_its_newest_checkpoint_stays_whatever_goes() {
+        let kept = Kept::new();
+        let (open, _) = kept.open().unwrap();
+        let mut longest = 0;
+        for revision in 10..=3000 {
+            let checkpoint = Checkpoint {
+                revision: Revision(revision),
+                ..checkpoint(9)
+            };
+            open.append(&checkpoint).unwrap();
+            longest = longest.max(fs::metadata(kept.file()).unwrap().len());
+        }
+        assert!(longest <= FILE_BYTES_MAX, "{longest}");
+        let found = kept.found();
+        assert_eq!(found.last(), Some(&3000));
+        assert!(found.len() > 400, "{}", found.len());
+        let widest = found.windows(2).map(|pair| pair[1] - pair[0]).max();
+        assert!(
+            widest <= Some(9),
+            "where something was changed can be told everywhere: {found:?}"
+        );
+    }
+
+    #[test]
+    fn a_file_of_a_release_that_kept_all_is_verified_and_then_thinned_out() {
+        let kept = Kept::new();
+        let key = SigningKey::load_or_create(&kept.dir.path().join("key")).unwrap();
+        let notes = (1..=4000).map(|revision| {
+            let checkpoint = Checkpoint {
+                revision: Revision(revision),
+                ..checkpoint(9)
+            };
+            format!("{}\n", key.sign(&checkpoint))
+        });
+        fs::write(kept.file(), notes.collect::<String>()).unwrap();
+        assert_eq!(kept.found().len(), 4000);
+        assert!(fs::metadata(kept.file()).unwrap().len() <= FILE_BYTES_MAX / 2);
+        assert_eq!(kept.found().last(), Some(&4000));
+    }
+
+    #[test]
+    fn a_crash_while_a_file_is_replaced_leaves_the_old_one() {
+        let kept = Kept::new();
+        let unfinished = kept.file().with_file_name(format!("{LOG}{UNFINISHED}"));
+        fs::write(unfinished, "binnacle.dev/lo").unwrap();
+        assert_eq!(kept.found(), [1, 5, 9]);
+    }
+
     /// What a restore to a later point finds of an earlier restore: its own revisions, in an epoch that is no more.
     #[test]
     fn what_is_of_a_newer_epoch_is_kept_aside_also_where_the_log_goes_further() {
@@ -456,7 +641,9 @@ mod tests {
             ..checkpoint(12)
         };
         open.append(&of_the_restore).unwrap();
-        assert_eq!(supersede(&dir, LOG, Revision(20), 1).unwrap(), 1);
+        let superseded = supersede(&dir, LOG, Revision(20), 1).unwrap();
+        assert_eq!(superseded.count, 1);
+        superseded.settle().unwrap();
         assert_eq!(kept.found(), [1, 5, 9]);
         assert_eq!(newest_epoch(&dir, LOG).unwrap(), 2, "it is given to nobody else");
     }

@@ -275,3 +275,31 @@ async fn the_pages_of_any_list_as_of_a_moment_belong_to_that_moment() {
         (Code::InvalidArgument, vec!["page_token".to_owned()])
     );
 }
+
+/// Kept versions lie 1,024 commits apart: what is between two of them is folded, and what is at one is taken as it is.
+#[tokio::test]
+async fn over_thousands_of_commits_every_call_answers_as_then_wherever_it_is_folded_from() {
+    let server = Server::start().await;
+    with_everything(&server).await;
+    let asked = questions(ACME, &paths());
+    let mut remembered = Vec::new();
+    for number in 1..=3200 {
+        // Few measurements that supersede each other: a list is one page, whose token would name the moment.
+        let value = f64::from(u32::try_from(number).expect("a small number"));
+        let measurement = measure("nps", -(number % 50), value);
+        server
+            .kpis()
+            .record_measurement(measurement)
+            .await
+            .expect("a value");
+        let head = server.head().await;
+        if [1000, 1023, 1024, 1025, 2047, 2048, 2049, 3000, 3072].contains(&head) {
+            remembered.push((head, answers(&server, &asked).await));
+        }
+    }
+    assert_eq!(remembered.len(), 9);
+    // The newest first: none is folded on from another that was asked for just now.
+    for (head, then) in remembered.iter().rev() {
+        answers_then(&server, &asked, Moment::Revision(*head), then).await;
+    }
+}

@@ -6,6 +6,7 @@ use binnacle::engine::{Engine, EngineConfig};
 use binnacle::log::{EventLog, LeafHash, MemoryLog};
 use binnacle::proto::api;
 use binnacle::service::ServerConfig;
+use prost::Message;
 use prost_types::Timestamp;
 use tonic::{Code, Request};
 
@@ -482,6 +483,51 @@ async fn the_bytes_of_records_count_for_a_page() {
     assert_eq!(without.iter().sum::<usize>(), 73);
     assert_eq!(with.iter().sum::<usize>(), 73);
     assert!(without.len() < with.len(), "{without:?} {with:?}");
+}
+
+/// A commit is never split over pages: also the largest, with the longest reason, has to come in one message.
+#[tokio::test]
+async fn the_largest_commit_with_the_longest_reason_is_listed_and_says_it_once() {
+    let server = Server::start().await;
+    with_kpi(&server).await;
+    let measurements: Vec<_> = (1..=1000)
+        .map(|second| api::Measurement {
+            note: "n".repeat(4000),
+            ..measure("nps", -second, 1.0).measurement.expect("a measurement")
+        })
+        .collect();
+    let batch = api::BatchRecordMeasurementsRequest {
+        parent: acme("kpis/nps"),
+        measurements,
+        reason: "\u{10348}".repeat(10_000),
+        ..Default::default()
+    };
+    let sent = batch.encoded_len();
+    assert!((4_000_000..4 * 1024 * 1024).contains(&sent), "{sent}");
+    server
+        .kpis()
+        .batch_record_measurements(batch)
+        .await
+        .expect("a batch");
+    let request = api::ListEventsRequest {
+        parent: "workspaces/acme".to_owned(),
+        types: vec!["MeasurementRecorded".to_owned()],
+        page_size: 1000,
+        include_records: true,
+        ..Default::default()
+    };
+    let page = server
+        .audit()
+        .list_events(request)
+        .await
+        .expect("a page")
+        .into_inner();
+    assert_eq!(page.events.len(), 1000);
+    let reasons = page.events.iter().filter(|event| {
+        let commit = event.commit.as_ref().expect("a commit");
+        !commit.reason.is_empty()
+    });
+    assert_eq!(reasons.count(), 1, "the first of its events says why");
 }
 
 #[tokio::test]

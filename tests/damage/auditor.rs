@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use binnacle::domain::Revision;
 use binnacle::log::{Checkpoint, LogId, Origin, Root, SigningKey};
 
+use crate::company::{measure_all, wait};
 use crate::prepared::prepared;
 use crate::program::{Server, Start, run, start};
 use crate::reads::checkpoint;
@@ -52,6 +53,51 @@ fn what_nothing_was_held_against_is_no_success() {
     kept.verify(&["since"])
         .ended(1, &["UNPROVEN", "add the checkpoint of that revision"]);
     kept.verify(&["since", "event"]).ended(1, &["ok", "UNPROVEN"]);
+}
+
+#[test]
+fn two_proofs_that_each_agree_prove_nothing_together_when_nothing_connects_them() {
+    let kept = Kept::new();
+    // Each is right for itself: of one log they may be, and of two that were told to two auditors as well.
+    kept.verify(&["event", "early-event"])
+        .ended(1, &["nothing connects what it says of revision 40", "UNPROVEN"]);
+    // What leads from the one to the other says that it is one log.
+    kept.verify(&["event", "early-event", "early", "since"])
+        .ended(0, &["everything agrees"]);
+}
+
+#[test]
+fn archives_of_different_days_agree_in_whichever_order_they_are_named() {
+    let kept = Kept::new();
+    let dir = kept.dir();
+    let server = Server::start(&dir);
+    wait(measure_all(&server.url, "beta", 200..203));
+    let archive = kept.path("of-beta");
+    let args = ["backup", "--server", &server.url, "--workspace", "beta", "-o"];
+    run(args.iter().map(AsRef::as_ref).chain([archive.as_os_str()])).ended(0, &[]);
+    // Now the newer archive of the two is the shorter one.
+    wait(measure_all(&server.url, "acme", 200..203));
+    let later = kept.path("later");
+    let args = ["backup", "--server", &server.url, "-o"];
+    run(args.iter().map(AsRef::as_ref).chain([later.as_os_str()])).ended(0, &[]);
+    server.stop();
+    for names in [
+        ["archive", "later"],
+        ["later", "archive"],
+        ["of-beta", "later"],
+        ["later", "of-beta"],
+    ] {
+        kept.verify(&names).ended(0, &["everything agrees"]);
+    }
+    // A checkpoint that was kept by itself has to be in each.
+    let server = Server::start(&dir);
+    let newest = kept.path("newest");
+    let args = ["checkpoint", "acme", "--server", &server.url, "-o"];
+    run(args.iter().map(AsRef::as_ref).chain([newest.as_os_str()])).ended(0, &[]);
+    server.stop();
+    kept.verify(&["later", "newest"]).ended(0, &["everything agrees"]);
+    kept.verify(&["later", "archive", "newest"])
+        .ended(3, &["revisions", "are missing"]);
 }
 
 #[test]

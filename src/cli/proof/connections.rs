@@ -6,6 +6,15 @@
 use crate::domain::Revision;
 use crate::log::{Checkpoint, LogId, Root};
 
+/// Where a checkpoint stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stands {
+    /// In a file of its own, or with a proof: whatever else there is of its log has to go as far.
+    Alone,
+    /// In an archive, which may be newer than another one.
+    InArchive,
+}
+
 /// What has been held against what.
 #[derive(Debug, Default)]
 pub(super) struct Connections {
@@ -17,6 +26,7 @@ pub(super) struct Connections {
 struct Said {
     checkpoint: Checkpoint,
     place: String,
+    stands: Stands,
     /// Another one that it is connected with; itself: there is none, or it stands for all of them.
     with: usize,
     /// Whether anything but another checkpoint was held against it.
@@ -25,18 +35,22 @@ struct Said {
 
 impl Connections {
     /// A checkpoint that somebody has, and where.
-    pub(super) fn add(&mut self, checkpoint: Checkpoint, place: &str) -> usize {
+    pub(super) fn add(&mut self, checkpoint: Checkpoint, place: &str, stands: Stands) -> usize {
         let same = |said: &Said| {
             let (a, b) = (said.checkpoint, checkpoint);
             a.origin.log == b.origin.log && a.revision == b.revision && a.root == b.root
         };
         if let Some(at) = self.said.iter().position(same) {
+            if let Some(said) = self.said.get_mut(at).filter(|_| stands == Stands::Alone) {
+                said.stands = stands;
+            }
             return at;
         }
         let with = self.said.len();
         self.said.push(Said {
             checkpoint,
             place: place.to_owned(),
+            stands,
             with,
             held: false,
         });
@@ -129,10 +143,22 @@ impl Connections {
         found
     }
 
-    /// The checkpoints of a log, each with whether it stands in a file of its own.
+    /// The checkpoints of a log.
     pub(super) fn of(&self, log: LogId) -> impl Iterator<Item = &Checkpoint> {
         let checkpoints = self.said.iter().map(|said| &said.checkpoint);
         checkpoints.filter(move |checkpoint| checkpoint.origin.log == log)
+    }
+
+    /// The checkpoints that an archive of a log up to a revision has to agree with: those up to there, and those that stand
+    /// alone. That another archive goes further is no flaw of this one.
+    pub(super) fn of_an_archive(&self, log: LogId, ends_at: Revision) -> impl Iterator<Item = &Checkpoint> {
+        let of_the_log = self
+            .said
+            .iter()
+            .filter(move |said| said.checkpoint.origin.log == log);
+        of_the_log
+            .filter(move |said| said.stands == Stands::Alone || said.checkpoint.revision <= ends_at)
+            .map(|said| &said.checkpoint)
     }
 
     /// Every log that something is said of.
@@ -181,17 +207,22 @@ mod tests {
     #[test]
     fn a_checkpoint_alone_is_a_loose_end_until_something_is_held_against_it() {
         let mut connections = Connections::default();
-        let one = connections.add(checkpoint(1), "one");
+        let one = connections.add(checkpoint(1), "one", Stands::Alone);
         assert_eq!(loose(&connections), ["one"]);
         connections.hold(one);
         assert!(loose(&connections).is_empty());
-        assert_eq!(connections.add(checkpoint(1), "again"), one, "it says the same");
+        assert_eq!(
+            connections.add(checkpoint(1), "again", Stands::Alone),
+            one,
+            "it says the same"
+        );
     }
 
     #[test]
     fn two_that_nothing_connects_are_said_also_where_each_has_its_own_proof() {
         let mut connections = Connections::default();
-        let ends = [1, 2, 3, 4].map(|revision| connections.add(checkpoint(revision), &revision.to_string()));
+        let ends = [1, 2, 3, 4]
+            .map(|revision| connections.add(checkpoint(revision), &revision.to_string(), Stands::Alone));
         for end in ends {
             connections.hold(end);
         }
@@ -206,10 +237,27 @@ mod tests {
     fn a_log_that_was_read_connects_all_that_is_said_of_it_up_to_its_end() {
         let mut connections = Connections::default();
         for revision in [1, 2, 9] {
-            connections.add(checkpoint(revision), &revision.to_string());
+            connections.add(checkpoint(revision), &revision.to_string(), Stands::Alone);
         }
-        let end = connections.add(checkpoint(5), "archive");
+        let end = connections.add(checkpoint(5), "archive", Stands::Alone);
         connections.read(LogId([1; 16]), Revision(5), end);
         assert_eq!(loose(&connections), ["9"]);
+    }
+
+    #[test]
+    fn an_archive_that_goes_further_makes_no_older_one_wrong() {
+        let mut connections = Connections::default();
+        connections.add(checkpoint(3), "older", Stands::InArchive);
+        connections.add(checkpoint(9), "newer", Stands::InArchive);
+        let of = |connections: &Connections| {
+            let log = LogId([1; 16]);
+            let checkpoints = connections.of_an_archive(log, Revision(3));
+            checkpoints
+                .map(|checkpoint| checkpoint.revision.0)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(of(&connections), [3]);
+        connections.add(checkpoint(9), "kept elsewhere", Stands::Alone);
+        assert_eq!(of(&connections), [3, 9], "what somebody kept has to be there");
     }
 }

@@ -7,7 +7,7 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use super::connections::Connections;
+use super::connections::{Connections, Stands};
 use super::verify::{Findings, begin, head_mark, workspace_of};
 use crate::cli::serve::{PUBLIC_KEY, STORE, log_failure};
 use crate::cli::words::tell;
@@ -99,7 +99,7 @@ pub(super) fn check(
     logs.dedup();
     let mut workspaces = BTreeMap::new();
     for id in logs {
-        let mut verification = begin(id, connections);
+        let mut verification = begin(id, connections.of(id));
         let own = checkpoints.get(&id).into_iter().flatten();
         let signed = connections
             .of(id)
@@ -146,7 +146,7 @@ pub(super) fn check(
                     findings.unproven(&place, "no checkpoint of it was signed");
                     continue;
                 };
-                let at = connections.add(signed, &place);
+                let at = connections.add(signed, &place, Stands::Alone);
                 connections.read(id, verification.revision(), at);
                 let (up_to, ends_at) = (signed.revision, verification.revision());
                 if up_to < ends_at {

@@ -20,8 +20,8 @@ use crate::cli::{Failure, FailureKind};
 use crate::domain::{Id, Principal, Revision, Text, Timestamp};
 use crate::log::codec::{self, RecordHead};
 use crate::log::{
-    ArchiveReader, Head, Heads, Item, LogEntry, Mark, PublicKey, Record, SledLog, Verification, create_dir,
-    logs_in, marks_of, newest_epoch, supersede,
+    ArchiveReader, Head, Heads, Item, LogEntry, Mark, PublicKey, Record, SledLog, Superseded, Verification,
+    create_dir, logs_in, marks_of, newest_epoch, supersede,
 };
 
 /// Brings the logs of an archive back.
@@ -316,8 +316,8 @@ impl Restore {
         Ok(restored)
     }
 
-    /// Gives the store its name, with heads that fit it. What fails leaves the heads that were there, so that the store that was
-    /// moved away can be put back.
+    /// Gives the store its name, with heads and checkpoints that fit it. What fails leaves those that were there, so that the
+    /// store that was moved away can be put back.
     fn take_place(
         &self,
         unfinished: &Path,
@@ -332,22 +332,35 @@ impl Restore {
         if had_heads {
             fs::rename(&heads, &before).map_err(|error| failed(&heads, &error))?;
         }
+        let mut superseded = Vec::new();
         let taken = self
-            .with_new_heads(&heads, restored)
+            .with_new_heads(&heads, restored, &mut superseded)
             .and_then(|()| fs::rename(unfinished, store).map_err(|error| failed(store, &error)));
-        if taken.is_err() {
+        if let Err(error) = taken {
             // There may be nothing to remove or to put back, and why it failed is what is to be said.
             let _left = fs::remove_file(&heads);
             let _left = fs::rename(&before, &heads);
-        } else if had_heads {
+            for one in superseded {
+                let _left = one.undo();
+            }
+            return Err(error);
+        }
+        if had_heads {
             fs::remove_file(&before).map_err(|error| failed(&before, &error))?;
         }
-        taken?;
+        for one in superseded {
+            one.settle().map_err(|error| log_failure(&error))?;
+        }
         let synced = File::open(&self.data_dir).and_then(|dir| dir.sync_all());
         synced.map_err(|error| failed(store, &error))
     }
 
-    fn with_new_heads(&self, heads: &Path, restored: &[(LogEntry, Restored)]) -> Result<(), Failure> {
+    fn with_new_heads(
+        &self,
+        heads: &Path,
+        restored: &[(LogEntry, Restored)],
+        superseded: &mut Vec<Superseded>,
+    ) -> Result<(), Failure> {
         let checkpoints = self.data_dir.join(CHECKPOINTS);
         let logs = logs_in(&checkpoints).map_err(|error| log_failure(&error))?;
         let (mut file, _) = Heads::open(heads).map_err(|error| log_failure(&error))?;
@@ -363,7 +376,10 @@ impl Restore {
         {
             file.write(&[(*log, *head)])
                 .map_err(|error| log_failure(&error))?;
-            let moved = supersede(&checkpoints, *log, *last, *epoch).map_err(|error| log_failure(&error))?;
+            let taken_out =
+                supersede(&checkpoints, *log, *last, *epoch).map_err(|error| log_failure(&error))?;
+            let moved = taken_out.count;
+            superseded.push(taken_out);
             say(&format!(
                 "workspaces/{}: revisions 1 to {last}, and revision {} begins a new epoch",
                 entry.workspace, head.revision
@@ -378,8 +394,10 @@ impl Restore {
         // What was not restored is no more: its checkpoints would keep the server from starting.
         for id in logs {
             if restored.iter().all(|(_, restored)| restored.log != id) {
-                let moved =
+                let taken_out =
                     supersede(&checkpoints, id, Revision::ZERO, 0).map_err(|error| log_failure(&error))?;
+                let moved = taken_out.count;
+                superseded.push(taken_out);
                 if moved > 0 {
                     say(&format!(
                         "{} of the log {id}, which was not restored and is no longer there, moved to checkpoints/superseded/",

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::connections::Connections;
+use super::connections::{Connections, Stands};
 use super::data_dir;
 use super::files::{ConsistencyFile, InclusionFile, Kept};
 use super::key;
@@ -129,12 +129,16 @@ impl Verify {
         let key = self.key(&kept)?;
         let mut findings = Findings::default();
         let mut connections = known(&kept, &key, &mut findings);
-        // Logs are held against what is known of them already: the shorter first, and what lies in a directory last.
-        let mut archives: Vec<_> = kept
+        let archives: Vec<_> = kept
             .iter()
             .filter(|(_, kept)| matches!(kept, Kept::Archive))
             .collect();
-        archives.sort_by_cached_key(|(path, _)| first_size(path));
+        if archives.len() > 1 {
+            // Each is held against what is signed in the others, in whichever order they are named.
+            for (path, _) in &archives {
+                signed_in(path, &key, &mut connections);
+            }
+        }
         for (path, _) in archives {
             archive(path, &key, &mut connections, &mut findings)?;
         }
@@ -186,7 +190,7 @@ fn known(kept: &[(&Path, Kept)], key: &PublicKey, findings: &mut Findings) -> Co
         let place = path.display().to_string();
         for note in notes {
             match key.open(note) {
-                Ok(checkpoint) => drop(connections.add(checkpoint, &place)),
+                Ok(checkpoint) => drop(connections.add(checkpoint, &place, Stands::Alone)),
                 Err(flaw) => findings.wrong(&place, &flaw.to_string()),
             }
         }
@@ -206,21 +210,24 @@ fn forks(connections: &Connections, findings: &mut Findings) {
     }
 }
 
-/// How long the first log of an archive is.
-fn first_size(path: &Path) -> u64 {
-    let first = File::open(path).ok().and_then(|file| {
-        let mut reader = ArchiveReader::begin(BufReader::new(file)).ok()?;
-        reader.read().ok()?
-    });
-    match first {
-        Some(Item::Log(entry)) => entry.size,
-        Some(Item::Record(_)) | None => 0,
+/// Takes in what an archive has signed. What is wrong with it is said when it is read.
+fn signed_in(path: &Path, key: &PublicKey, connections: &mut Connections) {
+    let Ok(file) = File::open(path) else { return };
+    let Ok(mut reader) = ArchiveReader::begin(BufReader::with_capacity(READ_BYTES, file)) else {
+        return;
+    };
+    while let Ok(Some(item)) = reader.read() {
+        let Item::Log(entry) = item else { continue };
+        if let Ok(said) = key.open(&entry.checkpoint) {
+            let place = format!("{}: workspaces/{}", path.display(), entry.workspace);
+            connections.add(said, &place, Stands::InArchive);
+        }
     }
 }
 
-/// A log that is about to be read, and everything that is known of it.
-pub(super) fn begin(log: LogId, connections: &Connections) -> Verification {
-    let checkpoints: Vec<_> = connections.of(log).copied().collect();
+/// A log that is about to be read, and what it has to agree with.
+pub(super) fn begin<'a>(log: LogId, signed: impl Iterator<Item = &'a Checkpoint>) -> Verification {
+    let checkpoints: Vec<_> = signed.copied().collect();
     Verification::begin(log, marks_of(log, &checkpoints))
 }
 
@@ -322,7 +329,7 @@ impl Reading {
             findings.wrong(&place, "what it says of that log is not to be understood");
             return None;
         };
-        let mut log = begin(id, connections);
+        let mut log = begin(id, connections.of_an_archive(id, revision));
         let signed = match key.open(&entry.checkpoint) {
             Ok(said) if said.origin.log == id && (said.revision, said.root) == (revision, root) => {
                 log.expect(Mark::of(&said));
@@ -389,7 +396,7 @@ fn end(reading: Option<Reading>, place: &str, connections: &mut Connections, fin
         return;
     }
     if let Some(said) = signed {
-        let at = connections.add(said, &place);
+        let at = connections.add(said, &place, Stands::InArchive);
         connections.read(log.id(), log.revision(), at);
         let sentence = format!(
             "revisions 1 to {}, root {}, as signed",
@@ -445,7 +452,7 @@ fn inclusion(
                 counted(kinds.len(), "event"),
                 kinds.join(", ")
             );
-            let at = connections.add(checkpoint, place);
+            let at = connections.add(checkpoint, place, Stands::Alone);
             connections.hold(at);
             findings.right(place, &sentence);
         }
@@ -468,7 +475,7 @@ fn consistency(
     };
     // Its own checkpoint is no other one.
     let earlier = connections.at(later.origin.log, proof.first);
-    let at = connections.add(later, place);
+    let at = connections.add(later, place, Stands::Alone);
     if earlier.is_empty() {
         let sentence = format!(
             "it starts from the log of {} commits: add the checkpoint of that revision",
