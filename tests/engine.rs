@@ -907,7 +907,7 @@ impl Signing {
         for number in head(&self.engine).0..commits {
             let engine = self.engine.clone();
             let second = i64::try_from(number).expect("a second");
-            waiting.spawn(async move { engine.execute(measure("nps", second, 1.0)).await.map(drop) });
+            waiting.spawn(async move { engine.execute(measure("nps", -second, 1.0)).await.map(drop) });
             if waiting.len() >= 256 {
                 waiting
                     .join_next()
@@ -935,10 +935,14 @@ async fn the_newest_of_ten_thousand_commits_is_under_a_checkpoint_while_the_engi
     let signing = Signing::new().await;
     signing.record(10_000).await.expect("measurements");
     let file = signing.file();
-    // What has been published is signed on another thread.
-    while !file.exists() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    // What has been published is signed on another thread, and not by the end of the engine.
+    let signed = async {
+        while !file.exists() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let signed = tokio::time::timeout(Duration::from_secs(60), signed);
+    signed.await.expect("a checkpoint while the engine runs");
     signing.engine.close();
     let key = SigningKey::load_or_create(&signing.dir.path().join("key")).expect("a key");
     let dir = signing.dir.path().join("checkpoints");
@@ -961,7 +965,7 @@ async fn an_engine_that_cannot_sign_stops_and_says_why_without_waiting_for_anoth
         matches!(recorded, Ok(()) | Err(Refusal::Stopped | Refusal::Draining)),
         "{recorded:?}"
     );
-    let after = signing.engine.execute(measure("nps", 20_000, 1.0)).await;
+    let after = signing.engine.execute(measure("nps", -20_000, 1.0)).await;
     assert!(
         matches!(after, Err(Refusal::Draining | Refusal::Stopped)),
         "{after:?}"
