@@ -16,7 +16,8 @@
 //!  engine            publishes the new state, wakes subscribers, answers the callers
 //! ```
 //!
-//! Beside it stands `access`: what was refused, kept for the auditor within a bound.
+//! Beside it stand `identity`: from a credential to a principal; and `access`: what was refused, kept for the auditor within a
+//! bound.
 //!
 //! To read the code, begin with [`domain`] (its `command`, `decide`, `event`, `evolve`), go on with
 //! `engine/committer.rs`, then [`log`], then [`service`]. `docs/architecture.md` walks through the house.
@@ -25,6 +26,7 @@ pub mod access;
 pub mod cli;
 pub mod domain;
 pub mod engine;
+pub mod identity;
 pub mod log;
 pub mod projection;
 pub mod proto;

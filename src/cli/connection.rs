@@ -6,7 +6,9 @@
 use std::time::Duration;
 
 use tonic::metadata::{Ascii, MetadataValue};
-use tonic::transport::{Channel, Endpoint};
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::{self, Certificate, ClientTlsConfig, Endpoint, Identity};
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
 
@@ -26,18 +28,58 @@ const PAUSE_MAX: Duration = Duration::from_secs(8);
 /// The longest pause that a server may ask for.
 const ASKED_PAUSE_MAX: Duration = Duration::from_secs(30);
 
+/// A channel whose calls show who asks.
+pub(super) type Channel = InterceptedService<transport::Channel, Bearer>;
+
+/// The token that calls carry, if there is one.
+#[derive(Clone)]
+pub(super) struct Bearer(Option<MetadataValue<Ascii>>);
+
+impl Interceptor for Bearer {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        if let Some(token) = &self.0 {
+            request.metadata_mut().insert("authorization", token.clone());
+        }
+        Ok(request)
+    }
+}
+
+impl Bearer {
+    /// The token of the environment. It is no flag: whoever lists processes would see it.
+    fn of_the_environment() -> Result<Self, Failure> {
+        let wrong = |sentence: String| Failure::new(FailureKind::Usage, sentence);
+        let token = match (variable("BINNACLE_TOKEN"), variable("BINNACLE_TOKEN_FILE")) {
+            (Some(token), _) => token,
+            (None, Some(file)) => std::fs::read_to_string(&file)
+                .map_err(|error| wrong(format!("BINNACLE_TOKEN_FILE: {file} cannot be read: {error}")))?,
+            (None, None) => return Ok(Self(None)),
+        };
+        let mut value: MetadataValue<Ascii> = format!("Bearer {}", token.trim()).parse().map_err(|_| {
+            wrong("the token in the environment is not plain ASCII text: it is none of ours".to_owned())
+        })?;
+        value.set_sensitive(true);
+        Ok(Self(Some(value)))
+    }
+}
+
+/// What the environment says; empty is nothing.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
 /// Connects.
 ///
 /// # Errors
-/// The address is none, or nothing answers there.
+/// The address is none, or nothing answers there, or what the environment says of credentials is wrong.
 pub(super) async fn open(server: &str) -> Result<Channel, Failure> {
     let wrong = |what: String| Failure::new(FailureKind::Usage, format!("--server {server:?} {what}"));
-    if !server.starts_with("http://") {
+    let is_secure = server.starts_with("https://");
+    if !server.starts_with("http://") && !is_secure {
         return Err(wrong(
-            "is no address: write it as http://127.0.0.1:7700".to_owned(),
+            "is no address: write it as http://127.0.0.1:7700 or https://binnacle.example.com".to_owned(),
         ));
     }
-    let endpoint = Endpoint::from_shared(server.to_owned())
+    let mut endpoint = Endpoint::from_shared(server.to_owned())
         .map_err(|error| {
             wrong(format!(
                 "is no address ({error}): write it as http://127.0.0.1:7700"
@@ -48,12 +90,68 @@ pub(super) async fn open(server: &str) -> Result<Channel, Failure> {
         // A machine that is gone says nothing: a stream notices by asking.
         .http2_keep_alive_interval(Duration::from_secs(KEEPALIVE_INTERVAL_S))
         .keep_alive_timeout(Duration::from_secs(KEEPALIVE_TIMEOUT_S));
-    endpoint.connect().await.map_err(|_| {
-        let sentence = format!(
-            "nothing answers at {server}: start it with \"binnacle serve\", or name another with --server"
-        );
+    if is_secure {
+        endpoint = endpoint
+            .tls_config(tls()?)
+            .map_err(|error| wrong(format!("cannot be secured: {}", with_causes(&error))))?;
+    }
+    let bearer = Bearer::of_the_environment()?;
+    let channel = endpoint.connect().await.map_err(|error| {
+        let sentence = match is_secure {
+            true => format!(
+                "{server} does not answer as a server that can be trusted: {}",
+                with_causes(&error)
+            ),
+            false => format!(
+                "nothing answers at {server}: start it with \"binnacle serve\", or name another with --server"
+            ),
+        };
         Failure::new(FailureKind::Failed, sentence)
-    })
+    })?;
+    Ok(InterceptedService::new(channel, bearer))
+}
+
+/// How a server is recognised, and what it recognises us by.
+fn tls() -> Result<ClientTlsConfig, Failure> {
+    let read = |name: &str, file: &str| {
+        std::fs::read(file).map_err(|error| {
+            Failure::new(
+                FailureKind::Usage,
+                format!("{name}: {file} cannot be read: {error}"),
+            )
+        })
+    };
+    let mut tls = ClientTlsConfig::new();
+    tls = match variable("BINNACLE_TLS_CA") {
+        Some(file) => tls.ca_certificate(Certificate::from_pem(read("BINNACLE_TLS_CA", &file)?)),
+        None => tls.with_webpki_roots(),
+    };
+    match (
+        variable("BINNACLE_CLIENT_CERTIFICATE"),
+        variable("BINNACLE_CLIENT_KEY"),
+    ) {
+        (Some(certificate), Some(key)) => {
+            let certificate = read("BINNACLE_CLIENT_CERTIFICATE", &certificate)?;
+            let key = read("BINNACLE_CLIENT_KEY", &key)?;
+            Ok(tls.identity(Identity::from_pem(certificate, key)))
+        }
+        (None, None) => Ok(tls),
+        _ => Err(Failure::new(
+            FailureKind::Usage,
+            "BINNACLE_CLIENT_CERTIFICATE and BINNACLE_CLIENT_KEY belong together: set both",
+        )),
+    }
+}
+
+/// An error with what caused it: of TLS the cause is what says something.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut sentence = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        sentence = format!("{sentence}: {inner}");
+        cause = inner.source();
+    }
+    sentence
 }
 
 /// Who asks, as the server wants to hear it.

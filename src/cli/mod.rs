@@ -13,8 +13,10 @@ mod connection;
 mod demo;
 mod export;
 mod history;
+mod identity;
 mod import;
 mod json;
+mod keys;
 mod manifest;
 mod paint;
 mod phrases;
@@ -28,16 +30,23 @@ mod words;
 
 /// An event-sourced OKR and KPI service.
 #[derive(Debug, Parser)]
-#[command(name = "binnacle", version, about, propagate_version = true)]
+#[command(name = "binnacle", version, about, propagate_version = true, after_help = AFTER_HELP)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
 }
 
+const AFTER_HELP: &str = "\
+Commands that talk to a server show who they are with what the environment holds: BINNACLE_TOKEN or BINNACLE_TOKEN_FILE (an API \
+key or a JSON web token), BINNACLE_CLIENT_CERTIFICATE and BINNACLE_CLIENT_KEY (PEM). BINNACLE_TLS_CA (PEM) names who has signed \
+the certificate of a server at https://, where that is no public authority.";
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Runs the server.
     Serve(Box<serve::Serve>),
+    /// Makes, lists and revokes the API keys of a server.
+    Keys(keys::Keys),
     /// Brings data from files into a workspace.
     Import(import::Import),
     /// Writes objectives and how they go as a Markdown board.
@@ -91,6 +100,7 @@ pub(crate) enum FailureKind {
 pub fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Serve(serve) => serve.run(),
+        Command::Keys(keys) => keys.run(),
         Command::Import(import) => import.run(),
         Command::Board(board) => board.run(),
         Command::Apply(apply) => apply.run(),

@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use serde::Deserialize;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::identity::IdentitySettings;
 use super::{Failure, FailureKind};
 use crate::access::{self, AccessRecord};
 use crate::engine::{Clock, Engine, EngineConfig, QueueLimits, RequestMemory, SystemClock};
@@ -34,7 +35,7 @@ struct Settings {
     /// Where everything is kept [default: ./data]
     #[arg(long, env = "BINNACLE_DATA_DIR", value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// Address and port to listen on; loopback only [default: 127.0.0.1:7700]
+    /// Address and port to listen on; beyond loopback only where callers show who they are [default: 127.0.0.1:7700]
     #[arg(long, env = "BINNACLE_LISTEN", value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
     /// How logs are written [default: pretty]
@@ -111,6 +112,9 @@ struct Settings {
     /// How many request_ids are remembered [default: 1000000]
     #[arg(long, env = "BINNACLE_REQUEST_COUNT_MAX", value_name = "COUNT")]
     request_count_max: Option<usize>,
+    #[command(flatten)]
+    #[serde(default)]
+    identity: IdentitySettings,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
@@ -166,7 +170,12 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
         .clone()
         .unwrap_or_else(|| PathBuf::from("./data"));
     let access = settings.access_record()?;
-    let server = BoundServer::bind(settings.listen.unwrap_or(LISTEN), settings.server())
+    let config = ServerConfig {
+        authenticator: settings.identity.authenticator(&data_dir)?,
+        tls: settings.identity.tls()?,
+        ..settings.server()
+    };
+    let server = BoundServer::bind(settings.listen.unwrap_or(LISTEN), config)
         .map_err(|e| failure(&e))?
         .keeping_attempts_in(access.clone());
     tracing::info!(address = %server.address(), data_dir = %data_dir.display(), "listening");
@@ -300,7 +309,9 @@ pub(super) fn failure(error: &ServeError) -> Failure {
         cause = inner.source();
     }
     match error {
-        ServeError::NotLoopback(_) => Failure::new(FailureKind::Usage, error.to_string()),
+        ServeError::NotLoopback(_) | ServeError::Plaintext(_) => {
+            Failure::new(FailureKind::Usage, error.to_string())
+        }
         ServeError::Log(log) => log_failure(log),
         ServeError::Listen { .. }
         | ServeError::Transport(_)
@@ -364,6 +375,7 @@ impl Settings {
             access_record_bytes_max: self.access_record_bytes_max.or(other.access_record_bytes_max),
             request_age_max_s: self.request_age_max_s.or(other.request_age_max_s),
             request_count_max: self.request_count_max.or(other.request_count_max),
+            identity: self.identity.or(other.identity),
         }
     }
 
@@ -383,6 +395,9 @@ impl Settings {
             record_peer: self.record_peer.unwrap_or(default.record_peer),
             web_origins: self.web_origin.clone().unwrap_or(default.web_origins),
             subscriptions: self.subscriptions(default.subscriptions),
+            authenticator: default.authenticator,
+            tls: default.tls,
+            plaintext_beyond_loopback: self.identity.plaintext_beyond_loopback(),
         }
     }
 

@@ -60,6 +60,12 @@ pub enum Authentication {
     None,
     /// The server itself.
     System,
+    /// By a client certificate.
+    Certificate,
+    /// By a JSON web token.
+    Token,
+    /// By an API key.
+    ApiKey,
 }
 
 /// What makes a retry recognisable.

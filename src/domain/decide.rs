@@ -126,6 +126,7 @@ fn create_workspace(
         return Err(Rejection::AlreadyExists(ResourceName::Workspace));
     }
     let owner = MemberFields {
+        teams: Vec::new(),
         title: Title::parse(&stamp.principal).unwrap_or_else(|_| Title::untitled()),
         principal: Principal::parse(&stamp.principal)
             .map_err(|invalid| Rejection::Invalid(vec![invalid.at("principal")]))?,

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use imbl::{OrdMap, OrdSet};
+use smol_str::SmolStr;
 
 use super::{
     Alert, Authorship, CheckIn, ClosedObjective, Cycle, CycleState, Event, Id, Initiative, KeyResult,
@@ -71,12 +72,16 @@ impl Workspace {
                     deleted: None,
                     authorship: Authorship::created(stamp),
                 };
-                self.members.insert(id.clone(), Arc::new(member));
+                self.insert_member(id, member);
             }
-            Event::MemberUpdated { id, before: _, after } => change(&mut self.members, id, |member| {
-                member.fields = (**after).clone();
-                member.authorship.touch(stamp);
-            }),
+            Event::MemberUpdated { id, before: _, after } => {
+                if let Some(member) = self.members.get(id) {
+                    let mut member = (**member).clone();
+                    member.fields = (**after).clone();
+                    member.authorship.touch(stamp);
+                    self.insert_member(id, member);
+                }
+            }
             Event::CycleCreated { id, fields } => {
                 let cycle = Cycle {
                     fields: (**fields).clone(),
@@ -347,6 +352,22 @@ impl Workspace {
 
     fn change_alert(&mut self, kpi: &Id, id: &Id, edit: impl FnOnce(&mut Alert)) {
         change(&mut self.kpis, kpi, |kpi| change(&mut kpi.alerts, id, edit));
+    }
+
+    /// Takes a member in, new or changed, and keeps the index of principals.
+    fn insert_member(&mut self, id: &Id, member: Member) {
+        if let Some(before) = self.members.get(id) {
+            let principal = before.fields.principal.as_str();
+            if let Some(ids) = self.members_by_principal.get_mut(principal) {
+                ids.retain(|other| other != id);
+            }
+        }
+        let principal = SmolStr::new(member.fields.principal.as_str());
+        self.members_by_principal
+            .entry(principal)
+            .or_default()
+            .push(id.clone());
+        self.members.insert(id.clone(), Arc::new(member));
     }
 
     fn move_cycle(&mut self, id: &Id, state: CycleState, stamp: &Stamp) {

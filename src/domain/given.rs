@@ -231,6 +231,7 @@ pub(crate) fn member(name: &str, principal: &str, role: Role) -> Command {
         title: title(name),
         principal: Principal::parse(principal).unwrap(),
         roles: Roles::parse(vec![role]).unwrap(),
+        teams: Vec::new(),
     };
     Command::CreateMember {
         id: id(name),

@@ -39,6 +39,7 @@ mod objective;
 mod observation;
 mod period;
 mod period_value;
+mod permission;
 mod policy;
 mod rejection;
 mod review;
@@ -95,6 +96,7 @@ pub use objective::{
 pub use observation::{Observation, observe};
 pub use period::{Cadence, Calendar, Period, days_between, plus_days};
 pub use period_value::{PeriodValue, cycle_value, newest_period_value, period_values, period_values_back};
+pub use permission::{Reach, Right, check_command, check_right};
 pub use policy::{AlertRules, HygieneLimits, PolicyVersion, RollUp, ScoringPolicy, ScoringPolicyPatch};
 pub use rejection::{Invalid, Rejection, RejectionKind, Violation};
 pub use review::{NewReview, RecordedReview, Review};

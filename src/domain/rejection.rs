@@ -5,7 +5,7 @@ use std::fmt;
 use smol_str::SmolStr;
 use thiserror::Error;
 
-use super::{Id, KeyResultId, ResourceName, Timestamp};
+use super::{Id, KeyResultId, ResourceName, Right, Timestamp};
 
 /// An input that does not parse, in words: "it is empty: write 1 to 200 characters".
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -172,6 +172,14 @@ pub enum Rejection {
         "another value for the same KPI, effective time and source stands at index {first_index}: send one, or tell them apart by source_id"
     )]
     ConflictingValues { first_index: usize },
+    #[error("your roles do not allow to {0}: ask an owner of the workspace for one that does")]
+    RoleMissing(Right),
+    #[error("{} lies outside of the teams that you may change: ask an owner of the workspace to widen them", of_all(.0))]
+    OutsideTeams(ResourceName),
+    #[error(
+        "{0} is not yours, and your roles reach to what you own: ask its owner, or an owner of the workspace"
+    )]
+    NotOwn(ResourceName),
     /// Some elements of the request's list of this name, each by its index.
     #[error("{}", elements_sentence(list, refused))]
     Elements {
@@ -193,6 +201,8 @@ pub enum RejectionKind {
     Rule,
     /// It was made for an older state.
     Outdated,
+    /// Who asks may not.
+    Denied,
 }
 
 impl Invalid {
@@ -282,6 +292,9 @@ impl Rejection {
             Self::WindowOverChanges { .. } => "WINDOW_OVER_CHANGES",
             Self::ReasonMissing(_) | Self::ReopeningReasonMissing(_) => "REASON_MISSING",
             Self::ConflictingValues { .. } => "CONFLICTING_VALUES",
+            Self::RoleMissing(_) => "ROLE_MISSING",
+            Self::OutsideTeams(_) => "OUTSIDE_TEAMS",
+            Self::NotOwn(_) => "NOT_OWN",
             Self::Elements { list: _, refused } => refused
                 .first()
                 .map_or("INVALID_FIELD", |(_, first)| first.reason()),
@@ -300,6 +313,7 @@ impl Rejection {
                 RejectionKind::Duplicate
             }
             Self::EtagMismatch(_) => RejectionKind::Outdated,
+            Self::RoleMissing(_) | Self::OutsideTeams(_) | Self::NotOwn(_) => RejectionKind::Denied,
             Self::Deleted(_)
             | Self::NotDeleted(_)
             | Self::CycleNotInReview(_)
@@ -352,6 +366,14 @@ impl Rejection {
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.field, self.sentence)
+    }
+}
+
+/// Of a right that reaches to some teams, asked for all of the workspace.
+fn of_all(name: &ResourceName) -> String {
+    match name {
+        ResourceName::Workspace => "what concerns the whole workspace".to_owned(),
+        name => name.to_string(),
     }
 }
 

@@ -31,6 +31,9 @@ authored! {
         pub principal: Principal,
         /// What they may do.
         pub roles: Roles,
+        /// The teams that their roles reach to when they change something, with the teams below; none: everything. In order,
+        /// each once.
+        pub teams: Vec<Id>,
     }
 }
 
@@ -203,6 +206,7 @@ pub(super) fn create_member(
         return Err(Rejection::AlreadyExists(ResourceName::Member(id.clone())));
     }
     check_principal(workspace, id, fields)?;
+    check_teams(workspace, &[], fields)?;
     Ok(vec![Event::MemberCreated {
         id: id.clone(),
         fields: Box::new(fields.clone()),
@@ -224,6 +228,7 @@ pub(super) fn update_member(
         return Ok(Vec::new());
     }
     check_principal(workspace, id, &after)?;
+    check_teams(workspace, &member.fields.teams, &after)?;
     if !after.roles.owner() {
         keep_an_owner(workspace, id)?;
     }
@@ -232,6 +237,12 @@ pub(super) fn update_member(
         before: Box::new(member.fields.clone()),
         after: Box::new(after),
     }])
+}
+
+/// Teams that are named anew have to be there; those that were named before may have been deleted since.
+fn check_teams(workspace: &Workspace, before: &[Id], fields: &MemberFields) -> Result<(), Rejection> {
+    let named = fields.teams.iter().filter(|team| !before.contains(team));
+    named.map(|team| workspace.team(team).map(drop)).collect()
 }
 
 /// Refuses to take away the last owner.

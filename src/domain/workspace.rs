@@ -6,6 +6,8 @@ use imbl::{OrdMap, OrdSet, Vector};
 use jiff::civil::{Date, Weekday};
 use serde::{Serialize, Serializer};
 
+use smol_str::SmolStr;
+
 use super::authored::authored;
 use super::{
     Authorship, Calendar, Cycle, Deletion, Id, Initiative, InitiativeId, KeyResult, KeyResultId, Kpi, Member,
@@ -67,6 +69,8 @@ pub struct Workspace {
     pub(super) kpis: OrdMap<Id, Arc<Kpi>>,
     /// By cycle and id.
     pub(super) reviews: OrdMap<(Id, Id), Arc<RecordedReview>>,
+    /// By principal: several, where all but one are deleted.
+    pub(super) members_by_principal: OrdMap<SmolStr, Vec<Id>>,
     /// (cycle, objective).
     pub(super) objectives_by_cycle: OrdSet<(Id, Id)>,
     /// (team, cycle, objective).
@@ -134,6 +138,7 @@ impl Workspace {
             initiatives: OrdMap::new(),
             kpis: OrdMap::new(),
             reviews: OrdMap::new(),
+            members_by_principal: OrdMap::new(),
             objectives_by_cycle: OrdSet::new(),
             objectives_by_team: OrdSet::new(),
             objectives_by_kpi: OrdSet::new(),

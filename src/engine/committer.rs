@@ -22,7 +22,7 @@ use super::requests::{Known, RequestDigest, Requests, digest, first_half};
 use super::signer::Signer;
 use super::versions::Versions;
 use super::{Answer, Clock, Committed, Refusal, Request};
-use crate::domain::{Command, Id, RequestKey};
+use crate::domain::{Authentication, Command, Id, RequestKey, check_command};
 use crate::log::{Append, AppendOutcome, EventLog, Head, Heads, LogError, LogId};
 
 /// Everything the committer owns.
@@ -122,6 +122,10 @@ impl Committer {
             origin,
             size_bytes: _,
         } = request;
+        // Ahead of everything else that could be said: also a retry is answered only to who still may.
+        if let Err(refusal) = self.judge(group, request) {
+            return Decided::Refused(refusal);
+        }
         let key = origin.request.map(|key| (digest(origin, &key, workspace), key));
         if let Some((digest, key)) = &key
             && let Some(decided) = self.recognise(group, workspace, digest, key)
@@ -156,6 +160,30 @@ impl Committer {
             group.drafts.insert(workspace.clone(), draft);
         }
         decided
+    }
+
+    /// Whether who asks may, on the state that the command would be decided on. To who is no member a workspace is not there.
+    fn judge(&self, group: &Group, request: &Request) -> Result<(), Refusal> {
+        let Request {
+            workspace,
+            command,
+            origin,
+            size_bytes: _,
+        } = request;
+        match origin.actor.authentication {
+            Authentication::None | Authentication::System => return Ok(()),
+            Authentication::Certificate | Authentication::Token | Authentication::ApiKey => {}
+        }
+        if matches!(command, Command::CreateWorkspace(_)) {
+            // That is a matter of the server, and was judged there.
+            return Ok(());
+        }
+        let line = group.drafts.get(workspace).map(Draft::line);
+        let line = line.or_else(|| self.lines.get(workspace));
+        let state = line.map(|line| line.state.workspace());
+        let member = state.and_then(|state| Some((state, state.member_of(&origin.actor.principal)?)));
+        let (state, member) = member.ok_or_else(|| Refusal::WorkspaceNotFound(workspace.clone()))?;
+        Ok(check_command(state, member, command)?)
     }
 
     /// What is to be said of a request that has run, or may have.

@@ -124,6 +124,11 @@ impl Draft {
         self.line.log
     }
 
+    /// The line with what was decided so far.
+    pub(super) fn line(&self) -> &Line {
+        &self.line
+    }
+
     /// The durable revision that it builds on.
     pub(super) fn base(&self) -> Revision {
         self.base

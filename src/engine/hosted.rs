@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use arc_swap::ArcSwap;
 use imbl::OrdMap;
+use tokio::sync::watch;
 
 use super::feed::{Feed, FeedLimits, Update};
 use super::index::{Candidates, EventIndex};
@@ -25,6 +26,8 @@ pub struct Hosted {
     versions: Mutex<Versions>,
     /// Where events are to be found, at least up to the newest published revision.
     index: RwLock<EventIndex>,
+    /// Moves on when members have changed: who may read is to be judged anew.
+    members: watch::Sender<()>,
 }
 
 /// What everybody sees of a workspace: an immutable state at one durable revision.
@@ -66,6 +69,7 @@ impl Hosted {
             catching_up: Arc::default(),
             versions: Mutex::new(versions),
             index: RwLock::default(),
+            members: watch::Sender::default(),
         }
     }
 
@@ -95,6 +99,12 @@ impl Hosted {
         self.published.load_full()
     }
 
+    /// Moves on whenever members have changed.
+    #[must_use]
+    pub fn members(&self) -> watch::Receiver<()> {
+        self.members.subscribe()
+    }
+
     /// The newest updates.
     #[must_use]
     pub fn feed(&self) -> &Feed {
@@ -111,7 +121,12 @@ impl Hosted {
         // First, so that what everybody sees can be found.
         self.add_to_index(&updates);
         self.keep_version(&state, tree.frontier());
-        self.published.store(Arc::new(Published::new(state, tree, epoch)));
+        let members = state.workspace().members().clone();
+        let before = self.published.swap(Arc::new(Published::new(state, tree, epoch)));
+        // Ahead of the updates: who may not see them any more is not told.
+        if !members.ptr_eq(before.state.workspace().members()) {
+            self.members.send_replace(());
+        }
         self.feed.publish(updates);
     }
 

@@ -586,7 +586,7 @@ mod tests {
         let kept = Kept::new();
         let (open, _) = kept.open().unwrap();
         let mut longest = 0;
-        for revision in 10..=3000 {
+        for revision in 10..=1500 {
             let checkpoint = Checkpoint {
                 revision: Revision(revision),
                 ..checkpoint(9)
@@ -596,7 +596,7 @@ mod tests {
         }
         assert!(longest <= FILE_BYTES_MAX, "{longest}");
         let found = kept.found();
-        assert_eq!(found.last(), Some(&3000));
+        assert_eq!(found.last(), Some(&1500));
         assert!(found.len() > 400, "{}", found.len());
         let widest = found.windows(2).map(|pair| pair[1] - pair[0]).max();
         assert!(
@@ -609,7 +609,7 @@ mod tests {
     fn a_file_of_a_release_that_kept_all_is_verified_and_then_thinned_out() {
         let kept = Kept::new();
         let key = SigningKey::load_or_create(&kept.dir.path().join("key")).unwrap();
-        let notes = (1..=4000).map(|revision| {
+        let notes = (1..=1100).map(|revision| {
             let checkpoint = Checkpoint {
                 revision: Revision(revision),
                 ..checkpoint(9)
@@ -617,9 +617,9 @@ mod tests {
             format!("{}\n", key.sign(&checkpoint))
         });
         fs::write(kept.file(), notes.collect::<String>()).unwrap();
-        assert_eq!(kept.found().len(), 4000);
+        assert_eq!(kept.found().len(), 1100);
         assert!(fs::metadata(kept.file()).unwrap().len() <= FILE_BYTES_MAX / 2);
-        assert_eq!(kept.found().last(), Some(&4000));
+        assert_eq!(kept.found().last(), Some(&1100));
     }
 
     #[test]

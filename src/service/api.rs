@@ -9,13 +9,14 @@ use tokio::sync::{Semaphore, watch};
 use tonic::metadata::MetadataMap;
 use tonic::{Extensions, Request, Response, Status};
 
+use super::caller::Caller;
 use super::from_proto::{self, Asked};
 use super::pages;
 use super::subscription::{SubscriptionLimits, Subscriptions};
 use super::trailer::DurableAt;
 use super::{principal, status, to_proto};
 use crate::access::AccessRecord;
-use crate::domain::{Id, Origin, Rejection, RequestKey, ResourceName, Revision};
+use crate::domain::{Command, Id, Origin, Rejection, RequestKey, ResourceName, Revision, Right};
 use crate::engine::{self, Committed, Engine, Hosted, Refusal};
 use crate::log::LogId;
 use crate::projection::State;
@@ -273,6 +274,9 @@ impl Api {
             }
         });
         let origin = principal::origin(&metadata, &extensions, R::METHOD, key, &reason, self.record_peer)?;
+        if matches!(command, Command::CreateWorkspace(_)) {
+            Caller::current()?.check_operator("create workspaces")?;
+        }
         let resource = command.resource();
         let request = engine::Request {
             workspace: workspace.clone(),
@@ -309,17 +313,28 @@ impl Api {
         Ok(written.answer(shown))
     }
 
+    /// A workspace, if the caller has a right to it.
+    pub(super) fn hosted(&self, workspace: &Id, right: Right) -> Result<Arc<Hosted>, Status> {
+        let hosted = self.engine()?.hosted(workspace)?;
+        let published = hosted.published();
+        Caller::current()?.check(workspace, published.state.workspace(), right)?;
+        Ok(hosted)
+    }
+
     /// The newest state of a workspace, if it has come as far as `min_revision`: for what is about now alone. Calls that read
     /// a moment ask for what is `seen` of it.
     pub(super) fn read(
         &self,
         workspace: &Id,
+        right: Right,
         min_revision: i64,
     ) -> Result<(Arc<Hosted>, Arc<State>), Status> {
         let at_least = pages::min_revision(min_revision)?;
-        let engine = self.engine()?;
-        let hosted = engine.hosted(workspace)?;
-        Ok((hosted, Arc::clone(&engine.read(workspace, at_least)?.state)))
+        let hosted = self.hosted(workspace, right)?;
+        Ok((
+            hosted,
+            Arc::clone(&self.engine()?.read(workspace, at_least)?.state),
+        ))
     }
 }
 

@@ -15,11 +15,15 @@ use futures_util::task::AtomicWaker;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
+use super::tls::Peer;
+
 /// The connection that a request came on. It is in the request's extensions.
 #[derive(Clone)]
 pub(super) struct Connection {
     /// The client's address, where the connection is one of TCP.
     pub(super) peer: Option<SocketAddr>,
+    /// The client's certificate (DER), where it came with one that was verified.
+    pub(super) certificate: Option<Arc<[u8]>>,
     closing: Arc<Closing>,
 }
 
@@ -69,8 +73,11 @@ impl<C: Connected> Connected for Closable<C> {
 
     fn connect_info(&self) -> Connection {
         let info: &dyn Any = &self.io.connect_info();
+        let peer = info.downcast_ref::<Peer>();
+        let tcp = info.downcast_ref().or(peer.map(|peer| &peer.tcp));
         Connection {
-            peer: info.downcast_ref().and_then(TcpConnectInfo::remote_addr),
+            peer: tcp.and_then(TcpConnectInfo::remote_addr),
+            certificate: peer.and_then(|peer| peer.certificate.clone()),
             closing: Arc::clone(&self.closing),
         }
     }

@@ -6,7 +6,7 @@ use super::api::{Api, Written, wire};
 use super::from_proto::{self, Asked};
 use super::{lists, names, pages, to_proto};
 use crate::domain::{
-    Command, Event, Graded, Id, ObjectiveState, Rejection, ResourceName, Workspace, grade_cycle,
+    Command, Event, Graded, Id, ObjectiveState, Rejection, ResourceName, Right, Workspace, grade_cycle,
 };
 use crate::projection::State;
 use crate::proto::api;
@@ -149,7 +149,7 @@ impl Api {
         else {
             return Err(Rejection::NotFound(command.resource()).into());
         };
-        let (_, state) = self.read(&id, 0)?;
+        let (_, state) = self.read(&id, Right::Steer, 0)?;
         let workspace = state.workspace();
         let graded = grade_cycle(workspace, &cycle, &closings, etag)?;
         let unexplained = graded.iter().filter(|graded| graded.result.lacks_explanation());

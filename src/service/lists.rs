@@ -10,6 +10,7 @@ use prost::Message;
 use tonic::Status;
 
 use super::api::Api;
+use super::caller::Caller;
 use super::filter::{Entries, Entry, ListQuery, Listed, Narrowed};
 use super::names::KeyResultScope;
 use super::reads::{ListRequest, Page};
@@ -81,9 +82,10 @@ pub(super) fn no_parent(_: &Workspace, _: bool) -> Result<(), Rejection> {
 /// A workspace as it is published at this moment.
 pub(super) type PublishedWorkspace<'h> = (&'h Hosted, Arc<State>);
 
-/// Workspaces that a page may be made of: where no order asks for all of them, only so many behind the key.
+/// Workspaces that a caller sees and a page may be made of: where no order asks for all of them, only so many behind the key.
 pub(super) fn published<'h>(
     all: &'h OrdMap<Id, Arc<Hosted>>,
+    caller: &Caller,
     query: &ListQuery<Workspace>,
     last_key: Option<&str>,
     count: usize,
@@ -94,6 +96,7 @@ pub(super) fn published<'h>(
     };
     all.range(behind(after))
         .map(|(_, hosted)| (hosted.as_ref(), Arc::clone(&hosted.published().state)))
+        .filter(|(_, state)| caller.sees(state.workspace()))
         .filter(|published| query.asks_for(workspace(published)))
         .take(count)
         .collect()

@@ -1,6 +1,7 @@
 //! The one place where a principal is made, and with it the origin of a commit: who asks, from where, and why.
 //!
-//! In this release nobody is authenticated: the client says who it is, and the server listens on loopback only.
+//! Where callers are authenticated they are who their credentials say. Where they are not, and the server listens on loopback
+//! alone, they are who they say they are.
 
 use std::net::SocketAddr;
 
@@ -10,6 +11,7 @@ use smol_str::SmolStr;
 use tonic::Extensions;
 use tonic::metadata::MetadataMap;
 
+use super::caller::Caller;
 use super::connection::Connection;
 use super::to_proto;
 use crate::access::Texts;
@@ -33,6 +35,7 @@ const CHARS_MAX: usize = 200;
 /// Who asks, of a call that may be refused: by reference, and not looked at yet.
 pub(super) struct Asker {
     actor: Option<HeaderValue>,
+    caller: Option<Caller>,
     on_behalf_of: Option<HeaderValue>,
     traceparent: Option<HeaderValue>,
     user_agent: Option<HeaderValue>,
@@ -44,6 +47,7 @@ impl Asker {
         let value = |key| headers.get(key).cloned();
         Self {
             actor: value(ACTOR),
+            caller: extensions.get::<Caller>().cloned(),
             on_behalf_of: value(ON_BEHALF_OF),
             traceparent: value(TRACEPARENT),
             user_agent: value(USER_AGENT.as_str()),
@@ -59,15 +63,17 @@ impl Asker {
             let bytes = value.as_ref().map_or(&b""[..], HeaderValue::as_bytes);
             String::from_utf8_lossy(bytes).into_owned()
         };
-        let principal = text(&self.actor);
+        let known = self.caller.as_ref().and_then(Caller::identity);
+        let said = text(&self.actor);
+        let (principal, authentication) = match known {
+            Some(identity) => (identity.principal.to_string(), identity.authentication),
+            None if said.is_empty() => (ANONYMOUS.to_string(), Authentication::None),
+            None => (said, Authentication::None),
+        };
         let peer = self.peer.filter(|_| record_peer);
         Texts {
-            principal: if principal.is_empty() {
-                ANONYMOUS.to_string()
-            } else {
-                principal
-            },
-            authentication: to_proto::authentication(Authentication::None).to_owned(),
+            principal,
+            authentication: to_proto::authentication(authentication).to_owned(),
             on_behalf_of: text(&self.on_behalf_of),
             traceparent: text(&self.traceparent),
             user_agent: text(&self.user_agent),
@@ -80,7 +86,7 @@ impl Asker {
 /// The origin of a request.
 ///
 /// # Errors
-/// A metadata value is not plain text or too long.
+/// A metadata value is not plain text or too long, or says somebody else than the credentials.
 pub(super) fn origin(
     metadata: &MetadataMap,
     extensions: &Extensions,
@@ -89,11 +95,15 @@ pub(super) fn origin(
     reason: &str,
     record_peer: bool,
 ) -> Result<Origin, Rejection> {
-    let principal = text(metadata, ACTOR)?;
-    let principal = if principal.is_empty() {
-        ANONYMOUS
-    } else {
-        checked_principal(principal)?
+    let said = text(metadata, ACTOR)?;
+    let known = extensions.get::<Caller>().and_then(Caller::identity);
+    let (principal, authentication) = match known {
+        Some(identity) if said.is_empty() || said == identity.principal => {
+            (identity.principal.clone(), identity.authentication)
+        }
+        Some(identity) => return Err(somebody_else(&identity.principal)),
+        None if said.is_empty() => (ANONYMOUS, Authentication::None),
+        None => (checked_principal(said)?, Authentication::None),
     };
     let peer = extensions
         .get::<Connection>()
@@ -107,7 +117,7 @@ pub(super) fn origin(
     Ok(Origin {
         actor: Actor {
             principal,
-            authentication: Authentication::None,
+            authentication,
             on_behalf_of: text(metadata, ON_BEHALF_OF)?,
         },
         method: SmolStr::new_static(method),
@@ -121,6 +131,13 @@ pub(super) fn origin(
             .unwrap_or_default(),
         reason: SmolStr::new(reason),
     })
+}
+
+fn somebody_else(principal: &str) -> Rejection {
+    let sentence = format!(
+        "it says somebody else than the credentials, which are of {principal}: leave it out, or say {ON_BEHALF_OF}"
+    );
+    Rejection::invalid(format!("metadata {ACTOR}"), sentence)
 }
 
 fn checked_principal(text: SmolStr) -> Result<SmolStr, Rejection> {

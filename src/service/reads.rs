@@ -12,7 +12,7 @@ use super::api::{Api, Shown, show};
 use super::moment::Moment;
 use super::pages::{self, Binding, PageToken};
 use super::trailer::DurableAt;
-use crate::domain::{Id, Rejection, ResourceName, Revision};
+use crate::domain::{Id, Rejection, ResourceName, Revision, Right};
 use crate::engine::Hosted;
 use crate::projection::State;
 use crate::proto::api;
@@ -141,7 +141,7 @@ impl Api {
         pinned: Option<Revision>,
     ) -> Result<(Arc<Hosted>, Arc<State>), Status> {
         let engine = self.engine()?;
-        let hosted = engine.hosted(workspace)?;
+        let hosted = self.hosted(workspace, Right::Read)?;
         let newest = Arc::clone(&engine.read(workspace, moment.at_least())?.state);
         let state = match pinned.or_else(|| moment.past(newest.workspace())) {
             Some(revision) if revision != newest.workspace().revision() => {

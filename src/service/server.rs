@@ -19,13 +19,16 @@ use tonic_web::GrpcWebLayer;
 
 use super::Api;
 use super::attempts::Attempts;
+use super::caller::{Admitted, Identified};
 use super::connection::Closable;
 use super::subscribe_call::ProgressCalls;
 use super::subscription::SubscriptionLimits;
+use super::tls::{Incoming, Socket, Tls};
 use super::trailer::RevisionTrailer;
 use super::web::{NamedOriginsOnly, WebOrigin, cors};
 use crate::access::AccessRecord;
 use crate::engine::Engine;
+use crate::identity::Authenticator;
 use crate::log::{LogError, MAX_RECORD_BYTES};
 use crate::proto::API_DESCRIPTOR_SET;
 use crate::proto::api::audit_service_server::{AuditServiceServer, SERVICE_NAME as AUDIT};
@@ -59,6 +62,13 @@ pub struct ServerConfig {
     pub web_origins: Vec<WebOrigin>,
     /// Bounds of subscriptions.
     pub subscriptions: SubscriptionLimits,
+    /// What callers are recognised by.
+    pub authenticator: Arc<Authenticator>,
+    /// What connections are secured with.
+    pub tls: Option<Arc<Tls>>,
+    /// Whether to listen on an address that others reach although connections are not secured: something in front of the server
+    /// secures them.
+    pub plaintext_beyond_loopback: bool,
 }
 
 /// Why a server did not start, or stopped.
@@ -66,9 +76,14 @@ pub struct ServerConfig {
 pub enum ServeError {
     /// The address is not loopback.
     #[error(
-        "{0} can be reached from other machines and there is no authentication yet: listen on 127.0.0.1 or [::1]"
+        "{0} can be reached from other machines, and nobody would have to show who they are: make a key with \"binnacle keys create\", or name --tls-client-ca or --jwt-jwks, or listen on 127.0.0.1 or [::1]"
     )]
     NotLoopback(SocketAddr),
+    /// The address is not loopback, and connections are not secured.
+    #[error(
+        "{0} can be reached from other machines, and tokens would travel in the clear: name --tls-certificate and --tls-key, or --plaintext-beyond-loopback where something in front of the server secures connections"
+    )]
+    Plaintext(SocketAddr),
     /// The address cannot be had.
     #[error("{address} cannot be listened on: {source}; choose another with --listen, or stop what uses it")]
     Listen {
@@ -92,7 +107,7 @@ pub enum ServeError {
 }
 
 /// A server that has its address: on a port of the machine, or on connections that come from elsewhere.
-pub struct BoundServer<I = TcpIncoming> {
+pub struct BoundServer<I = Incoming> {
     incoming: I,
     address: SocketAddr,
     config: ServerConfig,
@@ -117,6 +132,9 @@ impl Default for ServerConfig {
             record_peer: false,
             web_origins: Vec::new(),
             subscriptions: SubscriptionLimits::default(),
+            authenticator: Arc::new(Authenticator::open()),
+            tls: None,
+            plaintext_beyond_loopback: false,
         }
     }
 }
@@ -125,10 +143,16 @@ impl BoundServer {
     /// Takes an address; port 0 takes any free one.
     ///
     /// # Errors
-    /// The address is not loopback, or cannot be had.
+    /// The address cannot be had, or others reach it and nobody would have to show who they are, or tokens would travel in the
+    /// clear.
     pub fn bind(address: SocketAddr, config: ServerConfig) -> Result<Self, ServeError> {
         if !address.ip().is_loopback() {
-            return Err(ServeError::NotLoopback(address));
+            if config.authenticator.is_open() {
+                return Err(ServeError::NotLoopback(address));
+            }
+            if config.tls.is_none() && !config.plaintext_beyond_loopback {
+                return Err(ServeError::Plaintext(address));
+            }
         }
         let listen = |source: std::io::Error| ServeError::Listen {
             address,
@@ -140,6 +164,10 @@ impl BoundServer {
             // HTTP/1 has no pings: the operating system finds out that a browser is gone.
             .with_keepalive(Some(Duration::from_secs(config.keepalive_interval_s)));
         let address = incoming.local_addr().map_err(listen)?;
+        let incoming = match &config.tls {
+            Some(tls) => Arc::clone(tls).secure(incoming),
+            None => Socket::plain(incoming),
+        };
         Ok(Self {
             incoming,
             address,
@@ -239,11 +267,19 @@ impl<I> BoundServer<I> {
             .layer(NamedOriginsOnly::new(&self.config.web_origins, attempts.clone()))
             .layer(cors(&self.config.web_origins))
             .layer(GrpcWebLayer::new())
+            .layer(Identified::new(Arc::clone(&self.config.authenticator)))
             .layer(attempts)
+            .layer(Admitted)
             .layer(RevisionTrailer)
             .add_routes(routes)
             .serve_with_incoming_shutdown(incoming, until_drained);
-        let looking_after = look_after(&api);
+        let authenticator = Arc::clone(&self.config.authenticator);
+        let looking_after = async {
+            tokio::select! {
+                never = look_after(&api) => never,
+                never = authenticator.follow() => never,
+            }
+        };
         tokio::pin!(server, looking_after, shutdown);
         let life = async {
             let opened = tokio::select! {

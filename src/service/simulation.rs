@@ -8,7 +8,7 @@ use tonic::{Request, Response, Status};
 use super::api::{Api, Write, wire};
 use super::from_proto::{self, Asked};
 use super::{names, pages, principal, to_proto};
-use crate::domain::{Id, Invalid, Rejection, Revision};
+use crate::domain::{Id, Invalid, Rejection, Revision, Right};
 use crate::engine::Refusal;
 use crate::projection::{Imagined, Premise, Simulated, State, simulate};
 use crate::proto::api;
@@ -90,9 +90,9 @@ impl Api {
         min_revision: i64,
         today_of_new: Option<Date>,
     ) -> Result<(Arc<State>, Date), Status> {
-        let from_nothing =
-            pages::min_revision(min_revision)? == Revision::ZERO && self.engine()?.hosted(workspace).is_err();
-        match (self.read(workspace, min_revision), today_of_new) {
+        let from_nothing = pages::min_revision(min_revision)? == Revision::ZERO
+            && self.hosted(workspace, Right::Read).is_err();
+        match (self.read(workspace, Right::Read, min_revision), today_of_new) {
             (Ok((_, state)), _) => {
                 let today = state.workspace().today();
                 Ok((state, today))

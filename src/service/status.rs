@@ -13,6 +13,7 @@ use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
 use crate::domain::{Rejection, RejectionKind, Revision, Violation};
 use crate::engine::Refusal;
+use crate::identity::Unauthenticated;
 use crate::log::LogErrorKind;
 use crate::projection::{ForecastRefusal, POINTS_MIN};
 
@@ -70,6 +71,7 @@ pub(crate) fn refused(rejection: &Rejection) -> Status {
         RejectionKind::Duplicate => Code::AlreadyExists,
         RejectionKind::Rule => Code::FailedPrecondition,
         RejectionKind::Outdated => Code::Aborted,
+        RejectionKind::Denied => Code::PermissionDenied,
     };
     let mut metadata = HashMap::new();
     let mut details = ErrorDetails::new();
@@ -187,6 +189,18 @@ pub(super) fn starting() -> Status {
     with_retry(Code::Unavailable, "STARTING", sentence, Some(RESTART_DELAY))
 }
 
+/// Nobody is known by what was shown.
+pub(super) fn unauthenticated(refused: Unauthenticated) -> Status {
+    with_reason(Code::Unauthenticated, refused.reason(), &refused.to_string())
+}
+
+/// Who asks does not run the server.
+pub(super) fn not_an_operator(what: &str) -> Status {
+    let sentence =
+        format!("only operators of this server {what}: ask one, or have yourself named with --operator");
+    with_reason(Code::PermissionDenied, "NOT_AN_OPERATOR", &sentence)
+}
+
 /// There is no event of that name.
 pub(super) fn event_not_found(name: &str) -> Status {
     let name = shortened(name, PATH_BYTES_MAX);
@@ -288,7 +302,10 @@ fn set_details_of_one(
         RejectionKind::Rule => {
             details.add_precondition_failure_violation(rejection.reason(), subject, sentence);
         }
-        RejectionKind::Missing | RejectionKind::Duplicate | RejectionKind::Outdated => {
+        RejectionKind::Missing
+        | RejectionKind::Duplicate
+        | RejectionKind::Outdated
+        | RejectionKind::Denied => {
             metadata.insert("resource".to_owned(), subject);
         }
     }
@@ -307,7 +324,10 @@ fn subject(rejection: &Rejection) -> String {
             .unwrap_or_default(),
         Rejection::EffectiveTimeInFuture { effective: _, now: _ } => "effective_time".to_owned(),
         Rejection::ConflictingValues { first_index: _ } => "measurements".to_owned(),
+        Rejection::RoleMissing(_) => String::new(),
         Rejection::NotFound(name)
+        | Rejection::OutsideTeams(name)
+        | Rejection::NotOwn(name)
         | Rejection::AlreadyExists(name)
         | Rejection::EtagMismatch(name)
         | Rejection::Deleted(name)

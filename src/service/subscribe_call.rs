@@ -19,9 +19,11 @@ use tonic_prost::ProstDecoder;
 use tower::Service;
 
 use super::Api;
+use super::caller::Caller;
 use super::connection::Connection;
 use super::from_proto;
 use super::subscription::{Reading, Subscription};
+use crate::domain::Right;
 use crate::proto::api;
 use crate::proto::api::progress_service_server::{ProgressServiceServer, SERVICE_NAME};
 
@@ -63,11 +65,13 @@ impl Api {
     ) -> Result<Reading, Status> {
         let (workspace, asked) = from_proto::subscription(request)?;
         let subscriptions = self.subscriptions();
+        let hosted = self.hosted(&workspace, Right::Read)?;
+        let guard = Caller::current()?.guard(&hosted, Right::Read);
         let place = subscriptions.place()?;
         let engine = self.engine()?.clone();
         let subscription =
             Subscription::begin(engine, subscriptions, &workspace, asked, self.draining()).await?;
-        Ok(subscriptions.read(subscription, place, connection))
+        Ok(subscriptions.read(subscription, guard, place, connection))
     }
 }
 

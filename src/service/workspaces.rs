@@ -4,6 +4,7 @@ use prost::Message;
 use tonic::{Request, Response, Status, async_trait};
 
 use super::api::{Api, wire};
+use super::caller::Caller;
 use super::filter::{ListQuery, Narrowed};
 use super::pages::{self, Binding, PageToken};
 use super::reads::{NO_FILTERS, seen_in};
@@ -43,7 +44,8 @@ impl WorkspaceService for Api {
         let token = pages::read(&request.page_token, binding)?;
         let last_key = token.as_ref().map(|token| token.last_key.as_str());
         let all = self.engine()?.workspaces();
-        let published = lists::published(&all, &query, last_key, size + 1);
+        let caller = Caller::current()?;
+        let published = lists::published(&all, &caller, &query, last_key, size + 1);
         let page = query.page(last_key, size + 1, |after| lists::workspaces(&published, after));
         let mut found: Vec<_> = page
             .into_iter()

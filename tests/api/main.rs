@@ -45,6 +45,7 @@ mod reads;
 mod refusals;
 mod retries;
 mod reviews;
+mod security;
 mod series;
 mod simulate;
 mod steps;

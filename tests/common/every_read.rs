@@ -217,7 +217,7 @@ fn details(status: &Status) -> String {
 }
 
 /// Messages as they are on the wire.
-struct Bytes;
+pub(crate) struct Bytes;
 
 impl Codec for Bytes {
     type Encode = Vec<u8>;

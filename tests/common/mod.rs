@@ -556,3 +556,8 @@ pub(crate) async fn activate_objective(server: &Server, id: &str) {
         .await
         .expect("an active objective");
 }
+
+/// The stable reason of a refusal.
+pub(crate) fn reason_of(status: &Status) -> String {
+    Refused::of(status).reason
+}

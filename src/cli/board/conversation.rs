@@ -3,7 +3,6 @@
 //! A request's id follows from its content alone, so that a second run after one that broke off doubles nothing.
 
 use tonic::metadata::{Ascii, MetadataValue};
-use tonic::transport::Channel;
 use tonic::{Request, Status};
 use tonic_types::StatusExt;
 use uuid::Uuid;
@@ -11,6 +10,7 @@ use uuid::Uuid;
 use super::facts::last;
 use super::wanted::Message;
 use crate::cli::Failure;
+use crate::cli::connection::Channel;
 use crate::cli::connection::{self, patiently};
 use crate::proto::api;
 use crate::proto::api::cycle_service_client::CycleServiceClient;

@@ -1,9 +1,9 @@
 //! The calls of the audit that a history is made of, sent until they are answered.
 
 use tonic::metadata::{Ascii, MetadataValue};
-use tonic::transport::Channel;
 
 use crate::cli::Failure;
+use crate::cli::connection::Channel;
 use crate::cli::connection::{self, patiently};
 use crate::cli::words::failure;
 use crate::proto::api;

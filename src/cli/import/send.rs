@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 
 use futures_util::stream::{self, StreamExt};
 use tonic::metadata::{Ascii, MetadataValue};
-use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
 use uuid::Uuid;
 
 use super::batch::{Batch, request_id};
 use super::creation::{Blueprint, unit_of};
 use crate::cli::Failure;
+use crate::cli::connection::Channel;
 use crate::cli::connection::{self, patiently};
 use crate::domain::{Id, Title, Unit};
 use crate::proto::api;

@@ -10,10 +10,10 @@ use std::path::PathBuf;
 use clap::Args;
 use tonic::Streaming;
 use tonic::metadata::{Ascii, MetadataValue};
-use tonic::transport::Channel;
 
 use super::checkpoint::{Server, ask, workspace};
 use super::files;
+use crate::cli::connection::Channel;
 use crate::cli::words::{counted, failure, say};
 use crate::cli::{Failure, FailureKind, connection};
 use crate::domain::Id;

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use tonic::metadata::{Ascii, MetadataValue};
-use tonic::transport::Channel;
 
 use super::files;
+use crate::cli::connection::Channel;
 use crate::cli::words::{failure, tell};
 use crate::cli::{Failure, FailureKind, connection};
 use crate::domain::Id;

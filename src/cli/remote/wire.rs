@@ -7,10 +7,10 @@ use tonic::client::Grpc;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::metadata::{Ascii, MetadataValue};
-use tonic::transport::Channel;
 use tonic::{Code, Status};
 
 use crate::cli::Failure;
+use crate::cli::connection::Channel;
 use crate::cli::connection::{self, patiently};
 
 /// Whom calls go to, and who asks.

@@ -9,7 +9,6 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use tokio::sync::mpsc;
 use tonic::metadata::{Ascii, MetadataValue};
-use tonic::transport::Channel;
 use tonic::{Code, Status};
 
 use self::dashboard::Dashboard;
@@ -27,6 +26,7 @@ use super::paint::colours;
 use super::serve::shutdown_signal;
 use super::words::{failure, tell};
 use super::{Failure, FailureKind};
+use crate::cli::connection::Channel;
 use crate::domain::Id;
 use crate::proto::api;
 use crate::proto::api::progress_service_client::ProgressServiceClient;

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use tonic::metadata::{Ascii, MetadataValue};
-use tonic::transport::Channel;
 use tonic::{Status, Streaming};
 
 use super::parts::Parts;
 use super::patience::{Patience, asked, chance, is_said_by_the_service, may_pass, reason};
+use crate::cli::connection::Channel;
 use crate::cli::connection::request;
 use crate::cli::words::failure;
 use crate::cli::{Failure, FailureKind};

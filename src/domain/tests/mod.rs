@@ -21,6 +21,7 @@ mod measurements;
 mod objectives;
 mod people;
 mod period_values;
+mod permission;
 mod policy;
 mod refusals;
 mod reviews;

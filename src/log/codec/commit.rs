@@ -14,7 +14,7 @@ use crate::log::LogId;
 use crate::proto::stored;
 
 stored_enum!(authentication_to_stored, authentication_from_stored:
-    Authentication = stored::actor::Authentication { None, System });
+    Authentication = stored::actor::Authentication { None, System, Certificate, Token, ApiKey });
 
 pub(super) fn commit_to_stored(log: LogId, commit: &Commit) -> stored::Commit {
     let Commit {

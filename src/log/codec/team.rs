@@ -75,11 +75,13 @@ fn member_fields_to_stored(fields: &MemberFields) -> stored::MemberFields {
         title,
         principal,
         roles,
+        teams,
     } = fields;
     stored::MemberFields {
         title: title.as_str().to_owned(),
         principal: principal.as_str().to_owned(),
         roles: roles.as_slice().iter().copied().map(role_to_stored).collect(),
+        teams: teams.iter().map(id_to_stored).collect(),
     }
 }
 
@@ -88,12 +90,25 @@ fn member_fields_from_stored(stored: stored::MemberFields) -> Result<MemberField
         title,
         principal,
         roles,
+        teams,
     } = stored;
     Ok(MemberFields {
         title: Title::parse(&title).at("title")?,
         principal: Principal::parse(&principal).at("principal")?,
         roles: roles_from_stored(&roles).at("roles")?,
+        teams: teams_from_stored(&teams).at("teams")?,
     })
+}
+
+fn teams_from_stored(ids: &[String]) -> Result<Vec<Id>, Fault> {
+    let teams: Vec<Id> = ids
+        .iter()
+        .map(|id| id_from_stored(id))
+        .collect::<Result<_, _>>()?;
+    match teams.is_sorted_by(|a, b| a < b) {
+        true => Ok(teams),
+        false => Err(Fault::damaged("they are not in ascending order")),
+    }
 }
 
 fn roles_from_stored(numbers: &[i32]) -> Result<Roles, Fault> {

@@ -225,6 +225,7 @@ fn fields_that_contradict_each_other_are_damage() {
         title: "Maria".into(),
         principal: "maria@example.com".into(),
         roles: vec![2, 1],
+        teams: Vec::new(),
     };
     let member = stored::MemberCreated {
         member: "maria".into(),

@@ -7,9 +7,10 @@ use prost::Message;
 use tonic::{Request, Response, Status};
 
 use crate::access::{Attempt, Kept, Page, Texts};
-use crate::domain::{Id, Invalid, Principal, Revision, Violation};
+use crate::domain::{Id, Invalid, Principal, Revision, Right, Violation};
 use crate::proto::api;
 use crate::service::api::Api;
+use crate::service::caller::Caller;
 use crate::service::pages::{self, Binding, PageToken};
 use crate::service::{names, to_proto};
 
@@ -45,9 +46,10 @@ impl Api {
         let binding = Binding(&parts);
         let token = pages::read(&page_token, binding)?;
         let before = token.as_ref().map(sequence).transpose()?;
-        let engine = self.engine()?;
         if let Some(workspace) = &workspace {
-            engine.hosted(workspace)?;
+            self.hosted(workspace, Right::Audit)?;
+        } else {
+            Caller::current()?.check_operator("read the refused calls of all workspaces")?;
         }
         let wanted = Wanted {
             workspace,

@@ -10,7 +10,7 @@ use prost::Message;
 use tonic::{Request, Response, Status};
 
 use super::fields::{Difference, Subject, Unreadable, difference};
-use crate::domain::{Id, Invalid, ResourceName, Revision, Violation, Workspace};
+use crate::domain::{Id, Invalid, ResourceName, Revision, Right, Violation, Workspace};
 use crate::engine::{Hosted, Refusal};
 use crate::log::LogId;
 use crate::projection::{FieldChange, State, is_there, may_differ};
@@ -33,7 +33,7 @@ impl Api {
         let binding = Binding(&bound);
         let size = pages::page_size(request.page_size)?;
         let token = pages::read(&request.page_token, binding)?;
-        let (hosted, newest) = self.read(&asked.workspace, 0)?;
+        let (hosted, newest) = self.read(&asked.workspace, Right::Audit, 0)?;
         let place = match token {
             Some(token) => Place::of_token(&token)?,
             None => asked.place(newest.workspace())?,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use prost::Message;
 use tonic::{Request, Response, Status};
 
-use crate::domain::{Id, Invalid, Revision, Timestamp, Violation, Workspace};
+use crate::domain::{Id, Invalid, Revision, Right, Timestamp, Violation, Workspace};
 use crate::engine::{Candidates, StoredCommit};
 use crate::projection::EventFilter;
 use crate::proto::api;
@@ -35,7 +35,7 @@ impl Api {
         let binding = Binding(&bound);
         let size = pages::page_size(request.page_size)?;
         let token = pages::read(&request.page_token, binding)?;
-        let (hosted, state) = self.read(&workspace, request.min_revision)?;
+        let (hosted, state) = self.read(&workspace, Right::Audit, request.min_revision)?;
         // The log behind the newest revision of the first page is none of this list's business.
         let newest = token
             .as_ref()
@@ -93,7 +93,7 @@ impl Api {
     ) -> Result<Response<api::Event>, Status> {
         let request = request.get_ref();
         let (workspace, revision, index) = names::event("name", &request.name)?;
-        let (hosted, _) = self.read(&workspace, request.min_revision)?;
+        let (hosted, _) = self.read(&workspace, Right::Audit, request.min_revision)?;
         let commits = self.engine()?.commits(&hosted, revision, revision, 1).await?;
         let event = commits
             .iter()

@@ -10,11 +10,12 @@ use futures_util::Stream;
 use tonic::{Request, Response, Status};
 
 use super::proofs::{shown, size};
-use crate::domain::{Invalid, Revision};
+use crate::domain::{Invalid, Revision, Right};
 use crate::engine::{Engine, Hosted, Refusal};
 use crate::proto::api;
 use crate::proto::api::export_events_response::Content;
 use crate::service::api::{Api, wire};
+use crate::service::caller::Caller;
 use crate::service::names;
 
 /// So many bytes of records travel in one message.
@@ -32,7 +33,7 @@ impl Api {
         let workspace = names::workspace("parent", &request.parent)?;
         let after = size("after_revision", request.after_revision)?.unwrap_or_default();
         let asked = size("last_revision", request.last_revision)?;
-        let (hosted, state) = self.read(&workspace, wire(after))?;
+        let (hosted, state) = self.read(&workspace, Right::Audit, wire(after))?;
         let last = asked.unwrap_or(state.workspace().revision());
         if after > last {
             let sentence = format!("it is {last}, before after_revision, {after}: exchange them");
@@ -41,6 +42,7 @@ impl Api {
         let engine = self.engine()?.clone();
         let signed = engine.checkpoint(&hosted, last).await?;
         let draining = self.draining();
+        let mut guard = Caller::current()?.guard(&hosted, Right::Audit);
         let records = Box::pin(async_stream::try_stream! {
             let checkpoint = Content::Checkpoint(shown(signed));
             yield api::ExportEventsResponse { content: Some(checkpoint) };
@@ -49,6 +51,7 @@ impl Api {
                 if *draining.borrow() {
                     Err(Status::from(Refusal::Draining))?;
                 }
+                guard.check()?;
                 let records = next(&engine, &hosted, newest, last).await?;
                 let first_revision = wire(newest.next());
                 newest = Revision(newest.0 + records.len() as u64);

@@ -2,7 +2,7 @@
 
 use tonic::{Request, Response, Status};
 
-use crate::domain::{Invalid, Revision, Violation};
+use crate::domain::{Invalid, Revision, Right, Violation};
 use crate::engine::{Consistency, Inclusion, Signed};
 use crate::proto::api;
 use crate::service::api::{Api, wire};
@@ -23,7 +23,7 @@ impl Api {
             let sentence = "revision is there too: it says which one, so send one of them";
             return Err(Invalid::new(sentence).at("min_revision").into());
         }
-        let (hosted, state) = self.read(&workspace, request.min_revision)?;
+        let (hosted, state) = self.read(&workspace, Right::Audit, request.min_revision)?;
         let revision = asked.unwrap_or(state.workspace().revision());
         let signed = self.engine()?.checkpoint(&hosted, revision).await?;
         Ok(Response::new(shown(signed)))
@@ -37,7 +37,7 @@ impl Api {
         let workspace = names::workspace("parent", &request.parent)?;
         let revision = required("revision", request.revision)?;
         let asked = size("size", request.size)?;
-        let (hosted, state) = self.read(&workspace, wire(revision))?;
+        let (hosted, state) = self.read(&workspace, Right::Audit, wire(revision))?;
         let size = asked.unwrap_or(state.workspace().revision());
         if revision > size {
             let sentence =
@@ -70,7 +70,7 @@ impl Api {
         let workspace = names::workspace("parent", &request.parent)?;
         let first = required("first", request.first)?;
         let asked = size("second", request.second)?;
-        let (hosted, state) = self.read(&workspace, wire(first))?;
+        let (hosted, state) = self.read(&workspace, Right::Audit, wire(first))?;
         let second = asked.unwrap_or(state.workspace().revision());
         if first > second {
             let sentence = format!("it is {second}, before the first, {first}: exchange them");

@@ -2,7 +2,7 @@
 
 use super::Asked;
 use super::findings::{Fields, Findings};
-use super::scalar::unknown;
+use super::scalar::{references, unknown};
 use crate::domain::{Command, Invalid, MemberPatch, Principal, Rejection, Role, Roles, TeamPatch, Title};
 use crate::proto::api;
 use crate::service::mask::{Field, Mask};
@@ -18,6 +18,7 @@ const MEMBER_FIELDS: &[Field<api::Member>] = &[
     Field::new("title", |m| !m.title.is_empty()),
     Field::new("principal", |m| !m.principal.is_empty()),
     Field::new("roles", |m| !m.roles.is_empty()),
+    Field::new("teams", |m| !m.teams.is_empty()),
 ];
 
 /// The most roles in a list, repeated ones counted.
@@ -148,15 +149,22 @@ fn read_member(message: &api::Member, mut fields: Fields<'_>) -> MemberPatch {
         title,
         principal,
         roles,
+        teams,
         create_time: _,
         update_time: _,
         etag: _,
         delete_time: _,
     } = message;
+    let workspace = fields.workspace;
     MemberPatch {
         title: fields.read("title", || Title::parse(title)),
         principal: fields.read("principal", || Principal::parse(principal)),
         roles: fields.read_parts("roles", |path, findings| read_roles(path, roles, findings)),
+        teams: fields.read_parts("teams", |path, findings| {
+            references(path, teams, findings, |text| {
+                names::given(names::team_reference(workspace, text)?)
+            })
+        }),
     }
 }
 

@@ -20,15 +20,17 @@ use tonic::{Request, Status, Streaming};
 use self::gathered::Gathered;
 use self::tally::Tally;
 use super::api::{Api, wire};
+use super::caller::{Caller, Guard};
 use super::from_proto::{Row, RowStream};
 use super::{lists, status, to_proto};
-use crate::domain::{Command, Invalid, NewMeasurement, Origin, Rejection, Revision};
+use crate::domain::{Command, Invalid, NewMeasurement, Origin, Rejection, Revision, Right};
 use crate::engine::{self, Committed, Engine, Hosted, QueuedBatch, Refusal};
 use crate::proto::api;
 
 /// A stream of rows that is open.
 pub(super) struct Ingest {
     engine: Engine,
+    caller: Caller,
     origin: Origin,
     draining: watch::Receiver<bool>,
     inbound: Streaming<api::IngestMeasurementsRequest>,
@@ -52,6 +54,7 @@ pub(super) struct Ingest {
 struct Begun {
     rows: RowStream,
     hosted: Arc<Hosted>,
+    guard: Guard,
 }
 
 /// Whether more messages are read, and if not how the stream ends behind what was read.
@@ -87,6 +90,7 @@ enum Next {
     Entered(Sent, Result<QueuedBatch, Refusal>),
     Done(Outcome),
     Drains,
+    Denied(Status),
     Paused,
 }
 
@@ -108,6 +112,7 @@ impl Ingest {
         let (metadata, extensions, inbound) = request.into_parts();
         Ok(Self {
             engine,
+            caller: Caller::current()?,
             origin: api.origin_of_stream(&metadata, &extensions, METHOD)?,
             draining: api.draining(),
             inbound,
@@ -159,6 +164,7 @@ impl Ingest {
                 Next::Came(message) => self.read(message),
                 Next::Entered(sent, queued) => self.entered(sent, queued),
                 Next::Done(outcome) => self.count(outcome)?,
+                Next::Denied(status) => self.end(Err(status)),
                 Next::Drains => self.end(Err(status::rows_ended(Refusal::Draining))),
                 Next::Paused => self.send(),
             }
@@ -187,6 +193,7 @@ impl Ingest {
             }
             // A sender that is gone means that the server is ending as well.
             _ = self.draining.wait_for(|draining| *draining), if reads => Next::Drains,
+            status = denied(&mut self.begun), if reads => Next::Denied(status),
             message = self.inbound.message(), if has_room => Next::Came(message),
             // Nothing more is there: what is gathered does not wait for what may never come.
             () = std::future::ready(()), if may_send => Next::Paused,
@@ -229,6 +236,9 @@ impl Ingest {
     fn open_first(&mut self, message: &api::IngestMeasurementsRequest) -> Result<(), Status> {
         let rows = RowStream::begin(message)?;
         let hosted = self.engine.hosted(&rows.workspace)?;
+        // To who is no member it is not there; what a member may record is judged commit by commit.
+        let guard = self.caller.clone().guard(&hosted, Right::Read);
+        guard.judge()?;
         let published = self.engine.read(&rows.workspace, Revision::ZERO)?;
         let workspace = published.state.workspace();
         lists::workspace_found(workspace, false)?;
@@ -240,7 +250,7 @@ impl Ingest {
         }
         self.origin.reason = rows.reason.clone();
         self.tally = Tally::at(wire(workspace.revision()));
-        self.begun = Some(Begun { rows, hosted });
+        self.begun = Some(Begun { rows, hosted, guard });
         Ok(())
     }
 
@@ -354,6 +364,14 @@ impl Ingest {
     /// Reads no further. What was read is still made durable and answered; then the stream ends like this.
     fn end(&mut self, end: Result<(), Status>) {
         self.reading = Reading::Over(end);
+    }
+}
+
+/// Waits until the caller may not go on; before the first message nobody has said with what.
+async fn denied(begun: &mut Option<Begun>) -> Status {
+    match begun {
+        Some(begun) => begun.guard.denied().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -30,6 +30,7 @@ use crate::domain::{Id, Revision};
 use crate::engine::{Engine, Hosted, Refusal};
 use crate::log::LogId;
 use crate::projection::State;
+use crate::service::caller::Guard;
 use crate::service::connection::Connection;
 
 /// Bounds of subscriptions, each with its unit in its name.
@@ -106,6 +107,9 @@ struct Messages {
     made: Pieces,
     /// None: it is over.
     coming: Option<Coming>,
+    guard: Guard,
+    /// Why it ends behind the message that was begun.
+    denied: Option<Status>,
 }
 
 type Coming = BoxStream<'static, Result<Vec<Piece>, Status>>;
@@ -180,14 +184,21 @@ impl Subscriptions {
     pub(in crate::service) fn read(
         &self,
         subscription: Subscription,
+        guard: Guard,
         place: Place,
         connection: Option<Connection>,
     ) -> Reading {
         let untaken = subscription.room.untaken();
-        let coming = stream::unfold(Some(Box::new(subscription)), |subscription| async {
-            let mut subscription = subscription?;
-            match subscription.next().await {
-                Ok(Some(pieces)) => Some((Ok(pieces), Some(subscription))),
+        let begun = Some((Box::new(subscription), guard.again()));
+        let coming = stream::unfold(begun, |begun| async {
+            let (mut subscription, mut guard) = begun?;
+            let next = tokio::select! {
+                biased;
+                denied = guard.denied() => Err(denied),
+                next = subscription.next() => next,
+            };
+            match next {
+                Ok(Some(pieces)) => Some((Ok(pieces), Some((subscription, guard)))),
                 Ok(None) => None,
                 Err(status) => Some((Err(status), None)),
             }
@@ -196,6 +207,8 @@ impl Subscriptions {
             messages: Mutex::new(Messages {
                 made: Pieces::default(),
                 coming: Some(coming.boxed()),
+                guard,
+                denied: None,
             }),
             untaken,
             asked_count: AtomicU64::new(0),
@@ -299,12 +312,22 @@ impl Stream for Reading {
         reader.is_owed.store(false, Ordering::Relaxed);
         reader.asker.register(context.waker());
         let mut messages = lock(&reader.messages);
+        if messages.coming.is_some()
+            && let Err(status) = messages.guard.check()
+        {
+            messages.made.end_message();
+            messages.coming = None;
+            messages.denied = Some(status);
+        }
         loop {
             if let Some(piece) = messages.made.next() {
                 reader.is_owed.store(true, Ordering::Relaxed);
                 return Poll::Ready(Some(Ok(piece)));
             }
             let Some(coming) = messages.coming.as_mut() else {
+                if let Some(status) = messages.denied.take() {
+                    return Poll::Ready(Some(Err(status)));
+                }
                 let stalled = reader.stalled.swap(false, Ordering::Relaxed);
                 return Poll::Ready(stalled.then(|| Err(status::slow_consumer())));
             };

@@ -121,5 +121,8 @@ pub(crate) fn authentication(authentication: Authentication) -> &'static str {
     match authentication {
         Authentication::None => "none",
         Authentication::System => "system",
+        Authentication::Certificate => "certificate",
+        Authentication::Token => "token",
+        Authentication::ApiKey => "api_key",
     }
 }

@@ -68,6 +68,7 @@ pub(crate) fn member(workspace: &Id, id: &Id, member: &Member) -> api::Member {
         title,
         principal,
         roles,
+        teams,
     } = fields;
     let Authorship {
         created,
@@ -79,6 +80,7 @@ pub(crate) fn member(workspace: &Id, id: &Id, member: &Member) -> api::Member {
         title: title.as_str().to_owned(),
         principal: principal.as_str().to_owned(),
         roles: roles.as_slice().iter().map(|held| role(*held).into()).collect(),
+        teams: teams.iter().map(|team| team_name(workspace, team)).collect(),
         create_time: Some(timestamp(created)),
         update_time: Some(timestamp(updated)),
         etag: etag::write(revision),

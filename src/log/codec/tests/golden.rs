@@ -286,6 +286,7 @@ fn people_events() -> Vec<Event> {
             title: title("Maria"),
             principal: Principal::parse("maria@example.com").expect("a principal"),
             roles: Roles::parse(roles.to_vec()).expect("roles"),
+            teams: Vec::new(),
         })
     };
     vec![

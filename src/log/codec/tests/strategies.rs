@@ -213,12 +213,13 @@ fn member() -> impl Strategy<Value = MemberFields> {
         Role::Viewer,
         Role::Auditor,
     ];
-    (title(), "\\PC{1,40}", prop::sample::subsequence(roles, 1..=7)).prop_map(|(title, principal, roles)| {
-        MemberFields {
-            title,
-            principal: Principal::parse(&principal).expect("a principal"),
-            roles: Roles::parse(roles).expect("roles"),
-        }
+    let teams = prop::collection::btree_set(id(), 0..4);
+    let roles = prop::sample::subsequence(roles, 1..=7);
+    (title(), "\\PC{1,40}", roles, teams).prop_map(|(title, principal, roles, teams)| MemberFields {
+        title,
+        principal: Principal::parse(&principal).expect("a principal"),
+        roles: Roles::parse(roles).expect("roles"),
+        teams: teams.into_iter().collect(),
     })
 }
 

@@ -1,0 +1,252 @@
+//! What a server recognises its callers by, as flags, environment and file say it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use serde::Deserialize;
+
+use super::{Failure, FailureKind};
+use crate::identity::{Authenticator, CertificateNames, JwksSource, KeyFile, TokenRules, Tokens};
+use crate::service::{Tls, TlsFiles};
+
+/// The file of API keys in a data directory.
+pub(super) const KEYS: &str = "keys.json";
+
+/// Everything that can be set about who callers are. In the configuration file it is a table, `[identity]`.
+#[derive(Clone, Debug, Default, Args, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[command(next_help_heading = "Who callers are (in the file: under [identity])")]
+pub(super) struct IdentitySettings {
+    /// Who may create workspaces and read the refused calls of all; once for each, in the environment with commas
+    #[arg(
+        long,
+        env = "BINNACLE_OPERATOR",
+        value_name = "PRINCIPAL",
+        value_delimiter = ','
+    )]
+    operator: Option<Vec<String>>,
+    /// The server's certificate and those above it (PEM); read again when it changes
+    #[arg(long, env = "BINNACLE_TLS_CERTIFICATE", value_name = "FILE")]
+    tls_certificate: Option<PathBuf>,
+    /// Its private key (PEM)
+    #[arg(long, env = "BINNACLE_TLS_KEY", value_name = "FILE")]
+    tls_key: Option<PathBuf>,
+    /// Who signs clients' certificates (PEM): a client that comes with one is its SPIFFE id, or else its common name
+    #[arg(long, env = "BINNACLE_TLS_CLIENT_CA", value_name = "FILE")]
+    tls_client_ca: Option<PathBuf>,
+    /// Another principal for a name in a certificate, for example spiffe://acme/ingest=ingest@acme.example; once for each
+    #[arg(
+        long,
+        env = "BINNACLE_CERTIFICATE_PRINCIPAL",
+        value_name = "NAME=PRINCIPAL",
+        value_delimiter = ','
+    )]
+    certificate_principal: Option<Vec<String>>,
+    /// The keys of who signs JSON web tokens: a JWKS, as a file or an https URL
+    #[arg(long, env = "BINNACLE_JWT_JWKS", value_name = "FILE|URL")]
+    jwt_jwks: Option<String>,
+    /// What `iss` has to be
+    #[arg(long, env = "BINNACLE_JWT_ISSUER", value_name = "ISSUER")]
+    jwt_issuer: Option<String>,
+    /// What `aud` has to hold
+    #[arg(long, env = "BINNACLE_JWT_AUDIENCE", value_name = "AUDIENCE")]
+    jwt_audience: Option<String>,
+    /// An algorithm that tokens may be signed with; once for each [default: RS256, ES256 and EdDSA]
+    #[arg(
+        long,
+        env = "BINNACLE_JWT_ALGORITHM",
+        value_name = "ALGORITHM",
+        value_delimiter = ','
+    )]
+    jwt_algorithm: Option<Vec<String>>,
+    /// The claim that names the principal [default: sub]
+    #[arg(long, env = "BINNACLE_JWT_PRINCIPAL_CLAIM", value_name = "CLAIM")]
+    jwt_principal_claim: Option<String>,
+    /// Listens where others reach it although connections are not secured: something in front of the server secures them
+    #[arg(long, env = "BINNACLE_PLAINTEXT_BEYOND_LOOPBACK", num_args = 0..=1, default_missing_value = "true")]
+    plaintext_beyond_loopback: Option<bool>,
+}
+
+impl IdentitySettings {
+    /// These, and where they are silent the others.
+    pub(super) fn or(self, other: Self) -> Self {
+        Self {
+            operator: self.operator.or(other.operator),
+            tls_certificate: self.tls_certificate.or(other.tls_certificate),
+            tls_key: self.tls_key.or(other.tls_key),
+            tls_client_ca: self.tls_client_ca.or(other.tls_client_ca),
+            certificate_principal: self.certificate_principal.or(other.certificate_principal),
+            jwt_jwks: self.jwt_jwks.or(other.jwt_jwks),
+            jwt_issuer: self.jwt_issuer.or(other.jwt_issuer),
+            jwt_audience: self.jwt_audience.or(other.jwt_audience),
+            jwt_algorithm: self.jwt_algorithm.or(other.jwt_algorithm),
+            jwt_principal_claim: self.jwt_principal_claim.or(other.jwt_principal_claim),
+            plaintext_beyond_loopback: self.plaintext_beyond_loopback.or(other.plaintext_beyond_loopback),
+        }
+    }
+
+    /// Whether something in front of the server secures connections.
+    pub(super) fn plaintext_beyond_loopback(&self) -> bool {
+        self.plaintext_beyond_loopback.unwrap_or_default()
+    }
+
+    /// What connections are secured with.
+    pub(super) fn tls(&self) -> Result<Option<Arc<Tls>>, Failure> {
+        let files = match (&self.tls_certificate, &self.tls_key) {
+            (Some(certificate), Some(key)) => TlsFiles {
+                certificate: certificate.clone(),
+                key: key.clone(),
+                client_ca: self.tls_client_ca.clone(),
+            },
+            (None, None) if self.tls_client_ca.is_none() => return Ok(None),
+            _ => {
+                return Err(usage(
+                    "--tls-certificate and --tls-key belong together: name both",
+                ));
+            }
+        };
+        let tls = Tls::new(files).map_err(|fault| usage(&fault.to_string()))?;
+        Ok(Some(Arc::new(tls)))
+    }
+
+    /// What callers are recognised by.
+    pub(super) fn authenticator(&self, data_dir: &Path) -> Result<Arc<Authenticator>, Failure> {
+        let keys = data_dir.join(KEYS);
+        let keys = match keys.exists() {
+            true => Some(KeyFile::open(keys).map_err(|fault| usage(&fault.to_string()))?),
+            false => None,
+        };
+        let certificates = match &self.tls_client_ca {
+            Some(_) => Some(CertificateNames::new(self.names()?)),
+            None if self.certificate_principal.is_some() => {
+                return Err(usage(
+                    "--certificate-principal is of clients' certificates: name --tls-client-ca",
+                ));
+            }
+            None => None,
+        };
+        let operators = self.operator.clone().unwrap_or_default();
+        Ok(Arc::new(Authenticator::new(
+            keys,
+            self.tokens()?,
+            certificates,
+            operators,
+        )))
+    }
+
+    fn tokens(&self) -> Result<Option<Tokens>, Failure> {
+        let (jwks, issuer, audience) = match (&self.jwt_jwks, &self.jwt_issuer, &self.jwt_audience) {
+            (Some(jwks), Some(issuer), Some(audience)) => (jwks, issuer, audience),
+            (None, None, None) => return Ok(None),
+            _ => {
+                return Err(usage(
+                    "--jwt-jwks, --jwt-issuer and --jwt-audience belong together: name all three",
+                ));
+            }
+        };
+        let default = || ["RS256", "ES256", "EdDSA"].map(str::to_owned).to_vec();
+        let rules = TokenRules {
+            jwks: JwksSource::of(jwks),
+            issuer: issuer.clone(),
+            audience: audience.clone(),
+            algorithms: self.jwt_algorithm.clone().unwrap_or_else(default),
+            principal_claim: self
+                .jwt_principal_claim
+                .clone()
+                .unwrap_or_else(|| "sub".to_owned()),
+        };
+        // A URL is asked for the keys, which a thread of the runtime must not wait for.
+        let read = std::thread::spawn(move || Tokens::new(rules)).join();
+        let tokens = read.map_err(|_panicked| usage("--jwt-jwks could not be read: report it"))?;
+        tokens.map(Some).map_err(|fault| usage(&fault.to_string()))
+    }
+
+    fn names(&self) -> Result<BTreeMap<String, String>, Failure> {
+        let pairs = self.certificate_principal.iter().flatten();
+        pairs
+            .map(|pair| {
+                // A name may hold "=", a principal mostly does not.
+                let (name, principal) = pair
+                    .rsplit_once('=')
+                    .filter(|(name, to)| !name.is_empty() && !to.is_empty())
+                    .ok_or_else(|| {
+                        usage(&format!("--certificate-principal {pair:?} is not NAME=PRINCIPAL"))
+                    })?;
+                Ok((name.to_owned(), principal.to_owned()))
+            })
+            .collect()
+    }
+}
+
+fn usage(sentence: &str) -> Failure {
+    Failure::new(FailureKind::Usage, sentence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_belongs_together_is_asked_for_together() {
+        let dir = tempfile::tempdir().unwrap();
+        let said = |settings: IdentitySettings| {
+            let tls = settings.tls().map(drop);
+            let asked = tls.and_then(|()| settings.authenticator(dir.path()).map(drop));
+            asked.map_err(|failure| failure.to_string())
+        };
+        let some = |text: &str| Some(text.to_owned());
+        for (settings, part) in [
+            (
+                IdentitySettings {
+                    tls_key: Some("key".into()),
+                    ..Default::default()
+                },
+                "--tls-certificate and --tls-key belong together",
+            ),
+            (
+                IdentitySettings {
+                    tls_client_ca: Some("ca".into()),
+                    ..Default::default()
+                },
+                "--tls-certificate and --tls-key belong together",
+            ),
+            (
+                IdentitySettings {
+                    jwt_jwks: some("jwks.json"),
+                    jwt_issuer: some("https://login.example.com"),
+                    ..Default::default()
+                },
+                "name all three",
+            ),
+            (
+                IdentitySettings {
+                    certificate_principal: Some(vec!["a=b".to_owned()]),
+                    ..Default::default()
+                },
+                "name --tls-client-ca",
+            ),
+            (
+                IdentitySettings {
+                    tls_certificate: Some("nowhere".into()),
+                    tls_key: Some("nowhere".into()),
+                    ..Default::default()
+                },
+                "nowhere holds no private key in PEM",
+            ),
+        ] {
+            let refused = said(settings).unwrap_err();
+            assert!(refused.contains(part), "{refused}");
+        }
+        assert_eq!(said(IdentitySettings::default()), Ok(()));
+    }
+
+    #[test]
+    fn a_file_says_it_in_a_table() {
+        let file: IdentitySettings =
+            toml::from_str("operator = [\"maria\"]\njwt_algorithm = [\"ES256\"]").unwrap();
+        assert_eq!(file.operator.as_deref(), Some(&["maria".to_owned()][..]));
+        assert!(toml::from_str::<IdentitySettings>("operators = []").is_err());
+    }
+}

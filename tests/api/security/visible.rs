@@ -1,0 +1,132 @@
+//! To who is no member a workspace is not there: in no list, no answer, no token and no word of a refusal.
+
+use binnacle::proto::api;
+use tonic::Code;
+
+use super::calls::{CALLS, Call, Takes, methods};
+use super::{Guarded, workspace_client};
+
+#[tokio::test]
+async fn a_stranger_hears_of_a_workspace_what_they_hear_of_one_that_is_not_there() {
+    let guarded = Guarded::new().await;
+    let stranger = guarded.channel_of("stranger").await;
+    let (mut flaws, mut compared) = (Vec::new(), 0);
+    for method in methods() {
+        let (_, takes, json) = CALLS
+            .iter()
+            .find(|(call, ..)| *call == method.name())
+            .expect("the call");
+        if !matches!(takes, Takes::Right(_)) {
+            continue;
+        }
+        let there = Call::about(&method, json, "acme").make(&stranger).await;
+        let nowhere = Call::about(&method, json, "emca").make(&stranger).await;
+        let (there, nowhere) = (there.expect_err(method.name()), nowhere.expect_err(method.name()));
+        let said = |status: &tonic::Status| {
+            let details = String::from_utf8_lossy(status.details()).replace("acme", "emca");
+            (status.code(), status.message().replace("acme", "emca"), details)
+        };
+        let (there, nowhere) = (said(&there), said(&nowhere));
+        if there != nowhere || there.0 != Code::NotFound {
+            flaws.push(format!(
+                "{}: {there:?}, and where there is none {nowhere:?}",
+                method.name()
+            ));
+        }
+        compared += 1;
+    }
+    assert!(flaws.is_empty(), "{} flaws:\n{}", flaws.len(), flaws.join("\n"));
+    assert!(compared > 90, "{compared}");
+}
+
+#[tokio::test]
+async fn a_list_of_workspaces_holds_those_of_the_caller() {
+    let guarded = Guarded::new().await;
+    let operator = guarded.channel_of("operator").await;
+    for id in ["beta", "gamma"] {
+        let request = api::CreateWorkspaceRequest {
+            workspace_id: id.to_owned(),
+            ..crate::common::new_workspace(id)
+        };
+        workspace_client(&operator)
+            .create_workspace(request)
+            .await
+            .expect("a workspace");
+    }
+    let listed = async |principal: &str| {
+        let channel = guarded.channel_of(principal).await;
+        let request = api::ListWorkspacesRequest::default();
+        let answer = workspace_client(&channel)
+            .list_workspaces(request)
+            .await
+            .expect("a list");
+        let names = answer
+            .into_inner()
+            .workspaces
+            .into_iter()
+            .map(|workspace| workspace.name);
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(listed("viewer").await, ["workspaces/acme"]);
+    assert_eq!(
+        listed("operator").await,
+        ["workspaces/beta", "workspaces/gamma"],
+        "who creates one is its owner"
+    );
+    assert_eq!(listed("stranger").await, [""; 0]);
+}
+
+#[tokio::test]
+async fn who_says_to_be_somebody_else_is_refused_and_who_acts_for_somebody_says_so() {
+    let guarded = Guarded::new().await;
+    let manager = guarded.channel_of("manager").await;
+    let mut request = tonic::Request::new(crate::common::measure("nps", -5, 1.0));
+    request
+        .metadata_mut()
+        .insert("binnacle-actor", "owner".parse().expect("a name"));
+    let refused = super::kpi_client(&manager)
+        .record_measurement(request)
+        .await
+        .expect_err("somebody else");
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    assert!(
+        refused
+            .message()
+            .contains("the credentials, which are of manager"),
+        "{refused}"
+    );
+    let mut request = tonic::Request::new(crate::common::measure("nps", -5, 1.0));
+    request
+        .metadata_mut()
+        .insert("binnacle-actor", "manager".parse().expect("a name"));
+    request
+        .metadata_mut()
+        .insert("binnacle-on-behalf-of", "owner".parse().expect("a name"));
+    super::kpi_client(&manager)
+        .record_measurement(request)
+        .await
+        .expect("a measurement");
+    let auditor = guarded.channel_of("auditor").await;
+    let mut audit = api::audit_service_client::AuditServiceClient::new(auditor);
+    let request = api::ListEventsRequest {
+        parent: "workspaces/acme".to_owned(),
+        newest_first: true,
+        page_size: 1,
+        ..Default::default()
+    };
+    let events = audit
+        .list_events(request)
+        .await
+        .expect("events")
+        .into_inner()
+        .events;
+    let actor = events[0].commit.clone().expect("a commit");
+    assert_eq!(
+        (
+            actor.principal.as_str(),
+            actor.authentication.as_str(),
+            actor.on_behalf_of.as_str()
+        ),
+        ("manager", "api_key", "owner")
+    );
+}
