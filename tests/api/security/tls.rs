@@ -59,7 +59,10 @@ impl Authority {
     }
 
     fn server(&self) -> Signed {
-        self.sign("a server", vec![SanType::DnsName("localhost".try_into().expect("a name"))])
+        self.sign(
+            "a server",
+            vec![SanType::DnsName("localhost".try_into().expect("a name"))],
+        )
     }
 
     fn client(&self, uri: &str) -> Signed {
@@ -103,7 +106,11 @@ impl Secured {
         let signer = KeyPair::generate().expect("a key");
         let signer = EncodingKey::from_ec_der(&signer.serialize_der());
         let jwk = Jwk::from_encoding_key(&signer, Algorithm::ES256).expect("a key");
-        fs::write(path("jwks.json"), serde_json::json!({ "keys": [jwk] }).to_string()).expect("a file");
+        fs::write(
+            path("jwks.json"),
+            serde_json::json!({ "keys": [jwk] }).to_string(),
+        )
+        .expect("a file");
         let rules = TokenRules {
             jwks: JwksSource::File(path("jwks.json")),
             issuer: "https://login.example.com".to_owned(),
@@ -111,7 +118,10 @@ impl Secured {
             algorithms: vec!["ES256".to_owned()],
             principal_claim: "sub".to_owned(),
         };
-        let names = [("spiffe://acme/ingest".to_owned(), "ingest@acme.example".to_owned())];
+        let names = [(
+            "spiffe://acme/ingest".to_owned(),
+            "ingest@acme.example".to_owned(),
+        )];
         let authenticator = Authenticator::new(
             Some(KeyFile::open(path("keys.json")).expect("keys")),
             Some(Tokens::new(rules).expect("tokens")),
@@ -127,7 +137,8 @@ impl Secured {
         let clock = clock();
         let given = Arc::clone(&clock);
         let server = Server::opening(config, clock, move || {
-            binnacle::engine::Engine::open(Arc::new(MemoryLog::new()), None, given, engine).expect("an engine")
+            binnacle::engine::Engine::open(Arc::new(MemoryLog::new()), None, given, engine)
+                .expect("an engine")
         })
         .await;
         let secured = Self {
@@ -200,22 +211,42 @@ async fn a_client_is_who_its_certificate_or_its_token_says_and_the_token_counts_
     let itself = secured.authority.client("spiffe://acme/bi");
     let plain = secured.connect(None).await.expect("a connection");
     let by_certificate = with_token(secured.connect(Some(&mapped)).await.expect("a connection"), None);
-    assert_eq!(who(&by_certificate, "one").await.expect("a workspace"), "ingest@acme.example");
+    assert_eq!(
+        who(&by_certificate, "one").await.expect("a workspace"),
+        "ingest@acme.example"
+    );
     let by_spiffe = secured.connect(Some(&itself)).await.expect("a connection");
-    assert_eq!(who(&with_token(by_spiffe.clone(), None), "two").await.expect("one"), "spiffe://acme/bi");
+    assert_eq!(
+        who(&with_token(by_spiffe.clone(), None), "two")
+            .await
+            .expect("one"),
+        "spiffe://acme/bi"
+    );
     let token = secured.token("maria@acme.example");
     let by_token = with_token(plain.clone(), Some(&token));
-    assert_eq!(who(&by_token, "three").await.expect("a workspace"), "maria@acme.example");
+    assert_eq!(
+        who(&by_token, "three").await.expect("a workspace"),
+        "maria@acme.example"
+    );
     let both = with_token(by_spiffe.clone(), Some(&token));
-    assert_eq!(who(&both, "four").await.expect("a workspace"), "maria@acme.example");
+    assert_eq!(
+        who(&both, "four").await.expect("a workspace"),
+        "maria@acme.example"
+    );
     for (channel, reason) in [
         (with_token(plain.clone(), None), "CREDENTIALS_MISSING"),
         (with_token(plain.clone(), Some("x")), "CREDENTIALS_UNKNOWN"),
         (with_token(by_spiffe, Some("x")), "CREDENTIALS_UNKNOWN"),
-        (with_token(plain.clone(), Some(&token[..token.len() - 2])), "CREDENTIALS_UNKNOWN"),
+        (
+            with_token(plain.clone(), Some(&token[..token.len() - 2])),
+            "CREDENTIALS_UNKNOWN",
+        ),
     ] {
         let refused = who(&channel, "five").await.expect_err("nobody");
-        assert_eq!((refused.code(), reason_of(&refused).as_str()), (Code::Unauthenticated, reason));
+        assert_eq!(
+            (refused.code(), reason_of(&refused).as_str()),
+            (Code::Unauthenticated, reason)
+        );
     }
     let stranger = with_token(plain, Some(&secured.token("jo@acme.example")));
     let refused = who(&stranger, "five").await.expect_err("no operator");
@@ -236,11 +267,19 @@ async fn a_certificate_of_another_authority_and_a_connection_in_the_clear_are_tu
     let clear = Channel::from_shared(format!("http://{}", secured.server.address)).expect("an address");
     let clear = match clear.connect().await {
         Err(_) => true,
-        Ok(channel) => who(&with_token(channel, Some(&secured.token("maria@acme.example"))), "one").await.is_err(),
+        Ok(channel) => who(
+            &with_token(channel, Some(&secured.token("maria@acme.example"))),
+            "one",
+        )
+        .await
+        .is_err(),
     };
     assert!(clear, "in the clear");
     let distrusting = secured.connect_trusting(&Authority::new().pem, None).await;
-    assert!(distrusting.is_err(), "who trusts another authority does not connect");
+    assert!(
+        distrusting.is_err(),
+        "who trusts another authority does not connect"
+    );
 }
 
 #[tokio::test]
@@ -263,9 +302,13 @@ async fn a_new_certificate_is_used_by_new_connections_and_open_ones_go_on() {
             }
         }
     };
-    let newest = tokio::time::timeout(Duration::from_secs(60), newest).await.expect("the new certificate");
+    let newest = tokio::time::timeout(Duration::from_secs(60), newest)
+        .await
+        .expect("the new certificate");
     assert!(secured.connect(None).await.is_err(), "the old one is gone");
-    who(&with_token(newest, Some(&token)), "after").await.expect("a workspace");
+    who(&with_token(newest, Some(&token)), "after")
+        .await
+        .expect("a workspace");
     who(&open, "still").await.expect("the open connection");
 }
 
@@ -280,10 +323,15 @@ async fn handshakes_that_never_end_keep_nobody_out_and_are_ended() {
     let token = secured.token("maria@acme.example");
     let served = async {
         let channel = secured.connect(None).await.expect("a connection");
-        who(&with_token(channel, Some(&token)), "served").await.expect("a workspace")
+        who(&with_token(channel, Some(&token)), "served")
+            .await
+            .expect("a workspace")
     };
     let served = tokio::time::timeout(Duration::from_secs(9), served).await;
-    assert_eq!(served.expect("served before the others are ended"), "maria@acme.example");
+    assert_eq!(
+        served.expect("served before the others are ended"),
+        "maria@acme.example"
+    );
     let mut first = silent.remove(0);
     let read = tokio::time::timeout(Duration::from_secs(60), first.read(&mut [0; 16])).await;
     let ended = matches!(read.expect("it is ended"), Ok(0) | Err(_));
@@ -311,10 +359,25 @@ fn files_that_do_not_fit_are_refused_by_name() {
     assert_eq!(refused("one.pem", "one.key", None), Ok(()));
     for (certificate, key, client_ca, part) in [
         ("one.pem", "other.key", None, "cannot be used together"),
-        ("nonsense", "one.key", None, "nonsense holds no certificate in PEM"),
-        ("one.pem", "nonsense", None, "nonsense holds no private key in PEM"),
+        (
+            "nonsense",
+            "one.key",
+            None,
+            "nonsense holds no certificate in PEM",
+        ),
+        (
+            "one.pem",
+            "nonsense",
+            None,
+            "nonsense holds no private key in PEM",
+        ),
         ("nowhere", "one.key", None, "nowhere holds no certificate in PEM"),
-        ("one.pem", "one.key", Some("nonsense"), "nonsense holds no certificate in PEM"),
+        (
+            "one.pem",
+            "one.key",
+            Some("nonsense"),
+            "nonsense holds no certificate in PEM",
+        ),
     ] {
         let sentence = refused(certificate, key, client_ca).expect_err("no TLS");
         assert!(sentence.contains(part), "{sentence}");

@@ -92,6 +92,12 @@ fn goldens() -> Vec<Golden> {
     let mut goldens = vec![
         golden("commit_without_events".to_owned(), commit_of(Vec::new())),
         golden("commit_of_the_server".to_owned(), commit_of_the_server()),
+        golden(
+            "commit_by_certificate".to_owned(),
+            commit_by(Authentication::Certificate),
+        ),
+        golden("commit_by_token".to_owned(), commit_by(Authentication::Token)),
+        golden("commit_by_api_key".to_owned(), commit_by(Authentication::ApiKey)),
     ];
     goldens.extend(
         events_of_v0_1()
@@ -198,6 +204,22 @@ fn commit_of_the_server() -> Commit {
             date: date(2026, 7, 20),
         }])
     }
+}
+
+/// Of somebody who was authenticated: a member whose roles reach to two teams.
+fn commit_by(authentication: Authentication) -> Commit {
+    let fields = MemberFields {
+        title: title("Jo"),
+        principal: Principal::parse("spiffe://acme/jo").expect("a principal"),
+        roles: Roles::parse(vec![Role::Manager]).expect("roles"),
+        teams: vec![id("sales"), id("support")],
+    };
+    let mut commit = commit_of(vec![Event::MemberCreated {
+        id: id("jo"),
+        fields: Box::new(fields),
+    }]);
+    commit.origin.actor.authentication = authentication;
+    commit
 }
 
 fn events_of_v0_1() -> Vec<Event> {
