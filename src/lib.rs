@@ -16,7 +16,8 @@
 //!  engine            publishes the new state, wakes subscribers, answers the callers
 //! ```
 //!
-//! Beside it stands `access`: what was refused, kept for the auditor within a bound.
+//! Beside it stand `access`: what was refused, kept for the auditor within a bound, and `telemetry`: what the server shows of
+//! itself to whoever operates it.
 //!
 //! To read the code, begin with [`domain`] (its `command`, `decide`, `event`, `evolve`), go on with
 //! `engine/committer.rs`, then [`log`], then [`service`]. `docs/architecture.md` walks through the house.
@@ -29,3 +30,4 @@ pub mod log;
 pub mod projection;
 pub mod proto;
 pub mod service;
+pub mod telemetry;

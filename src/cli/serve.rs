@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use serde::Deserialize;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::telemetry::TelemetrySettings;
 use super::{Failure, FailureKind};
 use crate::access::{self, AccessRecord};
 use crate::engine::{Clock, Engine, EngineConfig, QueueLimits, RequestMemory, SystemClock};
@@ -111,6 +112,9 @@ struct Settings {
     /// How many request_ids are remembered [default: 1000000]
     #[arg(long, env = "BINNACLE_REQUEST_COUNT_MAX", value_name = "COUNT")]
     request_count_max: Option<usize>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    telemetry: TelemetrySettings,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
@@ -169,11 +173,12 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
     let server = BoundServer::bind(settings.listen.unwrap_or(LISTEN), settings.server())
         .map_err(|e| failure(&e))?
         .keeping_attempts_in(access.clone());
+    let (server, watching) = settings.telemetry.watch(server, &data_dir).await?;
     tracing::info!(address = %server.address(), data_dir = %data_dir.display(), "listening");
     let shutdown = shutdown_signal()?;
     let engine = settings.engine();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-    server
+    let served = server
         .serve(
             move || {
                 let engine = open_engine(&data_dir, clock, engine)?;
@@ -183,8 +188,9 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
             },
             shutdown,
         )
-        .await
-        .map_err(|error| failure(&error))?;
+        .await;
+    watching.end().await;
+    served.map_err(|error| failure(&error))?;
     tracing::info!("stopped in good order");
     Ok(())
 }
@@ -364,6 +370,7 @@ impl Settings {
             access_record_bytes_max: self.access_record_bytes_max.or(other.access_record_bytes_max),
             request_age_max_s: self.request_age_max_s.or(other.request_age_max_s),
             request_count_max: self.request_count_max.or(other.request_count_max),
+            telemetry: self.telemetry.or(other.telemetry),
         }
     }
 

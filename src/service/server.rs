@@ -3,7 +3,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
@@ -20,6 +20,8 @@ use tonic_web::GrpcWebLayer;
 use super::Api;
 use super::attempts::Attempts;
 use super::connection::Closable;
+use super::rpc::{CallListener, CallTally, Observation};
+use super::standing::Standing;
 use super::subscribe_call::ProgressCalls;
 use super::subscription::SubscriptionLimits;
 use super::trailer::RevisionTrailer;
@@ -97,6 +99,8 @@ pub struct BoundServer<I = TcpIncoming> {
     address: SocketAddr,
     config: ServerConfig,
     access: AccessRecord,
+    standing: Standing,
+    listener: Option<CallListener>,
 }
 
 const SERVICES: [&str; 7] = ["", WORKSPACE, CYCLE, OBJECTIVE, KPI, PROGRESS, AUDIT];
@@ -145,6 +149,8 @@ impl BoundServer {
             address,
             config,
             access: AccessRecord::nowhere(),
+            standing: Standing::default(),
+            listener: None,
         })
     }
 }
@@ -157,6 +163,8 @@ impl<I> BoundServer<I> {
             address,
             config,
             access: AccessRecord::nowhere(),
+            standing: Standing::default(),
+            listener: None,
         }
     }
 
@@ -166,6 +174,19 @@ impl<I> BoundServer<I> {
     pub fn keeping_attempts_in(mut self, access: AccessRecord) -> Self {
         self.access = access;
         self
+    }
+
+    /// Tells somebody of every call that has ended and belongs to a trace that is kept.
+    #[must_use]
+    pub fn telling_of_calls(mut self, listener: CallListener) -> Self {
+        self.listener = Some(listener);
+        self
+    }
+
+    /// How it stands, from now until it has ended.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        self.standing.clone()
     }
 
     /// Where it listens.
@@ -220,7 +241,8 @@ impl<I> BoundServer<I> {
         C: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let engine = Arc::new(OnceLock::new());
+        let engine = self.standing.place_of_engine();
+        let tally = Arc::new(CallTally::of_the_api()?);
         let (drain, draining) = watch::channel(false);
         let api = Api::new(
             Arc::clone(&engine),
@@ -230,6 +252,8 @@ impl<I> BoundServer<I> {
             self.access.clone(),
         );
         let attempts = Attempts::new(self.access.clone(), Arc::clone(&engine), self.config.record_peer)?;
+        self.standing.count_in(Arc::clone(&tally));
+        self.standing.look_at(Arc::clone(api.subscriptions()));
         let health = HealthReporter::new();
         report(&health, ServingStatus::NotServing).await;
         let routes = routes(&api, &health, self.config.message_bytes_max)?;
@@ -239,6 +263,7 @@ impl<I> BoundServer<I> {
             .layer(NamedOriginsOnly::new(&self.config.web_origins, attempts.clone()))
             .layer(cors(&self.config.web_origins))
             .layer(GrpcWebLayer::new())
+            .layer(Observation::new(tally, self.listener))
             .layer(attempts)
             .layer(RevisionTrailer)
             .add_routes(routes)
@@ -270,6 +295,7 @@ impl<I> BoundServer<I> {
             },
         };
         report(&health, ServingStatus::NotServing).await;
+        self.standing.drain();
         drain.send_replace(true);
         let drained = tokio::select! {
             drained = tokio::time::timeout(Duration::from_secs(self.config.drain_s), server) => drained,
