@@ -463,6 +463,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_shown_of_the_server_is_a_line_of_the_file_as_everything_else() {
+        let file: Settings =
+            toml::from_str("drain_s = 3\nmetrics_listen = \"[::1]:9\"\nmetrics_figures = true")
+                .expect("settings");
+        let telemetry: TelemetrySettings =
+            toml::from_str("metrics_listen = \"[::1]:9\"\nmetrics_figures = true").expect("settings");
+        assert_eq!(file.drain_s, Some(3));
+        assert_eq!(Settings::default().or(file).telemetry, telemetry);
+        for (wrong, named) in [
+            ("metrics_listn = \"[::1]:9\"", "metrics_listn"),
+            ("otlp_endpoint = \"https://a\"", "http://localhost:4317"),
+        ] {
+            let error = toml::from_str::<Settings>(wrong).expect_err(wrong);
+            assert!(error.to_string().contains(named), "{error}");
+        }
+    }
+
+    #[test]
     fn an_access_record_that_would_hold_next_to_nothing_is_refused() {
         let of = |bytes| Settings {
             access_record_bytes_max: bytes,

@@ -53,8 +53,6 @@ mod workspaces;
 
 pub use api::Api;
 pub use rpc::{CallListener, CallTally, EndedCall, MethodTally, TraceContext};
-pub(crate) use attempts::name as name_of;
-pub(crate) use rpc::is_fault;
 pub use server::{BoundServer, ServeError, ServerConfig};
 pub use standing::{Readiness, Standing};
 pub use subscription::SubscriptionLimits;

@@ -17,7 +17,7 @@ use opentelemetry_sdk::trace::{BatchSpanProcessor, SpanData, SpanEvents, SpanLin
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::service::{CallListener, EndedCall, is_fault, name_of};
+use crate::service::{CallListener, EndedCall};
 
 /// Sends spans to a collector.
 #[derive(Clone, Debug)]
@@ -40,7 +40,9 @@ pub struct NoEndpoint(String);
 
 /// Why spans cannot be sent.
 #[derive(Debug, Error)]
-#[error("spans cannot be sent to {endpoint}: {source}; look at --otlp-endpoint and the OTEL_ variables of the environment")]
+#[error(
+    "spans cannot be sent to {endpoint}: {source}; look at --otlp-endpoint and the OTEL_ variables of the environment"
+)]
 pub struct SpansError {
     endpoint: String,
     source: opentelemetry_otlp::ExporterBuildError,
@@ -124,10 +126,11 @@ fn span(call: EndedCall<'_>, scope: InstrumentationScope) -> SpanData {
         began,
         ended,
         code,
+        is_error,
     } = call;
     let mut attributes = vec![
         KeyValue::new("rpc.system.name", "grpc"),
-        KeyValue::new("rpc.response.status_code", name_of(code)),
+        KeyValue::new("rpc.response.status_code", code),
         KeyValue::new("binnacle.request_id", request_id.to_owned()),
     ];
     let name = match method {
@@ -165,8 +168,8 @@ fn span(call: EndedCall<'_>, scope: InstrumentationScope) -> SpanData {
         dropped_attributes_count: 0,
         events: SpanEvents::default(),
         links: SpanLinks::default(),
-        status: if is_fault(code) {
-            Status::error(name_of(code))
+        status: if is_error {
+            Status::error(code)
         } else {
             Status::Unset
         },
@@ -178,14 +181,16 @@ fn span(call: EndedCall<'_>, scope: InstrumentationScope) -> SpanData {
 mod tests {
     use std::time::{Duration, SystemTime};
 
-    use tonic::Code;
-
     use super::*;
     use crate::service::TraceContext;
 
     #[test]
     fn a_place_for_spans_is_an_address_without_a_path_or_tls() {
-        for text in ["http://localhost:4317", "http://127.0.0.1:1", "http://[::1]:4317/"] {
+        for text in [
+            "http://localhost:4317",
+            "http://127.0.0.1:1",
+            "http://[::1]:4317/",
+        ] {
             assert!(text.parse::<OtlpEndpoint>().is_ok(), "{text}");
         }
         for text in [
@@ -217,20 +222,25 @@ mod tests {
             caller: Some(place(3)),
             began: SystemTime::UNIX_EPOCH,
             ended: SystemTime::UNIX_EPOCH + Duration::from_millis(5),
-            code: Code::Internal,
+            code: "INTERNAL",
+            is_error: true,
         };
         let made = span(call, InstrumentationScope::default());
         assert_eq!(made.name, "binnacle.v1.KpiService/GetKpi");
         assert_eq!(made.span_context.trace_id(), TraceId::from_bytes([1; 16]));
         assert_eq!(made.parent_span_id, SpanId::from_bytes([3; 8]));
         assert_eq!(made.status, Status::error("INTERNAL"));
-        assert!(made.attributes.contains(&KeyValue::new("binnacle.request_id", "7")));
+        assert!(
+            made.attributes
+                .contains(&KeyValue::new("binnacle.request_id", "7"))
+        );
 
         let made_up = EndedCall {
             method: None,
             called: "a/b",
             caller: None,
-            code: Code::Unimplemented,
+            code: "NOT_FOUND",
+            is_error: false,
             ..call
         };
         let made = span(made_up, InstrumentationScope::default());
@@ -238,6 +248,9 @@ mod tests {
             (made.name.as_ref(), made.parent_span_id, made.status),
             ("other", SpanId::INVALID, Status::Unset)
         );
-        assert!(made.attributes.contains(&KeyValue::new("rpc.method_original", "a/b")));
+        assert!(
+            made.attributes
+                .contains(&KeyValue::new("rpc.method_original", "a/b"))
+        );
     }
 }

@@ -57,8 +57,10 @@ pub struct EndedCall<'a> {
     pub began: SystemTime,
     /// When it ended.
     pub ended: SystemTime,
-    /// How it ended.
-    pub code: Code,
+    /// How it ended, as gRPC spells it.
+    pub code: &'static str,
+    /// Whether the conventions of OpenTelemetry call that an error of a server.
+    pub is_error: bool,
 }
 
 /// The layer.
@@ -116,7 +118,11 @@ impl Observation {
         self.tally.method(method).begin();
         let made_up = match method {
             Some(_) => String::new(),
-            None => path.trim_start_matches('/').chars().take(CALLED_CHARS_MAX).collect(),
+            None => path
+                .trim_start_matches('/')
+                .chars()
+                .take(CALLED_CHARS_MAX)
+                .collect(),
         };
         let headers = request.headers();
         let request_id = request_id(headers);
@@ -187,7 +193,8 @@ impl OpenCall {
                 caller: self.caller,
                 began: self.began_time,
                 ended: self.began_time + duration,
-                code,
+                code: name,
+                is_error: is_error(code),
             });
         }
     }
@@ -199,24 +206,18 @@ impl Drop for OpenCall {
     }
 }
 
-/// Whether it is the server's fault, or its state, that a call ended so.
-pub(crate) fn is_fault(code: Code) -> bool {
-    match code {
-        Code::Unknown | Code::Internal | Code::Unavailable | Code::DataLoss => true,
-        Code::Ok
-        | Code::Cancelled
-        | Code::InvalidArgument
-        | Code::DeadlineExceeded
-        | Code::NotFound
-        | Code::AlreadyExists
-        | Code::PermissionDenied
-        | Code::ResourceExhausted
-        | Code::FailedPrecondition
-        | Code::Aborted
-        | Code::OutOfRange
-        | Code::Unimplemented
-        | Code::Unauthenticated => false,
-    }
+/// Whether it is the server's fault that a call ended so. That it starts or stops is none: who asks again and again meanwhile
+/// must not fill the log.
+fn is_fault(code: Code) -> bool {
+    matches!(code, Code::Unknown | Code::Internal | Code::DataLoss)
+}
+
+fn is_error(code: Code) -> bool {
+    is_fault(code)
+        || matches!(
+            code,
+            Code::DeadlineExceeded | Code::Unimplemented | Code::Unavailable
+        )
 }
 
 fn code_in(headers: &HeaderMap) -> Option<Code> {

@@ -174,7 +174,15 @@ mod tests {
     #[test]
     fn what_the_api_does_not_have_is_one_method_however_many_are_made_up() {
         let tally = CallTally::of_the_api().expect("the API's descriptors");
-        for path in ["/grpc.health.v1.Health/Check", "", "/", "/a/1", "/a/2", "/binnacle.v1.KpiService/GetKpi/", &GET_KPI[1..]] {
+        for path in [
+            "/grpc.health.v1.Health/Check",
+            "",
+            "/",
+            "/a/1",
+            "/a/2",
+            "/binnacle.v1.KpiService/GetKpi/",
+            &GET_KPI[1..],
+        ] {
             assert_eq!(tally.method(tally.find(path)).name(), "other", "{path}");
         }
         assert_eq!(tally.method(tally.find(GET_KPI)).name(), &GET_KPI[1..]);
@@ -194,14 +202,21 @@ mod tests {
         assert_eq!(method.ended().collect::<Vec<_>>(), [("OK", 1), ("NOT_FOUND", 1)]);
         let durations = method.duration_us().counted();
         assert_eq!((durations.count(), durations.sum), (2, 1_002_000));
-        assert_eq!(tally.called().map(MethodTally::name).collect::<Vec<_>>(), [&GET_KPI[1..]]);
+        assert_eq!(
+            tally.called().map(MethodTally::name).collect::<Vec<_>>(),
+            [&GET_KPI[1..]]
+        );
     }
 
     #[test]
     fn every_code_is_in_its_place() {
         for number in 0..=16 {
             let code = Code::from(number);
-            assert_eq!(CODES.iter().filter(|known| **known == code).count(), 1, "{code:?}");
+            assert_eq!(
+                CODES.iter().filter(|known| **known == code).count(),
+                1,
+                "{code:?}"
+            );
         }
     }
 }
