@@ -10,6 +10,7 @@ use tonic::metadata::MetadataMap;
 use tonic::{Code, Request};
 
 use crate::common::*;
+use crate::http::send;
 use crate::process::ServerProcess;
 
 pub(crate) const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -106,6 +107,7 @@ async fn who_sends_no_id_or_none_that_can_be_kept_gets_a_new_one_and_a_new_trace
         assert!(uuid::Uuid::parse_str(&id).is_ok(), "{id}");
         let place = place(refused.metadata());
         assert!(!place.is_sampled, "nobody keeps it");
+        assert_eq!(uuid::Uuid::from_bytes(place.trace_id).to_string(), id);
         ids.push(id);
         traces.push(place.trace_id);
     }
@@ -131,6 +133,44 @@ async fn also_what_the_api_does_not_have_is_answered_with_an_id() {
     let other = calls.called().find(|method| method.name() == "other");
     let ended: Vec<_> = other.expect("other calls").ended().collect();
     assert!(ended.contains(&("UNIMPLEMENTED", 1)), "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_in_a_browser_may_read_the_id_and_the_trace_of_its_call() {
+    let config = ServerConfig {
+        web_origins: vec!["https://bi.example.com".parse().expect("an origin")],
+        ..ServerConfig::default()
+    };
+    let server = Server::with(MemoryLog::new(), EngineConfig::default(), config).await;
+    let headers = format!(
+        "content-type: application/grpc-web+proto\r\norigin: https://bi.example.com\r\nx-request-id: 7\r\n\
+         traceparent: {CALLER}\r\ncontent-length: 5\r\n"
+    );
+    let what = format!("POST /{GET_WORKSPACE}");
+    // A message without fields.
+    let refused = send(&server.address.to_string(), &what, &headers, &[0; 5]);
+    assert_eq!(refused.status, 200, "{refused:?}");
+    let value = |name: &str| {
+        let lines = refused.headers.lines().filter_map(|line| line.split_once(": "));
+        lines
+            .filter(|(found, _)| *found == name)
+            .map(|(_, value)| value)
+            .collect::<Vec<_>>()
+            .join(",")
+    };
+    assert_eq!(
+        (value("grpc-status"), value("x-request-id")),
+        ("3".to_owned(), "7".to_owned())
+    );
+    assert!(
+        value("traceparent").starts_with(&format!("00-{TRACE}-")),
+        "{refused:?}"
+    );
+    let readable = value("access-control-expose-headers");
+    assert!(
+        readable.contains("x-request-id") && readable.contains("traceparent"),
+        "{readable}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

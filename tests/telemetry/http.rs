@@ -16,10 +16,16 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Asks, for example, `GET /livez`, with some more lines of the head.
 pub(crate) fn ask(address: &str, what: &str, headers: &str) -> Answer {
+    send(address, what, headers, b"")
+}
+
+/// The same with a body.
+pub(crate) fn send(address: &str, what: &str, headers: &str, body: &[u8]) -> Answer {
     let mut connection = TcpStream::connect(address).expect("a connection");
     connection.set_read_timeout(Some(PATIENCE)).expect("a connection");
-    let head = format!("{what} HTTP/1.1\r\nhost: {address}\r\n{headers}\r\n");
+    let head = format!("{what} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{headers}\r\n");
     connection.write_all(head.as_bytes()).expect("a connection");
+    connection.write_all(body).expect("a connection");
     let mut answer = String::new();
     // The server closes behind its answer.
     connection.read_to_string(&mut answer).expect("an answer");

@@ -125,10 +125,12 @@ impl Observation {
                 .collect(),
         };
         let headers = request.headers();
-        let request_id = request_id(headers);
+        // One number for both: chance is drawn from the operating system, and that is most of what a call pays here.
+        let fresh = uuid::Uuid::new_v4();
+        let request_id = request_id(headers, fresh);
         let caller = headers.get(TRACEPARENT).and_then(|text| text.to_str().ok());
         let caller = caller.and_then(TraceContext::parse);
-        let place = TraceContext::below(caller.as_ref(), self.listener.is_some());
+        let place = TraceContext::below(caller.as_ref(), fresh, self.listener.is_some());
         let span = tracing::info_span!(
             "rpc",
             method = method.map_or(made_up.as_str(), |_| self.tally.method(method).name()),

@@ -3,7 +3,9 @@
 //! Invariant: what is read here has ids that are not zero, so that what is written can be read by everybody. A `traceparent` that
 //! cannot be read is as none: the standard asks to begin a new trace. It does not know who keeps traces.
 
-use std::fmt;
+use std::fmt::{self, Write};
+
+use uuid::Uuid;
 
 /// A place in a trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,14 +46,15 @@ impl TraceContext {
         })
     }
 
-    /// The server's own place: below the caller's, or the first of a new trace, which is kept if somebody keeps traces here.
-    pub(super) fn below(caller: Option<&Self>, is_kept: bool) -> Self {
+    /// The server's own place: below the caller's, or the first of a new trace of that name, which is kept if somebody keeps
+    /// traces here.
+    pub(super) fn below(caller: Option<&Self>, fresh: Uuid, is_kept: bool) -> Self {
         // The second half of a random UUID begins with a bit that is set, so it is not zero.
-        let [_, _, _, _, _, _, _, _, span_id @ ..] = uuid::Uuid::new_v4().into_bytes();
+        let [_, _, _, _, _, _, _, _, span_id @ ..] = Uuid::new_v4().into_bytes();
         match caller {
             Some(caller) => Self { span_id, ..*caller },
             None => Self {
-                trace_id: uuid::Uuid::new_v4().into_bytes(),
+                trace_id: fresh.into_bytes(),
                 span_id,
                 is_sampled: is_kept,
             },
@@ -65,7 +68,7 @@ impl fmt::Display for TraceContext {
         Hex(&self.trace_id).fmt(f)?;
         f.write_str("-")?;
         Hex(&self.span_id).fmt(f)?;
-        write!(f, "-{:02x}", u8::from(self.is_sampled))
+        f.write_str(if self.is_sampled { "-01" } else { "-00" })
     }
 }
 
@@ -74,7 +77,12 @@ pub(super) struct Hex<'a>(pub(super) &'a [u8]);
 
 impl fmt::Display for Hex<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        // Every call writes some: formatting each byte as a number is several times as dear.
+        let digit = |half: u8| char::from_digit(half.into(), 16).ok_or(fmt::Error);
+        self.0.iter().try_for_each(|byte| {
+            f.write_char(digit(byte >> 4)?)?;
+            f.write_char(digit(byte & 15)?)
+        })
     }
 }
 
@@ -135,12 +143,12 @@ mod tests {
     #[test]
     fn the_servers_place_is_in_the_callers_trace_or_begins_one() {
         let caller = parse(&format!("00-{TRACE}-{SPAN}-00")).expect("a context");
-        let own = TraceContext::below(Some(&caller), true);
+        let own = TraceContext::below(Some(&caller), Uuid::new_v4(), true);
         assert_eq!((own.trace_id, own.is_sampled), (caller.trace_id, false));
         assert_ne!(own.span_id, caller.span_id);
-        let new = TraceContext::below(None, true);
+        let new = TraceContext::below(None, Uuid::new_v4(), true);
         assert!(new.is_sampled && new.trace_id != caller.trace_id);
         assert_eq!(parse(&new.to_string()), Some(new));
-        assert!(!TraceContext::below(None, false).is_sampled);
+        assert!(!TraceContext::below(None, Uuid::new_v4(), false).is_sampled);
     }
 }
