@@ -1,7 +1,7 @@
 //! What the engine counts of itself as it works, and how full its queue is: for whoever watches it. What can be read when it is
 //! asked for is not counted here.
 //!
-//! Invariant: the committer pays for it with an addition a write and two a commit, and waits for nobody. It does not know in
+//! Invariant: the committer pays for it with two additions a write and two a commit, and waits for nobody. It does not know in
 //! which form it is shown.
 
 use std::time::Duration;

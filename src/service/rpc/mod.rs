@@ -125,7 +125,7 @@ impl Observation {
                 .collect(),
         };
         let headers = request.headers();
-        // One number for both: chance is drawn from the operating system, and that is most of what a call pays here.
+        // One number for both: chance comes from the operating system, at half a microsecond.
         let fresh = uuid::Uuid::new_v4();
         let request_id = request_id(headers, fresh);
         let caller = headers.get(TRACEPARENT).and_then(|text| text.to_str().ok());
