@@ -16,8 +16,8 @@
 //!  engine            publishes the new state, wakes subscribers, answers the callers
 //! ```
 //!
-//! Beside it stand `identity`: from a credential to a principal; and `access`: what was refused, kept for the auditor within a
-//! bound.
+//! Beside it stand `identity`: from a credential to a principal; `access`: what was refused, kept for the auditor within a bound;
+//! and `telemetry`: what the server shows of itself to whoever operates it.
 //!
 //! To read the code, begin with [`domain`] (its `command`, `decide`, `event`, `evolve`), go on with
 //! `engine/committer.rs`, then [`log`], then [`service`]. `docs/architecture.md` walks through the house.
@@ -31,3 +31,4 @@ pub mod log;
 pub mod projection;
 pub mod proto;
 pub mod service;
+pub mod telemetry;

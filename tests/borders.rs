@@ -234,6 +234,40 @@ fn the_api_and_the_stored_messages_stay_behind_their_borders() {
 }
 
 #[test]
+fn only_one_room_knows_what_metrics_and_spans_look_like_outside() {
+    let outside = [
+        "crate::telemetry",
+        "prometheus_client",
+        "opentelemetry",
+        "opentelemetry_otlp",
+        "opentelemetry_sdk",
+        "hyper",
+        "hyper_util",
+        "rustix",
+    ];
+    for folder in [
+        "src/domain",
+        "src/projection",
+        "src/log",
+        "src/access",
+        "src/engine",
+        "src/service",
+    ] {
+        assert_names_none(folder, &[], &outside);
+    }
+    // The command line turns it on, and knows nothing of how it is made.
+    assert_names_none("src/cli", &[], &outside[1..]);
+    let others = [
+        "crate::cli",
+        "crate::proto",
+        "crate::log",
+        "tonic",
+        "prost_reflect",
+    ];
+    assert_names_none("src/telemetry", &[], &others);
+}
+
+#[test]
 fn this_test_sees_what_it_looks_for() {
     let text = "use tonic::Status; // prost\n#[cfg(test)]\nmod given;\nlet untokio = x.unwrap();\n#[cfg(test)]\nmod tests {\nuse sled;";
     let lines = code(text);

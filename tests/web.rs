@@ -260,6 +260,8 @@ async fn a_write_over_grpc_web_answers_with_its_revision_and_a_refusal_with_its_
             "grpc-message",
             "grpc-status-details-bin",
             "binnacle-revision",
+            "x-request-id",
+            "traceparent",
         ] {
             assert!(
                 readable.split(',').any(|header| header == name),

@@ -14,10 +14,9 @@ use crate::service::{Tls, TlsFiles};
 /// The file of API keys in a data directory.
 pub(super) const KEYS: &str = "keys.json";
 
-/// Everything that can be set about who callers are. In the configuration file it is a table, `[identity]`.
+/// Everything that can be set about who callers are.
 #[derive(Clone, Debug, Default, Args, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[command(next_help_heading = "Who callers are (in the file: under [identity])")]
+#[command(next_help_heading = "Who callers are")]
 pub(super) struct IdentitySettings {
     /// Who may create workspaces and read the refused calls of all; once for each, in the environment with commas
     #[arg(
@@ -240,13 +239,5 @@ mod tests {
             assert!(refused.contains(part), "{refused}");
         }
         assert_eq!(said(IdentitySettings::default()), Ok(()));
-    }
-
-    #[test]
-    fn a_file_says_it_in_a_table() {
-        let file: IdentitySettings =
-            toml::from_str("operator = [\"maria\"]\njwt_algorithm = [\"ES256\"]").unwrap();
-        assert_eq!(file.operator.as_deref(), Some(&["maria".to_owned()][..]));
-        assert!(toml::from_str::<IdentitySettings>("operators = []").is_err());
     }
 }

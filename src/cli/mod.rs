@@ -24,6 +24,7 @@ mod picture;
 mod proof;
 mod remote;
 mod serve;
+mod telemetry;
 mod text;
 mod watch;
 mod words;

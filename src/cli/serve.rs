@@ -10,6 +10,7 @@ use serde::Deserialize;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::identity::IdentitySettings;
+use super::telemetry::TelemetrySettings;
 use super::{Failure, FailureKind};
 use crate::access::{self, AccessRecord};
 use crate::engine::{Clock, Engine, EngineConfig, QueueLimits, RequestMemory, SystemClock};
@@ -113,7 +114,11 @@ struct Settings {
     #[arg(long, env = "BINNACLE_REQUEST_COUNT_MAX", value_name = "COUNT")]
     request_count_max: Option<usize>,
     #[command(flatten)]
-    #[serde(default)]
+    #[serde(flatten)]
+    telemetry: TelemetrySettings,
+    // The last: its heading is that of all behind it.
+    #[command(flatten)]
+    #[serde(flatten)]
     identity: IdentitySettings,
 }
 
@@ -178,11 +183,12 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
     let server = BoundServer::bind(settings.listen.unwrap_or(LISTEN), config)
         .map_err(|e| failure(&e))?
         .keeping_attempts_in(access.clone());
+    let (server, watching) = settings.telemetry.watch(server, &data_dir).await?;
     tracing::info!(address = %server.address(), data_dir = %data_dir.display(), "listening");
     let shutdown = shutdown_signal()?;
     let engine = settings.engine();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-    server
+    let served = server
         .serve(
             move || {
                 let engine = open_engine(&data_dir, clock, engine)?;
@@ -192,8 +198,9 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
             },
             shutdown,
         )
-        .await
-        .map_err(|error| failure(&error))?;
+        .await;
+    watching.end().await;
+    served.map_err(|error| failure(&error))?;
     tracing::info!("stopped in good order");
     Ok(())
 }
@@ -376,6 +383,7 @@ impl Settings {
             request_age_max_s: self.request_age_max_s.or(other.request_age_max_s),
             request_count_max: self.request_count_max.or(other.request_count_max),
             identity: self.identity.or(other.identity),
+            telemetry: self.telemetry.or(other.telemetry),
         }
     }
 
@@ -468,6 +476,24 @@ mod tests {
         assert_eq!(settings.server().drain_s, 3);
         assert_eq!(settings.server().keepalive_timeout_s, 7);
         assert_eq!(settings.engine().queue.commands_max, 10_000);
+    }
+
+    #[test]
+    fn what_is_shown_of_the_server_is_a_line_of_the_file_as_everything_else() {
+        let file: Settings =
+            toml::from_str("drain_s = 3\nmetrics_listen = \"[::1]:9\"\nmetrics_figures = true")
+                .expect("settings");
+        let telemetry: TelemetrySettings =
+            toml::from_str("metrics_listen = \"[::1]:9\"\nmetrics_figures = true").expect("settings");
+        assert_eq!(file.drain_s, Some(3));
+        assert_eq!(Settings::default().or(file).telemetry, telemetry);
+        for (wrong, named) in [
+            ("metrics_listn = \"[::1]:9\"", "metrics_listn"),
+            ("otlp_endpoint = \"https://a\"", "http://localhost:4317"),
+        ] {
+            let error = toml::from_str::<Settings>(wrong).expect_err(wrong);
+            assert!(error.to_string().contains(named), "{error}");
+        }
     }
 
     #[test]

@@ -22,11 +22,7 @@ impl Engine {
     /// The engine takes nothing in any more, or the batch is larger than the whole queue.
     pub async fn queue_batch(&self, request: Request) -> Result<QueuedBatch, Refusal> {
         let (answer, answered) = oneshot::channel();
-        let job = Job {
-            request,
-            wanted: Wanted::Rest,
-            answer,
-        };
+        let job = Job::new(request, Wanted::Rest, answer);
         self.inner.queue.push_when_there_is_room(job).await?;
         Ok(QueuedBatch { answered })
     }

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -16,6 +16,7 @@ use super::clock::JumpDetector;
 use super::draft::{Decided, Draft, Line};
 use super::feed::FeedLimits;
 use super::hosted::{Hosted, Registry};
+use super::meters::{Meters, microseconds};
 use super::queue::{Job, Queue, Wanted};
 use super::replay::read_commit;
 use super::requests::{Known, RequestDigest, Requests, digest, first_half};
@@ -37,6 +38,7 @@ pub(super) struct Committer {
     pub(super) lines: BTreeMap<Id, Line>,
     pub(super) requests: Requests,
     pub(super) feed: FeedLimits,
+    pub(super) meters: Arc<Meters>,
     /// Where the callers wait, if they wait in a runtime.
     pub(super) runtime: Option<tokio::runtime::Handle>,
 }
@@ -264,6 +266,7 @@ impl Committer {
         if let Some(file) = &mut self.heads {
             file.write(&heads)?;
         }
+        self.measure(&group.decided, &rivalled);
         for (digest, (workspace, known)) in std::mem::take(&mut group.requests) {
             if !rivalled.contains(&workspace) {
                 self.requests.remember(digest, known);
@@ -291,14 +294,35 @@ impl Committer {
             return Ok(Vec::new());
         }
         let outcomes = self.log.append(&appends)?;
-        ids.into_iter()
-            .zip(outcomes)
-            .zip(&appends)
-            .map(|((id, outcome), append)| match outcome {
-                AppendOutcome::Unknown => Ok((id, self.look_up(append)?)),
-                outcome => Ok((id, outcome)),
-            })
-            .collect()
+        let mut known = Vec::with_capacity(outcomes.len());
+        let mut commits = 0;
+        for ((id, outcome), append) in ids.into_iter().zip(outcomes).zip(&appends) {
+            let outcome = match outcome {
+                AppendOutcome::Unknown => self.look_up(append)?,
+                outcome => outcome,
+            };
+            if outcome == AppendOutcome::Appended {
+                commits += append.records.len() as u64;
+            }
+            known.push((id, outcome));
+        }
+        // Where another writer was quicker everywhere, nothing was written.
+        if commits > 0 {
+            self.meters.group_commits.observe(commits);
+        }
+        Ok(known)
+    }
+
+    /// How long what is durable now has taken.
+    fn measure(&self, decided: &[(Job, Decided)], rivalled: &[Id]) {
+        let now = Instant::now();
+        let committed = decided
+            .iter()
+            .filter(|(job, decided)| decided.is_commit() && !rivalled.contains(&job.request.workspace));
+        for (job, _) in committed {
+            let duration = now.saturating_duration_since(job.taken_in);
+            self.meters.commit_duration_us.observe(microseconds(duration));
+        }
     }
 
     /// Whether a run of records is in the log after all.

@@ -59,6 +59,17 @@ pub(super) enum Decided {
     },
 }
 
+impl Decided {
+    /// Whether something is recorded of it.
+    pub(super) fn is_commit(&self) -> bool {
+        match self {
+            Self::Committed(_) => true,
+            Self::Rest { rest, .. } => rest.is_commit(),
+            Self::Unchanged { .. } | Self::Repeated { .. } | Self::Refused(_) => false,
+        }
+    }
+}
+
 /// A command's commit, and the state just behind it where the answer shows more than the commit.
 pub(super) struct DraftCommit {
     pub(super) revision: Revision,

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use imbl::OrdMap;
 use tokio::sync::{oneshot, watch};
@@ -19,9 +20,11 @@ mod draft;
 mod due;
 mod feed;
 mod found;
+mod histogram;
 mod history;
 mod hosted;
 mod index;
+mod meters;
 mod pasts;
 mod proofs;
 mod queue;
@@ -37,9 +40,11 @@ pub use backlog::Updates;
 pub use batch::QueuedBatch;
 pub use clock::{Clock, SteppedClock, SystemClock};
 pub use feed::{Feed, FeedLimits, Tail, Update};
+pub use histogram::{Counted, Histogram};
 pub use history::StoredCommit;
 pub use hosted::{Hosted, Published};
 pub use index::{Candidates, EventIndex};
+pub use meters::{Meters, Queued, microseconds};
 pub use proofs::{Consistency, Inclusion, Signed};
 pub use queue::QueueLimits;
 pub use refusal::Refusal;
@@ -125,6 +130,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     queue: Arc<Queue>,
     registry: Arc<Registry>,
+    meters: Arc<Meters>,
     folds: Folds,
     backlog: Backlog,
     pasts: Pasts,
@@ -214,6 +220,7 @@ impl Engine {
         answering: Option<tokio::runtime::Handle>,
         folds: Folds,
     ) -> Result<(Self, Turns), LogError> {
+        let began = Instant::now();
         let (heads, checkpoints, mut marks) = match evidence {
             Some(Evidence {
                 heads,
@@ -270,6 +277,7 @@ impl Engine {
             requests.remember(digest, known);
         }
         let queue = Arc::new(Queue::new(config.queue));
+        let meters = Arc::new(Meters::default());
         let committer = Committer {
             log: Arc::clone(&log),
             heads,
@@ -281,14 +289,17 @@ impl Engine {
             lines,
             requests,
             feed: config.feed(),
+            meters: Arc::clone(&meters),
             runtime: answering,
         };
         let turns = Turns::new(committer, Arc::clone(&queue), failed);
+        replayed.duration = began.elapsed();
         let inner = Inner {
             log,
             clock,
             queue,
             registry,
+            meters,
             folds,
             backlog: Backlog::new(config.backlog_bytes_max),
             pasts: Pasts::default(),
@@ -323,11 +334,7 @@ impl Engine {
         let by_commit_alone = matches!(request.command, Command::RecordMeasurements(_));
         let (answer, answered) = oneshot::channel();
         let wanted = Wanted::Whole;
-        self.inner.queue.push(Job {
-            request,
-            wanted,
-            answer,
-        })?;
+        self.inner.queue.push(Job::new(request, wanted, answer))?;
         match answered.await {
             Ok(Ok(Answer::Done(committed))) => Ok(committed),
             Ok(Ok(Answer::Repeated { workspace, revision })) => {

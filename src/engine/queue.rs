@@ -5,11 +5,11 @@
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, oneshot};
 
-use super::{Answer, Refusal, Request};
+use super::{Answer, Queued, Refusal, Request};
 
 /// A request on its way, and where its answer goes.
 pub(super) struct Job {
@@ -17,6 +17,8 @@ pub(super) struct Job {
     /// What becomes of a batch in which something is refused.
     pub(super) wanted: Wanted,
     pub(super) answer: oneshot::Sender<Result<Answer, Refusal>>,
+    /// When it was taken in.
+    pub(super) taken_in: Instant,
 }
 
 /// What a caller wants of a batch in which something is refused.
@@ -60,6 +62,21 @@ impl Default for QueueLimits {
         Self {
             commands_max: 10_000,
             bytes_max: 64 * 1024 * 1024,
+        }
+    }
+}
+
+impl Job {
+    pub(super) fn new(
+        request: Request,
+        wanted: Wanted,
+        answer: oneshot::Sender<Result<Answer, Refusal>>,
+    ) -> Self {
+        Self {
+            request,
+            wanted,
+            answer,
+            taken_in: Instant::now(),
         }
     }
 }
@@ -128,6 +145,15 @@ impl Queue {
         inner.open
     }
 
+    /// How full it is.
+    pub(super) fn queued(&self) -> Queued {
+        let inner = self.lock();
+        Queued {
+            commands: inner.unanswered,
+            bytes: inner.unanswered_bytes,
+        }
+    }
+
     /// Some jobs were answered.
     pub(super) fn answered(&self, commands: usize, bytes: usize) {
         let mut inner = self.lock();
@@ -172,7 +198,9 @@ impl Queue {
         Ok(())
     }
 
-    fn take_in(inner: &mut Inner, job: Job) {
+    fn take_in(inner: &mut Inner, mut job: Job) {
+        // Behind the wait for a place, which is not the committer's.
+        job.taken_in = Instant::now();
         inner.unanswered += 1;
         inner.unanswered_bytes += job.request.size_bytes;
         inner.waiting.push_back(job);

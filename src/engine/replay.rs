@@ -28,6 +28,8 @@ pub struct Replayed {
     pub commits: u64,
     /// Events.
     pub events: u64,
+    /// How long it took.
+    pub duration: std::time::Duration,
 }
 
 /// One log, folded from its beginning.

@@ -231,7 +231,7 @@ impl Api {
     }
 
     /// Every subscription of this server.
-    pub(super) fn subscriptions(&self) -> &Subscriptions {
+    pub(super) fn subscriptions(&self) -> &Arc<Subscriptions> {
         &self.subscriptions
     }
 

@@ -8,7 +8,8 @@
 //! `api` is what every call has in common, `reads` what those have that read; a file a service stands beside it. `subscription` is one reader's stream and `subscribe_call` its
 //! way onto the wire, `ingest` one writer's, `server` puts everything together, `web` lets pages in or not, `connection`
 //! closes what nobody reads, `principal` is the one place where a principal is made,
-//! `attempts` leaves refused calls in the access record.
+//! `attempts` leaves refused calls in the access record. `rpc` is one call as it is seen from outside, and `standing` the whole
+//! server: what is logged, traced and counted of them.
 //!
 //! Invariant: what passes `from_proto` needs no second check; nothing behind it sees a message of the API. The mapping
 //! knows neither engine nor connections.
@@ -36,10 +37,12 @@ mod pages;
 mod principal;
 mod progress;
 mod reads;
+mod rpc;
 mod score_series;
 mod series;
 mod server;
 mod simulation;
+mod standing;
 mod status;
 mod subscribe_call;
 mod subscription;
@@ -51,7 +54,9 @@ mod web;
 mod workspaces;
 
 pub use api::Api;
+pub use rpc::{CallListener, CallTally, EndedCall, MethodTally, TraceContext};
 pub use server::{BoundServer, ServeError, ServerConfig};
+pub use standing::{Readiness, Standing};
 pub use subscription::SubscriptionLimits;
 pub use tls::{Incoming, Socket, Tls, TlsFault, TlsFiles};
 pub use web::WebOrigin;

@@ -3,7 +3,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
@@ -21,6 +21,8 @@ use super::Api;
 use super::attempts::Attempts;
 use super::caller::{Admitted, Identified};
 use super::connection::Closable;
+use super::rpc::{CallListener, CallTally, Observation};
+use super::standing::Standing;
 use super::subscribe_call::ProgressCalls;
 use super::subscription::SubscriptionLimits;
 use super::tls::{Incoming, Socket, Tls};
@@ -112,6 +114,8 @@ pub struct BoundServer<I = Incoming> {
     address: SocketAddr,
     config: ServerConfig,
     access: AccessRecord,
+    standing: Standing,
+    listener: Option<CallListener>,
 }
 
 const SERVICES: [&str; 7] = ["", WORKSPACE, CYCLE, OBJECTIVE, KPI, PROGRESS, AUDIT];
@@ -173,6 +177,8 @@ impl BoundServer {
             address,
             config,
             access: AccessRecord::nowhere(),
+            standing: Standing::default(),
+            listener: None,
         })
     }
 }
@@ -185,6 +191,8 @@ impl<I> BoundServer<I> {
             address,
             config,
             access: AccessRecord::nowhere(),
+            standing: Standing::default(),
+            listener: None,
         }
     }
 
@@ -194,6 +202,19 @@ impl<I> BoundServer<I> {
     pub fn keeping_attempts_in(mut self, access: AccessRecord) -> Self {
         self.access = access;
         self
+    }
+
+    /// Tells somebody of every call that has ended and belongs to a trace that is kept.
+    #[must_use]
+    pub fn telling_of_calls(mut self, listener: CallListener) -> Self {
+        self.listener = Some(listener);
+        self
+    }
+
+    /// How it stands, from now until it has ended.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        self.standing.clone()
     }
 
     /// Where it listens.
@@ -248,7 +269,8 @@ impl<I> BoundServer<I> {
         C: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let engine = Arc::new(OnceLock::new());
+        let engine = self.standing.place_of_engine();
+        let tally = Arc::new(CallTally::of_the_api()?);
         let (drain, draining) = watch::channel(false);
         let api = Api::new(
             Arc::clone(&engine),
@@ -258,6 +280,8 @@ impl<I> BoundServer<I> {
             self.access.clone(),
         );
         let attempts = Attempts::new(self.access.clone(), Arc::clone(&engine), self.config.record_peer)?;
+        self.standing.count_in(Arc::clone(&tally));
+        self.standing.look_at(Arc::clone(api.subscriptions()));
         let health = HealthReporter::new();
         report(&health, ServingStatus::NotServing).await;
         let routes = routes(&api, &health, self.config.message_bytes_max)?;
@@ -267,6 +291,7 @@ impl<I> BoundServer<I> {
             .layer(NamedOriginsOnly::new(&self.config.web_origins, attempts.clone()))
             .layer(cors(&self.config.web_origins))
             .layer(GrpcWebLayer::new())
+            .layer(Observation::new(tally, self.listener))
             .layer(Identified::new(Arc::clone(&self.config.authenticator)))
             .layer(attempts)
             .layer(Admitted)
@@ -306,6 +331,7 @@ impl<I> BoundServer<I> {
             },
         };
         report(&health, ServingStatus::NotServing).await;
+        self.standing.drain();
         drain.send_replace(true);
         let drained = tokio::select! {
             drained = tokio::time::timeout(Duration::from_secs(self.config.drain_s), server) => drained,

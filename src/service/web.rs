@@ -51,11 +51,13 @@ pub(super) struct WithNamedOrigins<S> {
 }
 
 /// What a page may read of an answer's headers: a refusal comes in them, without a body.
-const READABLE: [HeaderName; 4] = [
+const READABLE: [HeaderName; 6] = [
     HeaderName::from_static("grpc-status"),
     HeaderName::from_static("grpc-message"),
     HeaderName::from_static("grpc-status-details-bin"),
     HeaderName::from_static("binnacle-revision"),
+    HeaderName::from_static("x-request-id"),
+    HeaderName::from_static("traceparent"),
 ];
 /// How long a browser need not ask again.
 const ASKED_FOR: Duration = Duration::from_secs(2 * 60 * 60);

@@ -21,7 +21,7 @@ use binnacle::proto::api::objective_service_client::ObjectiveServiceClient;
 use binnacle::proto::api::progress_service_client::ProgressServiceClient;
 use binnacle::proto::api::workspace_service_client::WorkspaceServiceClient;
 use binnacle::proto::google_type;
-use binnacle::service::{BoundServer, ServeError, ServerConfig};
+use binnacle::service::{BoundServer, ServeError, ServerConfig, Standing};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tonic::transport::Channel;
@@ -41,6 +41,8 @@ pub(crate) struct Server {
     pub(crate) address: std::net::SocketAddr,
     pub(crate) channel: Channel,
     pub(crate) clock: Arc<SteppedClock>,
+    /// How it stands, for tests that look at it from outside.
+    pub(crate) standing: Standing,
     stop: Option<oneshot::Sender<()>>,
     ended: JoinHandle<Result<(), ServeError>>,
 }
@@ -91,7 +93,7 @@ impl Server {
         let bound = BoundServer::bind("127.0.0.1:0".parse().expect("an address"), config)
             .expect("a port")
             .keeping_attempts_in(access);
-        let address = bound.address();
+        let (address, standing) = (bound.address(), bound.standing());
         let (stop, stopped) = oneshot::channel();
         let ended = tokio::spawn(bound.serve(move || Ok(open()), async move {
             let _gone = stopped.await;
@@ -103,6 +105,7 @@ impl Server {
             address,
             channel,
             clock,
+            standing,
             stop: Some(stop),
             ended,
         }

@@ -5,7 +5,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 /// How long a test waits for a server.
@@ -16,6 +16,17 @@ pub(crate) struct ServerProcess {
     process: Child,
     /// Where it listens.
     pub(crate) address: String,
+    /// Where its metrics are, if it was told to show them.
+    pub(crate) metrics: Option<String>,
+    said: Said,
+}
+
+/// What the server has written to its log.
+#[derive(Default)]
+struct Said {
+    lines: Arc<Mutex<Vec<serde_json::Value>>>,
+    /// Ends with the log.
+    reader: Mutex<Option<std::thread::JoinHandle<()>>>,
 }
 
 impl ServerProcess {
@@ -35,8 +46,15 @@ impl ServerProcess {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program starts");
-        let address = listening(&mut process);
-        Self { process, address }
+        let said = Said::default();
+        let address = said.listening(&mut process);
+        let metrics = said.address_behind("metrics are served");
+        Self {
+            process,
+            address,
+            metrics,
+            said,
+        }
     }
 
     /// kill -9.
@@ -59,6 +77,13 @@ impl ServerProcess {
         self.process.wait().expect("a process that has ended").success()
     }
 
+    /// Everything that it has written to its log, once it has ended.
+    pub(crate) fn said(&self) -> Vec<serde_json::Value> {
+        let reader = self.said.reader.lock().expect("no panic").take();
+        reader.expect("asked once").join().expect("no panic");
+        self.said.lines.lock().expect("no panic").clone()
+    }
+
     pub(crate) fn id(&self) -> u32 {
         self.process.id()
     }
@@ -76,18 +101,36 @@ impl Drop for ServerProcess {
     }
 }
 
-/// The address that the server writes to its log. What it writes later is read too, so that it never waits for us.
-fn listening(process: &mut Child) -> String {
-    let lines = BufReader::new(process.stderr.take().expect("a pipe")).lines();
-    let (tell, told) = mpsc::channel();
-    std::thread::spawn(move || {
-        for line in lines.map_while(Result::ok) {
-            let event: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
-            if event["fields"]["message"] == "listening" {
-                let address = event["fields"]["address"].as_str().unwrap_or_default();
-                let _only_the_first = tell.send(address.to_owned());
+impl Said {
+    /// The address that the server writes to its log. What it writes later is read too, so that it never waits for us.
+    fn listening(&self, process: &mut Child) -> String {
+        let lines = BufReader::new(process.stderr.take().expect("a pipe")).lines();
+        let (tell, told) = mpsc::channel();
+        let kept = Arc::clone(&self.lines);
+        let reader = std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                let event: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
+                let is_listening = event["fields"]["message"] == "listening";
+                let address = address_in(&event);
+                kept.lock().expect("no panic").push(event);
+                if is_listening {
+                    let _only_the_first = tell.send(address);
+                }
             }
-        }
-    });
-    told.recv_timeout(WAIT).expect("the server says where it listens")
+        });
+        *self.reader.lock().expect("no panic") = Some(reader);
+        told.recv_timeout(WAIT).expect("the server says where it listens")
+    }
+
+    /// The address in the line with a message.
+    fn address_behind(&self, message: &str) -> Option<String> {
+        let lines = self.lines.lock().expect("no panic");
+        let line = lines.iter().find(|line| line["fields"]["message"] == message)?;
+        Some(address_in(line))
+    }
+}
+
+fn address_in(event: &serde_json::Value) -> String {
+    let address = event["fields"]["address"].as_str();
+    address.unwrap_or_default().to_owned()
 }

@@ -233,7 +233,7 @@ fn is_denial(code: Code) -> bool {
 }
 
 /// A code as gRPC spells it.
-fn name(code: Code) -> &'static str {
+pub(super) fn name(code: Code) -> &'static str {
     match code {
         Code::Ok => "OK",
         Code::Cancelled => "CANCELLED",

@@ -25,6 +25,7 @@ pub use readers::SubscriptionLimits;
 pub(super) use readers::{Reading, Subscriptions};
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -77,6 +78,8 @@ pub(super) struct Subscription {
     head: watch::Receiver<Revision>,
     /// Everything up to here was put into `ready`, or is in `whole`, or is not for this stream.
     position: Position,
+    /// The revision of that, for whoever asks from outside how far it lies behind.
+    reached: Arc<AtomicU64>,
     /// What was the head when it began, or fell behind: there it has caught up.
     goal: Revision,
     stage: Stage,
@@ -140,6 +143,7 @@ impl Subscription {
             draining,
             head,
             position,
+            reached: Arc::new(AtomicU64::new(position.revision.0)),
             goal: newest.revision,
             stage,
             whole: None,
@@ -223,6 +227,12 @@ impl Subscription {
             () = self.room.reserve(bytes) => Ok(true),
             ending = drain(&mut self.draining) => ending.map(|()| false),
         }
+    }
+
+    /// Goes on to a later place.
+    fn move_to(&mut self, position: Position) {
+        self.position = position;
+        self.reached.store(position.revision.0, Ordering::Relaxed);
     }
 
     /// Something about the stream itself.

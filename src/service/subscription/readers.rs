@@ -5,6 +5,7 @@
 //! is what the transport holds, and why it ended, for when its reader comes back. Where it does not for as long again, its
 //! connection is closed: nothing else makes the transport let go of a stream.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -99,6 +100,9 @@ struct Reader {
     /// Who asks.
     asker: AtomicWaker,
     connection: Option<Connection>,
+    /// What it reads, and how far it has come there.
+    hosted: Arc<Hosted>,
+    reached: Arc<AtomicU64>,
 }
 
 /// What a reader is still to be given.
@@ -189,6 +193,8 @@ impl Subscriptions {
         connection: Option<Connection>,
     ) -> Reading {
         let untaken = subscription.room.untaken();
+        let hosted = Arc::clone(&subscription.hosted);
+        let reached = Arc::clone(&subscription.reached);
         let begun = Some((Box::new(subscription), guard.again()));
         let coming = stream::unfold(begun, |begun| async {
             let (mut subscription, mut guard) = begun?;
@@ -217,6 +223,8 @@ impl Subscriptions {
             is_gone: AtomicBool::new(false),
             asker: AtomicWaker::new(),
             connection,
+            hosted,
+            reached,
         });
         lock(&self.readers).push(Looked {
             reader: Arc::clone(&reader),
@@ -227,6 +235,21 @@ impl Subscriptions {
             reader,
             _place: place,
         }
+    }
+
+    /// How many commits whoever is furthest behind in a workspace has not been given yet, by workspace; where nobody reads there
+    /// is nothing.
+    pub(in crate::service) fn lags(&self) -> BTreeMap<Id, u64> {
+        let mut lags = BTreeMap::new();
+        for looked in lock(&self.readers).iter() {
+            let reader = &looked.reader;
+            if reader.is_gone.load(Ordering::Relaxed) {
+                continue;
+            }
+            let lag = lags.entry(reader.hosted.id().clone()).or_default();
+            *lag = reader.lag().max(*lag);
+        }
+        lags
     }
 
     /// Ends, for as long as it is polled, whoever has stopped reading.
@@ -295,6 +318,12 @@ impl Reader {
             asked_count: self.asked_count.load(Ordering::Relaxed),
             untaken_count: self.untaken.count(),
         }
+    }
+
+    /// How many commits it has not been given yet.
+    fn lag(&self) -> u64 {
+        let head = self.hosted.published().state.workspace().revision();
+        head.0.saturating_sub(self.reached.load(Ordering::Relaxed))
     }
 
     /// Whether it is gone, and nothing that it was given is left of it.

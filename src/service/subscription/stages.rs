@@ -141,10 +141,10 @@ impl Subscription {
             .await?;
         coalescing.shown = Arc::clone(&published.state);
         coalescing.due = Instant::now() + coalescing.every;
-        self.position = Position {
+        self.move_to(Position {
             revision,
             root: published.root,
-        };
+        });
         let audience = Arc::clone(&self.audience);
         self.whole = Some(whole::net_change(audience, change, published.root));
         self.stage = Stage::Coalesced(coalescing);
@@ -163,7 +163,7 @@ impl Subscription {
             self.reserve(bytes).await?;
             return Ok(());
         }
-        self.position = page.last;
+        self.move_to(page.last);
         if bytes > 0 {
             self.ready.extend(self.room.fill(page.framed));
         } else if self.spoke.elapsed() >= self.checkpoint_interval {

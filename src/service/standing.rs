@@ -1,0 +1,90 @@
+//! How a server stands, for whoever looks at it from outside: whether it is ready, what it was asked, how far its subscribers are.
+//!
+//! Invariant: nothing here changes what the server does, and looking at it holds nobody up. It does not know who looks, nor in
+//! which form it is shown.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use super::rpc::CallTally;
+use super::subscription::Subscriptions;
+use crate::domain::Id;
+use crate::engine::Engine;
+
+/// The standing of one server. A copy looks at the same one.
+#[derive(Clone, Default)]
+pub struct Standing(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    /// Empty until the log is replayed.
+    engine: Arc<OnceLock<Engine>>,
+    is_draining: AtomicBool,
+    calls: OnceLock<Arc<CallTally>>,
+    subscriptions: OnceLock<Arc<Subscriptions>>,
+}
+
+/// Whether a server takes calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readiness {
+    /// Its log is being replayed.
+    Starting,
+    /// It does.
+    Ready,
+    /// It is about to stop.
+    Draining,
+}
+
+impl Standing {
+    /// Whether the server takes calls.
+    #[must_use]
+    pub fn readiness(&self) -> Readiness {
+        match (self.0.is_draining.load(Ordering::Acquire), self.engine()) {
+            (true, _) => Readiness::Draining,
+            (false, Some(_)) => Readiness::Ready,
+            (false, None) => Readiness::Starting,
+        }
+    }
+
+    /// The engine, once the log is replayed.
+    #[must_use]
+    pub fn engine(&self) -> Option<&Engine> {
+        self.0.engine.get()
+    }
+
+    /// The calls, once there can be any.
+    #[must_use]
+    pub fn calls(&self) -> Option<&CallTally> {
+        self.0.calls.get().map(Arc::as_ref)
+    }
+
+    /// How many commits the subscriber who is furthest behind has not been given yet, by workspace; workspaces without
+    /// subscribers are left out.
+    #[must_use]
+    pub fn subscriber_lags(&self) -> BTreeMap<Id, u64> {
+        let subscriptions = self.0.subscriptions.get();
+        subscriptions.map(|all| all.lags()).unwrap_or_default()
+    }
+
+    /// Where the engine goes when it is open.
+    pub(super) fn place_of_engine(&self) -> Arc<OnceLock<Engine>> {
+        Arc::clone(&self.0.engine)
+    }
+
+    /// The server drains from here on.
+    pub(super) fn drain(&self) {
+        self.0.is_draining.store(true, Ordering::Release);
+    }
+
+    /// Calls are counted there.
+    pub(super) fn count_in(&self, calls: Arc<CallTally>) {
+        // A server is served once.
+        let _first = self.0.calls.set(calls);
+    }
+
+    /// These are its subscriptions.
+    pub(super) fn look_at(&self, subscriptions: Arc<Subscriptions>) {
+        let _first = self.0.subscriptions.set(subscriptions);
+    }
+}
