@@ -123,6 +123,24 @@ fn a_key_is_written_once_lets_its_owner_in_and_nobody_after_it_is_revoked() {
 }
 
 #[test]
+fn a_server_that_had_keys_or_has_operators_does_not_begin_to_believe_everybody() {
+    let dir = TempDir::new().expect("a folder");
+    let data_dir = dir.path().to_string_lossy().into_owned();
+    let serve = |more: &[&str]| {
+        let args = ["serve", "--listen", "127.0.0.1:0", "--data-dir", &data_dir];
+        binnacle(&[&args[..], more].concat(), None)
+    };
+    let operator = serve(&["--operator", "maria"]);
+    assert_eq!(operator.code, Some(2), "{operator:?}");
+    assert!(operator.told.contains("it knows nobody"), "{operator:?}");
+    keys(dir.path(), &["create", "--principal", "maria"]);
+    std::fs::remove_file(dir.path().join("keys.json")).expect("the keys");
+    let lost = serve(&[]);
+    assert_eq!(lost.code, Some(2), "{lost:?}");
+    assert!(lost.told.contains("keys.json is missing"), "{lost:?}");
+}
+
+#[test]
 fn what_no_key_can_be_is_refused_in_a_sentence() {
     let dir = TempDir::new().expect("a folder");
     for (args, part) in [

@@ -112,11 +112,7 @@ impl IdentitySettings {
 
     /// What callers are recognised by.
     pub(super) fn authenticator(&self, data_dir: &Path) -> Result<Arc<Authenticator>, Failure> {
-        let keys = data_dir.join(KEYS);
-        let keys = match keys.exists() {
-            true => Some(KeyFile::open(keys).map_err(|fault| usage(&fault.to_string()))?),
-            false => None,
-        };
+        let keys = self.keys(data_dir)?;
         let certificates = match &self.tls_client_ca {
             Some(_) => Some(CertificateNames::new(self.names()?)),
             None if self.certificate_principal.is_some() => {
@@ -133,6 +129,36 @@ impl IdentitySettings {
             certificates,
             operators,
         )))
+    }
+
+    /// The API keys, if there are any. Where there were some, or there is somebody who may do more than others, a server without
+    /// them would believe everybody: that is not begun by mistake.
+    fn keys(&self, data_dir: &Path) -> Result<Option<KeyFile>, Failure> {
+        let path = data_dir.join(KEYS);
+        let there = path.try_exists().map_err(|error| {
+            Failure::new(
+                FailureKind::Failed,
+                format!("{} cannot be looked for: {error}", path.display()),
+            )
+        })?;
+        if there {
+            return KeyFile::open(path)
+                .map(Some)
+                .map_err(|fault| usage(&fault.to_string()));
+        }
+        if KeyFile::was_at(&path) {
+            return Err(usage(&format!(
+                "{} is missing, and there were keys: put it back from a copy, or make a new one with \"binnacle keys create\"",
+                path.display()
+            )));
+        }
+        let knows_others = self.tls_client_ca.is_some() || self.jwt_jwks.is_some();
+        if self.operator.is_some() && !knows_others {
+            return Err(usage(
+                "--operator is somebody whom the server knows, and it knows nobody: make a key with \"binnacle keys create\" first",
+            ));
+        }
+        Ok(None)
     }
 
     fn tokens(&self) -> Result<Option<Tokens>, Failure> {

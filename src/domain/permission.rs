@@ -110,20 +110,6 @@ impl Role {
             ) => Reach::Nowhere,
         }
     }
-
-    /// As the API writes it, in small letters.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Owner => "owner",
-            Self::Lead => "lead",
-            Self::Manager => "manager",
-            Self::Contributor => "contributor",
-            Self::Ingest => "ingest",
-            Self::Viewer => "viewer",
-            Self::Auditor => "auditor",
-        }
-    }
 }
 
 impl Workspace {
@@ -340,16 +326,24 @@ fn takes<'a>(workspace: &'a Workspace, command: &'a Command) -> (Right, Option<V
         Command::StartObjective(start) => {
             let name = ResourceName::Objective(start.objective.clone());
             let of_the_kpi = workspace.kpis.get(&start.kpi);
-            let team = start
-                .team
-                .as_ref()
-                .or_else(|| of_the_kpi.and_then(|kpi| kpi.fields.team.as_ref()));
+            let of_the_kpi = of_the_kpi.and_then(|kpi| kpi.fields.team.as_ref());
+            // As it will be: a team that is deleted is not passed on.
+            let stands = |team: &&Id| workspace.team(team).is_ok();
+            let team = start.team.as_ref().or(of_the_kpi.filter(stands));
+            // What is done about the alert of the KPI is set as well.
+            let about = vec![Some(new(name, team, start.owner.as_ref())), kpi(&start.kpi)];
+            of(Right::SetObjectives, about)
+        }
+        Command::CreateKpiFromKeyResult(made) => {
+            let name = ResourceName::Kpi(made.kpi.clone());
+            let objective = workspace.objectives.get(&made.key_result.objective);
+            let team = objective.and_then(|objective| objective.fields.team.as_ref());
+            let team = team.filter(|team| workspace.team(team).is_ok());
             of(
-                Right::SetObjectives,
-                vec![Some(new(name, team, start.owner.as_ref()))],
+                Right::SetKpis,
+                vec![key_result(&made.key_result), Some(new(name, team, None))],
             )
         }
-        Command::CreateKpiFromKeyResult(new) => of(Right::SetKpis, vec![key_result(&new.key_result)]),
     }
 }
 

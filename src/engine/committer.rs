@@ -176,13 +176,18 @@ impl Committer {
             Authentication::None | Authentication::System => return Ok(()),
             Authentication::Certificate | Authentication::Token | Authentication::ApiKey => {}
         }
-        if matches!(command, Command::CreateWorkspace(_)) {
-            // That is a matter of the server, and was judged there.
-            return Ok(());
-        }
         let line = group.drafts.get(workspace).map(Draft::line);
         let line = line.or_else(|| self.lines.get(workspace));
         let state = line.map(|line| line.state.workspace());
+        if matches!(command, Command::CreateWorkspace(_)) {
+            // Whether they may is a matter of the server, and was judged there; what a retry is answered is one of members.
+            return match state {
+                Some(state) if state.member_of(&origin.actor.principal).is_none() => {
+                    Err(Refusal::WorkspaceExists(workspace.clone()))
+                }
+                Some(_) | None => Ok(()),
+            };
+        }
         let member = state.and_then(|state| Some((state, state.member_of(&origin.actor.principal)?)));
         let (state, member) = member.ok_or_else(|| Refusal::WorkspaceNotFound(workspace.clone()))?;
         Ok(check_command(state, member, command)?)

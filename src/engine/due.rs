@@ -16,16 +16,12 @@ pub(super) const AGE_MAX: Duration = Duration::from_secs(10);
 /// After so many commits the newest of them is under a checkpoint.
 pub(super) const COMMITS_MAX: u64 = 10_000;
 
-/// What is known of each log; `T` is what the checkpoint is made from.
+/// What has moved on, and how far each log is signed; `T` is what a checkpoint is made from.
 pub(super) struct Due<T> {
-    logs: BTreeMap<LogId, Standing<T>>,
-}
-
-struct Standing<T> {
-    /// The revision of the newest checkpoint.
-    signed: Revision,
-    /// What has moved on since.
-    waiting: Option<Waiting<T>>,
+    /// The revision of the newest checkpoint of each log.
+    signed: BTreeMap<LogId, Revision>,
+    /// The logs that have moved on since.
+    waiting: BTreeMap<LogId, Waiting<T>>,
 }
 
 struct Waiting<T> {
@@ -34,98 +30,63 @@ struct Waiting<T> {
     since: Instant,
 }
 
-impl<T> Default for Standing<T> {
-    fn default() -> Self {
-        Self {
-            signed: Revision::ZERO,
-            waiting: None,
-        }
-    }
-}
-
-impl<T> Standing<T> {
-    fn is_far(&self) -> bool {
-        let far = |waiting: &Waiting<T>| waiting.head.0 >= self.signed.0 + COMMITS_MAX;
-        self.waiting.as_ref().is_some_and(far)
-    }
-}
-
 impl<T: Clone> Due<T> {
     /// `signed`: the newest checkpoint that each log has already.
     pub(super) fn new(signed: BTreeMap<LogId, Revision>) -> Self {
-        let standing = |signed| Standing {
-            signed,
-            waiting: None,
-        };
         Self {
-            logs: signed
-                .into_iter()
-                .map(|(log, signed)| (log, standing(signed)))
-                .collect(),
+            signed,
+            waiting: BTreeMap::new(),
         }
     }
 
-    /// A log has moved on to a revision. Answers whether it is due earlier than was known.
+    /// A log has moved on to a revision. Answers whether something is due earlier than was known.
     pub(super) fn moved(&mut self, log: LogId, head: Revision, what: &T, now: Instant) -> bool {
-        let standing = self.logs.entry(log).or_default();
-        if head <= standing.signed {
+        let signed = self.signed(log);
+        if head <= signed {
             return false;
         }
-        let was_far = standing.is_far();
-        match &mut standing.waiting {
-            Some(waiting) => {
-                waiting.head = waiting.head.max(head);
-                standing.is_far() && !was_far
-            }
-            None => {
-                let what = what.clone();
-                standing.waiting = Some(Waiting {
-                    what,
-                    head,
-                    since: now,
-                });
-                true
-            }
-        }
+        let is_far = |head: Revision| head.0 >= signed.0 + COMMITS_MAX;
+        let is_first = self.waiting.is_empty();
+        let waiting = self.waiting.entry(log).or_insert_with(|| Waiting {
+            what: what.clone(),
+            head: signed,
+            since: now,
+        });
+        let was_far = is_far(waiting.head);
+        waiting.head = waiting.head.max(head);
+        is_first || (is_far(waiting.head) && !was_far)
     }
 
     /// Takes what is due at a moment.
     pub(super) fn take(&mut self, now: Instant) -> Vec<T> {
-        self.take_where(|standing, since| standing.is_far() || now >= since + AGE_MAX)
+        let signed = &self.signed;
+        let is_due = |log: &LogId, waiting: &mut Waiting<T>| {
+            let signed = signed.get(log).copied().unwrap_or_default();
+            waiting.head.0 >= signed.0 + COMMITS_MAX || now >= waiting.since + AGE_MAX
+        };
+        let due = self.waiting.extract_if(.., is_due);
+        due.map(|(_, waiting)| waiting.what).collect()
     }
 
     /// Takes all that has moved on.
     pub(super) fn take_all(&mut self) -> Vec<T> {
-        self.take_where(|_, _| true)
-    }
-
-    fn take_where(&mut self, is_due: impl Fn(&Standing<T>, Instant) -> bool) -> Vec<T> {
-        let due = self.logs.values_mut().filter_map(|standing| {
-            let since = standing.waiting.as_ref()?.since;
-            is_due(standing, since).then(|| standing.waiting.take())?
-        });
-        due.map(|waiting| waiting.what).collect()
+        let all = std::mem::take(&mut self.waiting);
+        all.into_values().map(|waiting| waiting.what).collect()
     }
 
     /// When the next one is due by its age.
     pub(super) fn next(&self) -> Option<Instant> {
-        let waiting = self
-            .logs
-            .values()
-            .filter_map(|standing| standing.waiting.as_ref());
-        waiting.map(|waiting| waiting.since + AGE_MAX).min()
+        self.waiting.values().map(|waiting| waiting.since + AGE_MAX).min()
     }
 
     /// The newest checkpoint of a log.
     pub(super) fn signed(&self, log: LogId) -> Revision {
-        self.logs
-            .get(&log)
-            .map_or(Revision::ZERO, |standing| standing.signed)
+        self.signed.get(&log).copied().unwrap_or_default()
     }
 
     /// A log has a newer checkpoint.
     pub(super) fn sign(&mut self, log: LogId, revision: Revision) {
-        self.logs.entry(log).or_default().signed = revision;
+        self.signed.insert(log, revision);
     }
 }
 
@@ -181,7 +142,8 @@ mod tests {
     fn each_log_has_its_own_time() {
         let (mut due, start) = due();
         due.moved(ONE, Revision(1), &"one", start);
-        due.moved(OTHER, Revision(1), &"other", start + seconds(4));
+        let earlier = due.moved(OTHER, Revision(1), &"other", start + seconds(4));
+        assert!(!earlier, "its time comes behind that of the first");
         assert_eq!(due.take(start + seconds(11)), ["one"]);
         assert_eq!(due.next(), Some(start + seconds(14)));
         due.moved(ONE, Revision(2), &"one", start + seconds(12));

@@ -54,7 +54,8 @@ impl CertificateNames {
 }
 
 fn name_of(certificate: &X509Certificate<'_>) -> Option<String> {
-    let names = certificate.subject_alternative_name().ok().flatten();
+    // One that cannot be read, or is there twice, makes no name of the other one.
+    let names = certificate.subject_alternative_name().ok()?;
     let uris: Vec<&str> = names
         .iter()
         .flat_map(|names| &names.value.general_names)
@@ -63,15 +64,21 @@ fn name_of(certificate: &X509Certificate<'_>) -> Option<String> {
             _ => None,
         })
         .collect();
+    let is_spiffe = |uri: &&str| uri.to_ascii_lowercase().starts_with("spiffe:");
     match uris.as_slice() {
         // An SVID has exactly one URI.
         [uri] if uri.starts_with("spiffe://") => return Some((*uri).to_owned()),
-        uris if uris.iter().any(|uri| uri.starts_with("spiffe://")) => return None,
+        uris if uris.iter().any(is_spiffe) => return None,
         _ => {}
     }
     let mut common = certificate.subject().iter_common_name();
     match (common.next(), common.next()) {
-        (Some(one), None) => one.as_str().ok().map(str::to_owned),
+        // A name that looks like an id of another kind is none.
+        (Some(one), None) => one
+            .as_str()
+            .ok()
+            .filter(|name| !name.contains(':'))
+            .map(str::to_owned),
         _ => None,
     }
 }
@@ -114,6 +121,8 @@ mod tests {
             (Some("ingest"), &["https://acme.example.com"], Some("ingest")),
             (Some("ingest"), &["spiffe://acme/a", "spiffe://acme/b"], None),
             (Some("José"), &[], None),
+            (Some("spiffe://acme/ingest"), &[], None),
+            (Some("ingest"), &["SPIFFE://acme/ingest"], None),
             (Some(""), &[], None),
             (None, &[], None),
         ] {

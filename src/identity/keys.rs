@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -236,13 +236,23 @@ impl KeyFile {
                 ring
             }
             Err(fault) => {
-                *last = version;
+                // It is tried again.
+                *last = FileVersion::default();
+                if self.ring().keys.is_empty() {
+                    return false;
+                }
                 tracing::error!(%fault, "no key is accepted until the file can be read");
                 KeyRing::default()
             }
         };
         self.ring.store(Arc::new(ring));
         true
+    }
+
+    /// Whether there were keys at a path once.
+    #[must_use]
+    pub fn was_at(path: &Path) -> bool {
+        lock_of(path).exists()
     }
 
     /// Every key of a file; one that is not there has none.
@@ -315,6 +325,11 @@ impl KeyFile {
     }
 }
 
+/// What one program holds while it changes the file. It stays, and says that there were keys.
+fn lock_of(path: &Path) -> PathBuf {
+    path.with_extension("lock")
+}
+
 /// Changes the file: one program after the other, and whole whenever it is read.
 fn change(
     path: &Path,
@@ -332,7 +347,7 @@ fn change(
         .create(true)
         .truncate(false)
         .mode(0o600)
-        .open(path.with_extension("lock"))
+        .open(lock_of(path))
         .map_err(failed)?;
     lock.lock().map_err(failed)?;
     let mut keys = KeyFile::list(path)?;
@@ -350,6 +365,10 @@ fn change(
             .mode(0o600)
             .open(&unfinished)?;
         file.write_all(text.as_bytes())?;
+        // Whoever runs this may be somebody else than who runs the server.
+        if let Ok(before) = fs::metadata(path) {
+            fchown(&file, Some(before.uid()), Some(before.gid()))?;
+        }
         file.sync_all()?;
         fs::rename(&unfinished, path)?;
         let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());

@@ -36,7 +36,7 @@ pub struct Identity {
     pub authentication: Authentication,
     /// From when on the credential is worth nothing.
     pub expires: Option<Timestamp>,
-    /// The API key that was shown, by its id.
+    /// The API key that was shown, by its id; or the key that has signed the token, by its hash.
     pub key: Option<SmolStr>,
     /// May do what concerns the server and no workspace of it: create workspaces, read refused calls of all.
     pub is_operator: bool,
@@ -158,10 +158,11 @@ impl Authenticator {
         {
             return false;
         }
-        match (&identity.key, &self.keys) {
-            (Some(id), Some(keys)) => keys.ring().has(id),
-            (Some(_), None) => false,
-            (None, _) => true,
+        let Some(key) = &identity.key else { return true };
+        match identity.authentication {
+            Authentication::ApiKey => self.keys.as_ref().is_some_and(|keys| keys.ring().has(key)),
+            Authentication::Token => self.tokens.as_ref().is_some_and(|tokens| tokens.has(key)),
+            Authentication::Certificate | Authentication::None | Authentication::System => true,
         }
     }
 
@@ -171,23 +172,25 @@ impl Authenticator {
         self.changed.subscribe()
     }
 
-    /// Follows the files and the JWKS for ever. A file that cannot be read leaves what was read before, and is logged.
+    /// Follows the keys and the JWKS for ever, each by itself: an issuer that does not answer must not keep a revoked key alive.
     pub async fn follow(self: Arc<Self>) -> std::convert::Infallible {
+        let keys = self.follow_one(|this| this.keys.as_ref().is_some_and(KeyFile::look_again));
+        let tokens = self.follow_one(|this| this.tokens.as_ref().is_some_and(Tokens::look_again));
+        tokio::select! {
+            never = keys => never,
+            never = tokens => never,
+        }
+    }
+
+    async fn follow_one(self: &Arc<Self>, look_again: fn(&Self) -> bool) -> std::convert::Infallible {
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
-            let this = Arc::clone(&self);
-            let looked = tokio::task::spawn_blocking(move || this.look_again()).await;
+            let this = Arc::clone(self);
+            let looked = tokio::task::spawn_blocking(move || look_again(&this)).await;
             if looked.unwrap_or(false) {
                 self.changed.send_modify(|count| *count += 1);
             }
         }
-    }
-
-    /// Reads what has changed, and answers whether anything has.
-    fn look_again(&self) -> bool {
-        let keys = self.keys.as_ref().is_some_and(KeyFile::look_again);
-        let tokens = self.tokens.as_ref().is_some_and(Tokens::look_again);
-        keys || tokens
     }
 }
 

@@ -13,10 +13,12 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use jsonwebtoken::errors::ErrorKind;
-use jsonwebtoken::jwk::{JwkSet, PublicKeyUse};
+use jsonwebtoken::jwk::{Jwk, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
+use smol_str::SmolStr;
 use thiserror::Error;
 
 use super::{Identity, Unauthenticated};
@@ -81,7 +83,15 @@ pub struct Tokens {
 #[derive(Default)]
 struct Keys(Vec<Key>);
 
+/// A JWKS whose keys are looked at one by one: one that is not understood must not be in the way of the others.
+#[derive(Deserialize)]
+struct RawSet {
+    keys: Vec<Value>,
+}
+
 struct Key {
+    /// Tells it from every other key: a hash of what the JWKS says of it.
+    name: SmolStr,
     id: Option<String>,
     algorithm: Option<Algorithm>,
     key: DecodingKey,
@@ -126,6 +136,10 @@ impl Tokens {
         rules.jwks.check()?;
         let text = rules.jwks.read()?;
         let keys = Keys::parse(&text).map_err(|why| rules.jwks.unreadable(why))?;
+        if keys.0.is_empty() {
+            let why = "it has no key that tokens can be verified with".to_owned();
+            return Err(rules.jwks.unreadable(why));
+        }
         Ok(Self {
             rules,
             algorithms,
@@ -154,8 +168,13 @@ impl Tokens {
                 false => Err(Unauthenticated::Expired),
             };
         }
-        let identity = self.verify(token)?;
+        let keys = self.keys.load_full();
+        let identity = self.verify(token, &keys)?;
         let mut known = self.known();
+        // What was verified with keys that are gone meanwhile is not remembered.
+        if !Arc::ptr_eq(&keys, &self.keys.load()) {
+            return Ok(identity);
+        }
         if known.len() >= KNOWN_MAX {
             known.retain(|_, identity| identity.expires.is_none_or(|expires| now < expires));
         }
@@ -166,7 +185,12 @@ impl Tokens {
         Ok(identity)
     }
 
-    fn verify(&self, token: &str) -> Result<Identity, Unauthenticated> {
+    /// Whether a key that has signed is one of the JWKS still.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.keys.load().0.iter().any(|known| known.name == key)
+    }
+
+    fn verify(&self, token: &str, keys: &Keys) -> Result<Identity, Unauthenticated> {
         let header = decode_header(token).map_err(|_| Unauthenticated::Unknown)?;
         if !self.algorithms.contains(&header.alg) {
             return Err(Unauthenticated::Unknown);
@@ -177,7 +201,6 @@ impl Tokens {
         validation.set_issuer(&[&self.rules.issuer]);
         validation.set_audience(&[&self.rules.audience]);
         validation.set_required_spec_claims(&["exp", "iss", "aud"]);
-        let keys = self.keys.load();
         let mut fitting = keys.fitting(header.kid.as_deref(), header.alg).peekable();
         if fitting.peek().is_none() {
             self.looked().wanted = true;
@@ -185,7 +208,7 @@ impl Tokens {
         let mut refused = Unauthenticated::Unknown;
         for key in fitting {
             match decode::<Map<String, Value>>(token, &key.key, &validation) {
-                Ok(verified) => return self.identity(&verified.claims),
+                Ok(verified) => return self.identity(&verified.claims, &key.name),
                 Err(error) if matches!(error.kind(), ErrorKind::ExpiredSignature) => {
                     refused = Unauthenticated::Expired;
                 }
@@ -195,7 +218,7 @@ impl Tokens {
         Err(refused)
     }
 
-    fn identity(&self, claims: &Map<String, Value>) -> Result<Identity, Unauthenticated> {
+    fn identity(&self, claims: &Map<String, Value>, key: &SmolStr) -> Result<Identity, Unauthenticated> {
         let principal = claims.get(&self.rules.principal_claim).and_then(Value::as_str);
         let principal = principal
             .filter(|text| Principal::parse(text).is_ok())
@@ -212,7 +235,7 @@ impl Tokens {
             principal: principal.into(),
             authentication: Authentication::Token,
             expires: expires.and_then(|expires| expires.checked_add(leeway).ok()),
-            key: None,
+            key: Some(key.clone()),
             is_operator: false,
         })
     }
@@ -243,8 +266,10 @@ impl Tokens {
             Ok((text, _)) if text == before => false,
             Ok((text, keys)) => {
                 tracing::info!(keys = keys.0.len(), "the JWKS has changed");
+                let mut known = self.known();
                 self.keys.store(Arc::new(keys));
-                self.known().clear();
+                known.clear();
+                drop(known);
                 self.looked().text = text;
                 true
             }
@@ -265,35 +290,29 @@ impl Tokens {
 }
 
 impl Keys {
-    /// Keys that sign, and that this release can use; others in the set are left out.
+    /// Keys that sign, and that this release can use; others in the set are left out. None: nobody's tokens are taken.
     fn parse(text: &str) -> Result<Self, String> {
-        let set: JwkSet = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        let signs = |usage: &Option<PublicKeyUse>| {
-            usage
-                .as_ref()
-                .is_none_or(|usage| *usage == PublicKeyUse::Signature)
-        };
-        let keys = set
-            .keys
-            .iter()
-            .filter(|jwk| signs(&jwk.common.public_key_use))
-            .filter_map(|jwk| {
-                let named = jwk.common.key_algorithm.map(|algorithm| algorithm.to_string());
-                Some(Key {
-                    id: jwk.common.key_id.clone(),
-                    algorithm: match named {
-                        // One that is named and that we do not take is no key of ours.
-                        Some(name) => Some(algorithm(&name)?),
-                        None => None,
-                    },
-                    key: DecodingKey::from_jwk(jwk).ok()?,
-                })
-            });
-        let keys: Vec<_> = keys.collect();
-        match keys.is_empty() {
-            true => Err("it has no key that tokens can be verified with".to_owned()),
-            false => Ok(Self(keys)),
-        }
+        let set: RawSet = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let keys = set.keys.iter().filter_map(|raw| {
+            let jwk = Jwk::deserialize(raw).ok()?;
+            let usage = jwk.common.public_key_use.as_ref();
+            if usage.is_some_and(|usage| *usage != PublicKeyUse::Signature) {
+                return None;
+            }
+            let named = jwk.common.key_algorithm.map(|algorithm| algorithm.to_string());
+            let hash = Sha256::digest(raw.to_string().as_bytes());
+            Some(Key {
+                name: hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect(),
+                id: jwk.common.key_id.clone(),
+                algorithm: match named {
+                    // One that is named and that we do not take is no key of ours.
+                    Some(name) => Some(algorithm(&name)?),
+                    None => None,
+                },
+                key: DecodingKey::from_jwk(&jwk).ok()?,
+            })
+        });
+        Ok(Self(keys.collect()))
     }
 
     fn fitting(&self, id: Option<&str>, algorithm: Algorithm) -> impl Iterator<Item = &Key> {
@@ -389,7 +408,6 @@ fn algorithm(name: &str) -> Option<Algorithm> {
 
 #[cfg(test)]
 mod tests {
-    use jsonwebtoken::jwk::Jwk;
     use jsonwebtoken::{EncodingKey, Header, encode};
     use serde_json::json;
 
@@ -586,7 +604,18 @@ mod tests {
         );
         issuer.publish(&[("two", &key()), ("one", &issuer.key)]);
         assert!(tokens.look_again());
-        assert!(asked(&tokens, &token).is_ok());
+        let signer = asked(&tokens, &token).unwrap().key.unwrap();
+        assert!(tokens.has(&signer));
+        // One that nobody here understands is in nobody's way, and none at all lets nobody in.
+        let text = fs::read_to_string(issuer.path()).unwrap();
+        let odd = text.replacen("[", "[{\"kty\":\"odd\",\"kid\":\"odd\"},", 1);
+        fs::write(issuer.path(), odd).unwrap();
+        assert!(tokens.look_again());
+        assert!(asked(&tokens, &token).is_ok() && tokens.has(&signer));
+        fs::write(issuer.path(), "{\"keys\": []}").unwrap();
+        assert!(tokens.look_again());
+        assert_eq!(asked(&tokens, &token).unwrap_err(), Unauthenticated::Unknown);
+        assert!(!tokens.has(&signer), "what is open with it ends");
     }
 
     #[test]

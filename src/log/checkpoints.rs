@@ -50,6 +50,7 @@ impl Checkpoints {
     /// system refuses.
     pub fn open(dir: PathBuf, key: SigningKey) -> Result<(Self, BTreeMap<LogId, Vec<Checkpoint>>), LogError> {
         create_dir(&dir)?;
+        remove_unfinished(&dir)?;
         let mut found = BTreeMap::new();
         for (log, path) in files(&dir)? {
             let (text, bytes) = read(&path)?;
@@ -60,7 +61,7 @@ impl Checkpoints {
             }
             // Of an older release there may be many.
             if notes.whole_bytes as u64 > FILE_BYTES_MAX {
-                thin_out(&dir, log)?;
+                thin_out_if_possible(&dir, log, &key.public())?;
             }
             found.insert(log, notes.checkpoints);
         }
@@ -111,7 +112,7 @@ impl Checkpoints {
     ///
     /// # Errors
     /// `Io` when the operating system refuses; the file then ends with the checkpoint, without it, or with a part of it.
-    /// `Damaged` when somebody has written into a file that is to be thinned out, and it is no text.
+    /// `Damaged` when somebody has written into a file that is to be thinned out.
     pub fn append(&self, checkpoint: &Checkpoint) -> Result<(), LogError> {
         let path = self.dir.join(checkpoint.origin.log.to_string());
         let failed = |error| io_error("could not write", &path, error);
@@ -131,7 +132,7 @@ impl Checkpoints {
                 .map_err(failed)?;
         }
         if file.metadata().map_err(failed)?.len() > FILE_BYTES_MAX {
-            thin_out(&self.dir, checkpoint.origin.log)?;
+            thin_out_if_possible(&self.dir, checkpoint.origin.log, &self.key.public())?;
         }
         Ok(())
     }
@@ -213,6 +214,19 @@ fn files(dir: &Path) -> Result<BTreeMap<LogId, PathBuf>, LogError> {
         }
     }
     Ok(found)
+}
+
+/// Removes what a crash has kept from taking its place.
+fn remove_unfinished(dir: &Path) -> Result<(), LogError> {
+    let failed = |error| io_error("could not list", dir, error);
+    for entry in fs::read_dir(dir).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        if is_unfinished(&entry.file_name()) {
+            let path = entry.path();
+            fs::remove_file(&path).map_err(|error| io_error("could not remove", &path, error))?;
+        }
+    }
+    Ok(())
 }
 
 fn is_unfinished(name: &OsStr) -> bool {
@@ -344,11 +358,24 @@ impl Superseded {
     }
 }
 
+/// Thins a file out. That the disk has no room for it is no reason to stop: the next time it is tried again.
+fn thin_out_if_possible(dir: &Path, log: LogId, key: &PublicKey) -> Result<(), LogError> {
+    match thin_out(dir, log, key) {
+        Err(error) if error.kind == LogErrorKind::Io => {
+            tracing::warn!(%error, "the checkpoints of a log could not be thinned out");
+            Ok(())
+        }
+        done => done,
+    }
+}
+
 /// Takes notes out of a log's file until it is short enough: those that are left lie about equally far from each other, and the
 /// newest is one of them.
-fn thin_out(dir: &Path, log: LogId) -> Result<(), LogError> {
+fn thin_out(dir: &Path, log: LogId, key: &PublicKey) -> Result<(), LogError> {
     let path = dir.join(log.to_string());
     let (text, _) = read(&path)?;
+    // What somebody has changed is not taken out without a word.
+    Notes::parse(&text, log, key).map_err(|flaw| damaged(&path, &flaw))?;
     let notes = whole_notes(&text).map(|note| {
         let said = unverified(note).map_err(|flaw| damaged(&path, &flaw.to_string()))?;
         Ok((said.revision, note))
@@ -626,8 +653,9 @@ mod tests {
     fn a_crash_while_a_file_is_replaced_leaves_the_old_one() {
         let kept = Kept::new();
         let unfinished = kept.file().with_file_name(format!("{LOG}{UNFINISHED}"));
-        fs::write(unfinished, "binnacle.dev/lo").unwrap();
+        fs::write(&unfinished, "binnacle.dev/lo").unwrap();
         assert_eq!(kept.found(), [1, 5, 9]);
+        assert!(!unfinished.exists());
     }
 
     /// What a restore to a later point finds of an earlier restore: its own revisions, in an epoch that is no more.

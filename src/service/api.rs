@@ -257,6 +257,8 @@ impl Api {
 
     /// Does what a request asks; the answer is durable.
     pub(super) async fn write<R: Write>(&self, request: Request<R>) -> Result<Written, Status> {
+        let caller = Caller::current()?;
+        caller.check_known()?;
         let engine = self.engine()?;
         let (metadata, extensions, mut message) = request.into_parts();
         let size_bytes = message.encoded_len();
@@ -275,7 +277,7 @@ impl Api {
         });
         let origin = principal::origin(&metadata, &extensions, R::METHOD, key, &reason, self.record_peer)?;
         if matches!(command, Command::CreateWorkspace(_)) {
-            Caller::current()?.check_operator("create workspaces")?;
+            caller.check_operator("create workspaces")?;
         }
         let resource = command.resource();
         let request = engine::Request {

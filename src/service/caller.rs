@@ -9,14 +9,14 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::future::{BoxFuture, Either, Ready, ready};
 use http::header::AUTHORIZATION;
 use http::{Request, Response};
 use tokio::sync::watch;
+use tonic::Status;
 use tonic::body::Body;
-use tonic::{Code, Status};
 use tower::{Layer, Service};
 
 use super::connection::Connection;
@@ -77,6 +77,10 @@ pub(super) struct KnownOnly<S> {
     inner: S,
 }
 
+/// How often at least, and at most, it is looked whether a credential has expired.
+const LOOK_MIN: Duration = Duration::from_millis(50);
+const LOOK_MAX: Duration = Duration::from_secs(5);
+
 /// What answers without credentials: an orchestrator that asks whether the server is well has none.
 const OPEN: &str = "/grpc.health.v1.Health/";
 
@@ -97,6 +101,22 @@ impl Caller {
             Who::Known(identity) => Some(identity),
             Who::Anybody | Who::Refused(_) => None,
         }
+    }
+
+    /// Whether anybody is known at all, or nobody has to be.
+    ///
+    /// # Errors
+    /// What they have shown is worth nothing.
+    pub(super) fn check_known(&self) -> Result<(), Status> {
+        match &self.who {
+            Who::Anybody | Who::Known(_) => Ok(()),
+            Who::Refused(refused) => Err(status::unauthenticated(*refused)),
+        }
+    }
+
+    /// Whether they have shown something that is worth nothing, or nothing.
+    pub(super) fn is_refused(&self) -> bool {
+        matches!(self.who, Who::Refused(_))
     }
 
     /// Whether what they are asked for is a matter of the server, and they run it.
@@ -139,8 +159,7 @@ impl Caller {
     /// Who asks from now on whether they may go on.
     pub(super) fn guard(self, hosted: &Arc<Hosted>, right: Right) -> Guard {
         let expires = self.identity().and_then(|identity| identity.expires);
-        let left = expires.map(|expires| expires.duration_since(jiff::Timestamp::now()));
-        let ends = left.and_then(|left| Instant::now().checked_add(left.try_into().unwrap_or_default()));
+        let ends = expires.and_then(|expires| Instant::now().checked_add(until(expires)));
         Guard {
             members: hosted.members(),
             credentials: self.authenticator.changes(),
@@ -177,10 +196,11 @@ impl Guard {
 
     /// Judges anew.
     pub(super) fn judge(&self) -> Result<(), Status> {
-        if let Who::Known(identity) = &self.caller.who
-            && !self.caller.authenticator.holds(identity)
-        {
-            return Err(status::unauthenticated(Unauthenticated::Expired));
+        match &self.caller.who {
+            Who::Anybody => return Ok(()),
+            Who::Known(identity) if self.caller.authenticator.holds(identity) => {}
+            Who::Known(_) => return Err(status::unauthenticated(Unauthenticated::Expired)),
+            Who::Refused(refused) => return Err(status::unauthenticated(*refused)),
         }
         let published = self.hosted.published();
         self.caller
@@ -193,10 +213,11 @@ impl Guard {
             if let Err(status) = self.judge() {
                 return status;
             }
-            let ends = self.ends;
+            let expires = self.caller.identity().and_then(|identity| identity.expires);
             let over = async {
-                match ends {
-                    Some(ends) => tokio::time::sleep_until(ends.into()).await,
+                match expires {
+                    // Looked at anew every now and then: the clock may be set meanwhile.
+                    Some(expires) => tokio::time::sleep(until(expires).clamp(LOOK_MIN, LOOK_MAX)).await,
                     None => std::future::pending().await,
                 }
             };
@@ -207,6 +228,12 @@ impl Guard {
             }
         }
     }
+}
+
+/// How long it is until a moment of the clock.
+fn until(expires: jiff::Timestamp) -> Duration {
+    let left = expires.duration_since(jiff::Timestamp::now());
+    left.try_into().unwrap_or_default()
 }
 
 impl Identified {
@@ -298,9 +325,7 @@ where
         };
         match (caller, refused) {
             (_, Some(refused)) if !is_open => {
-                let status = status::unauthenticated(refused);
-                debug_assert_eq!(status.code(), Code::Unauthenticated);
-                Either::Left(ready(Ok(status.into_http())))
+                Either::Left(ready(Ok(status::unauthenticated(refused).into_http())))
             }
             (Some(caller), _) => Either::Right(Box::pin(CALLER.scope(caller, self.inner.call(request)))),
             (None, _) => Either::Right(Box::pin(self.inner.call(request))),

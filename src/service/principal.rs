@@ -67,6 +67,10 @@ impl Asker {
         let said = text(&self.actor);
         let (principal, authentication) = match known {
             Some(identity) => (identity.principal.to_string(), identity.authentication),
+            // What somebody merely says who is not known is nobody's name.
+            None if self.caller.as_ref().is_some_and(Caller::is_refused) => {
+                (ANONYMOUS.to_string(), Authentication::None)
+            }
             None if said.is_empty() => (ANONYMOUS.to_string(), Authentication::None),
             None => (said, Authentication::None),
         };

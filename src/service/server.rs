@@ -245,7 +245,10 @@ impl<I> BoundServer<I> {
             opened.unwrap_or_else(|_panicked| Err(stopped_while_opening()))
         };
         let access = self.access.clone();
+        let standing = self.standing.clone();
         let served = self.serve_once(opening, shutdown).await;
+        // Also behind a failure nobody is told to come.
+        standing.drain();
         // However it ended: what was refused before is kept.
         let closed = tokio::task::spawn_blocking(move || access.close()).await;
         if closed.is_err() {

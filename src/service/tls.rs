@@ -127,9 +127,9 @@ impl Tls {
             *at = Instant::now();
             let newest = self.files.versions();
             if newest != *versions {
-                *versions = newest;
                 match self.files.read() {
                     Ok(config) => {
+                        *versions = newest;
                         tracing::info!("the certificate has changed: new connections have the new one");
                         self.config.store(Arc::new(config));
                     }
@@ -146,9 +146,11 @@ impl Tls {
         let handshakes = Arc::new(Semaphore::new(HANDSHAKES_MAX));
         tokio::spawn(async move {
             loop {
-                let Ok(place) = Arc::clone(&handshakes).acquire_owned().await else {
-                    return;
+                let place = tokio::select! {
+                    place = Arc::clone(&handshakes).acquire_owned() => place,
+                    () = done.closed() => return,
                 };
+                let Ok(place) = place else { return };
                 let accepted = tokio::select! {
                     accepted = incoming.next() => accepted,
                     () = done.closed() => return,

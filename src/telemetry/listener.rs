@@ -51,7 +51,7 @@ struct Answerer {
     standing: Standing,
     exposition: Arc<Exposition>,
     /// Whose turn it is to have the exposition written.
-    turn: Mutex<()>,
+    turn: Arc<Mutex<()>>,
 }
 
 type Answer = Response<Full<Bytes>>;
@@ -59,6 +59,8 @@ type Answer = Response<Full<Bytes>>;
 const CONNECTIONS_MAX: usize = 64;
 /// A connection is for one answer, which has to be taken in this time.
 const CONNECTION_MAX: Duration = Duration::from_secs(30);
+/// Who says nothing for so long is in the way of others.
+const HEADERS_MAX: Duration = Duration::from_secs(2);
 /// Behind an error of the operating system, as when there are too many files.
 const PAUSE: Duration = Duration::from_millis(100);
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -86,7 +88,7 @@ impl MetricsListener {
         let answerer = Arc::new(Answerer {
             standing,
             exposition: Arc::new(exposition),
-            turn: Mutex::new(()),
+            turn: Arc::default(),
         });
         let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
         loop {
@@ -118,6 +120,7 @@ async fn answer(stream: TcpStream, answerer: Arc<Answerer>) {
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS_MAX)
         .keep_alive(false)
         .serve_connection(TokioIo::new(stream), service);
     match tokio::time::timeout(CONNECTION_MAX, connection).await {
@@ -148,10 +151,16 @@ impl Answerer {
     }
 
     async fn metrics(&self, format: Format) -> Answer {
-        let _turn = self.turn.lock().await;
+        // Whoever does not wait for the answer leaves the turn to its end all the same: one at a time looks at the disk.
+        let turn = Arc::clone(&self.turn).lock_owned().await;
         let exposition = Arc::clone(&self.exposition);
         // It looks at the disk, and at every workspace.
-        let written = tokio::task::spawn_blocking(move || exposition.write(format)).await;
+        let written = tokio::task::spawn_blocking(move || {
+            let written = exposition.write(format);
+            drop(turn);
+            written
+        })
+        .await;
         match written {
             Ok(Ok(text)) => body(StatusCode::OK, format.content_type(), text),
             Ok(Err(_)) | Err(_) => sentence(

@@ -22,6 +22,8 @@ fn everything_that_a_server_signed_agrees_each_for_itself_and_all_at_once() {
         &["early-event"],
         &["early", "archive"],
         &["checkpoint", "archive"],
+        &["archive", "early-event"],
+        &["archive", "event", "early-event"],
         &["early", "since"],
         &["early", "checkpoint", "since", "archive", "event", "early-event"],
     ] {

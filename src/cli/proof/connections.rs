@@ -9,10 +9,10 @@ use crate::log::{Checkpoint, LogId, Root};
 /// Where a checkpoint stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stands {
-    /// In a file of its own, or with a proof: whatever else there is of its log has to go as far.
+    /// In a file of its own, or a data directory: whatever else there is of its log has to go as far.
     Alone,
-    /// In an archive, which may be newer than another one.
-    InArchive,
+    /// In an archive or with a proof, which may be newer than another one.
+    AmongOthers,
 }
 
 /// What has been held against what.
@@ -247,8 +247,8 @@ mod tests {
     #[test]
     fn an_archive_that_goes_further_makes_no_older_one_wrong() {
         let mut connections = Connections::default();
-        connections.add(checkpoint(3), "older", Stands::InArchive);
-        connections.add(checkpoint(9), "newer", Stands::InArchive);
+        connections.add(checkpoint(3), "older", Stands::AmongOthers);
+        connections.add(checkpoint(9), "newer", Stands::AmongOthers);
         let of = |connections: &Connections| {
             let log = LogId([1; 16]);
             let checkpoints = connections.of_an_archive(log, Revision(3));

@@ -346,10 +346,12 @@ impl Restore {
             return Err(error);
         }
         if had_heads {
-            fs::remove_file(&before).map_err(|error| failed(&before, &error))?;
+            leave_behind(fs::remove_file(&before), &before);
         }
         for one in superseded {
-            one.settle().map_err(|error| log_failure(&error))?;
+            if let Err(error) = one.settle() {
+                tell(&error.to_string());
+            }
         }
         let synced = File::open(&self.data_dir).and_then(|dir| dir.sync_all());
         synced.map_err(|error| failed(store, &error))
@@ -419,6 +421,13 @@ fn is_of(entry: &LogEntry, head: RecordHead, record: &[u8]) -> Result<(), String
     match workspace_of(head.log, &record)? {
         Some(name) if name == entry.workspace => Ok(()),
         name => Err(not_the_workspace(name)),
+    }
+}
+
+/// Everything is in its place: what could not be cleared away is in nobody's way.
+fn leave_behind(removed: std::io::Result<()>, path: &Path) {
+    if let Err(error) = removed {
+        tell(&format!("{} could not be removed: {error}", path.display()));
     }
 }
 

@@ -180,14 +180,22 @@ impl Verify {
     }
 }
 
-/// Every checkpoint that the key has signed, of those that stand in files of their own.
+/// Every checkpoint that the key has signed, of those that stand in files of their own and with proofs.
 fn known(kept: &[(&Path, Kept)], key: &PublicKey, findings: &mut Findings) -> Connections {
     let mut connections = Connections::default();
     for (path, kept) in kept {
-        let Kept::Checkpoints(notes) = kept else {
-            continue;
-        };
         let place = path.display().to_string();
+        let notes = match kept {
+            Kept::Checkpoints(notes) => notes,
+            // What is wrong with it is said when the proof is looked at.
+            Kept::Inclusion(InclusionFile { note, .. }) | Kept::Consistency(ConsistencyFile { note, .. }) => {
+                if let Ok(checkpoint) = key.open(note) {
+                    connections.add(checkpoint, &place, Stands::AmongOthers);
+                }
+                continue;
+            }
+            Kept::Archive | Kept::DataDir => continue,
+        };
         for note in notes {
             match key.open(note) {
                 Ok(checkpoint) => drop(connections.add(checkpoint, &place, Stands::Alone)),
@@ -220,7 +228,7 @@ fn signed_in(path: &Path, key: &PublicKey, connections: &mut Connections) {
         let Item::Log(entry) = item else { continue };
         if let Ok(said) = key.open(&entry.checkpoint) {
             let place = format!("{}: workspaces/{}", path.display(), entry.workspace);
-            connections.add(said, &place, Stands::InArchive);
+            connections.add(said, &place, Stands::AmongOthers);
         }
     }
 }
@@ -396,7 +404,7 @@ fn end(reading: Option<Reading>, place: &str, connections: &mut Connections, fin
         return;
     }
     if let Some(said) = signed {
-        let at = connections.add(said, &place, Stands::InArchive);
+        let at = connections.add(said, &place, Stands::AmongOthers);
         connections.read(log.id(), log.revision(), at);
         let sentence = format!(
             "revisions 1 to {}, root {}, as signed",
@@ -452,7 +460,7 @@ fn inclusion(
                 counted(kinds.len(), "event"),
                 kinds.join(", ")
             );
-            let at = connections.add(checkpoint, place, Stands::Alone);
+            let at = connections.add(checkpoint, place, Stands::AmongOthers);
             connections.hold(at);
             findings.right(place, &sentence);
         }
@@ -474,8 +482,9 @@ fn consistency(
         }
     };
     // Its own checkpoint is no other one.
-    let earlier = connections.at(later.origin.log, proof.first);
-    let at = connections.add(later, place, Stands::Alone);
+    let mut earlier = connections.at(later.origin.log, proof.first);
+    earlier.retain(|(_, _, other)| other != place);
+    let at = connections.add(later, place, Stands::AmongOthers);
     if earlier.is_empty() {
         let sentence = format!(
             "it starts from the log of {} commits: add the checkpoint of that revision",

@@ -1,5 +1,6 @@
 //! Who may ask for what: given a company, when somebody asks, then it is allowed or denied.
 
+use super::super::{Ambition, Cadence, CascadeTo, KeyResultId, KpiFromKeyResult, StartObjective, Text};
 use super::super::{
     Command, Effective, Etag, Id, KpiPatch, Rejection, ResourceName, Right, Role, Roles, TeamPatch,
     check_command, check_right,
@@ -125,6 +126,59 @@ fn nothing_is_pulled_into_the_teams_of_a_role_and_nothing_pushed_out() {
     assert_eq!(hears(Role::Lead, &["sales"], &moved(Some("support"))), outside);
     assert_eq!(hears(Role::Lead, &["sales"], &moved(None)), outside);
     assert_eq!(hears(Role::Lead, &[], &moved(None)), None);
+}
+
+#[test]
+fn what_is_made_of_something_else_reaches_to_both() {
+    let outside = Some("OUTSIDE_TEAMS");
+    let started = |kpi: &str, team: Option<&str>| {
+        Command::StartObjective(Box::new(StartObjective {
+            kpi: id(kpi),
+            objective: id("new"),
+            key_result: None,
+            cycle: id("q1"),
+            title: None,
+            description: Text::empty(),
+            owner: None,
+            team: team.map(id),
+            ambition: Ambition::Committed,
+            alert: None,
+        }))
+    };
+    for (command, heard) in [
+        (started("of-field", None), None),
+        (started("of-field", Some("sales")), None),
+        (started("of-field", Some("support")), outside),
+        // Its alert would be given a plan.
+        (started("of-support", Some("sales")), outside),
+        (started("mine", Some("sales")), outside),
+    ] {
+        assert_eq!(hears(Role::Manager, &["sales"], &command), heard, "{command:?}");
+    }
+    let cascaded = |team: &str| Command::CascadeObjective {
+        id: id("theirs"),
+        teams: vec![CascadeTo {
+            team: id(team),
+            new_id: id("new"),
+            title: None,
+        }],
+        etag: Etag::Any,
+    };
+    assert_eq!(hears(Role::Manager, &["sales"], &cascaded("field")), None);
+    assert_eq!(hears(Role::Manager, &["sales"], &cascaded("support")), outside);
+    let made = Command::CreateKpiFromKeyResult(Box::new(KpiFromKeyResult {
+        key_result: KeyResultId {
+            objective: id("theirs"),
+            id: id("k"),
+        },
+        kpi: id("new"),
+        title: None,
+        cadence: Cadence::Daily,
+        area: Text::empty(),
+        data_source: Text::empty(),
+    }));
+    assert_eq!(hears(Role::Manager, &["sales"], &made), None);
+    assert_eq!(hears(Role::Manager, &["support"], &made), outside);
 }
 
 #[test]

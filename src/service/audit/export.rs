@@ -40,10 +40,12 @@ impl Api {
             return Err(Invalid::new(sentence).at("last_revision").into());
         }
         let engine = self.engine()?.clone();
+        let mut guard = Caller::current()?.guard(&hosted, Right::Audit);
+        guard.judge()?;
         let signed = engine.checkpoint(&hosted, last).await?;
         let draining = self.draining();
-        let mut guard = Caller::current()?.guard(&hosted, Right::Audit);
         let records = Box::pin(async_stream::try_stream! {
+            guard.check()?;
             let checkpoint = Content::Checkpoint(shown(signed));
             yield api::ExportEventsResponse { content: Some(checkpoint) };
             let mut newest = after;
@@ -51,8 +53,8 @@ impl Api {
                 if *draining.borrow() {
                     Err(Status::from(Refusal::Draining))?;
                 }
-                guard.check()?;
                 let records = next(&engine, &hosted, newest, last).await?;
+                guard.check()?;
                 let first_revision = wire(newest.next());
                 newest = Revision(newest.0 + records.len() as u64);
                 let records = Content::Records(api::StoredRecords { first_revision, records });

@@ -164,7 +164,13 @@ impl Ingest {
                 Next::Came(message) => self.read(message),
                 Next::Entered(sent, queued) => self.entered(sent, queued),
                 Next::Done(outcome) => self.count(outcome)?,
-                Next::Denied(status) => self.end(Err(status)),
+                Next::Denied(status) => {
+                    // Nothing more of theirs is recorded but what is on its way already.
+                    self.message = Message::default();
+                    self.held = None;
+                    self.gathered = Gathered::default();
+                    self.end(Err(status));
+                }
                 Next::Drains => self.end(Err(status::rows_ended(Refusal::Draining))),
                 Next::Paused => self.send(),
             }

@@ -204,7 +204,11 @@ impl OpenCall {
 
 impl Drop for OpenCall {
     fn drop(&mut self) {
-        self.end(Code::Cancelled);
+        // A call that panics is dropped as one whose caller has gone away is.
+        self.end(match std::thread::panicking() {
+            true => Code::Internal,
+            false => Code::Cancelled,
+        });
     }
 }
 

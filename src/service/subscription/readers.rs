@@ -203,6 +203,8 @@ impl Subscriptions {
                 denied = guard.denied() => Err(denied),
                 next = subscription.next() => next,
             };
+            // What was made may have been made of the very commit that takes the right away.
+            let next = next.and_then(|next| guard.judge().map(|()| next));
             match next {
                 Ok(Some(pieces)) => Some((Ok(pieces), Some((subscription, guard)))),
                 Ok(None) => None,
@@ -240,9 +242,13 @@ impl Subscriptions {
     /// How many commits whoever is furthest behind in a workspace has not been given yet, by workspace; where nobody reads there
     /// is nothing.
     pub(in crate::service) fn lags(&self) -> BTreeMap<Id, u64> {
+        // Looked at outside of the lock: who subscribes meanwhile does not wait for it.
+        let readers: Vec<_> = lock(&self.readers)
+            .iter()
+            .map(|looked| Arc::clone(&looked.reader))
+            .collect();
         let mut lags = BTreeMap::new();
-        for looked in lock(&self.readers).iter() {
-            let reader = &looked.reader;
+        for reader in readers {
             if reader.is_gone.load(Ordering::Relaxed) {
                 continue;
             }

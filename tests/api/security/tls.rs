@@ -1,7 +1,6 @@
 //! TLS as clients meet it: certificates of both sides, tokens, and a certificate that changes while the server runs.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -84,7 +83,8 @@ impl Signed {
 /// A server with TLS that recognises its callers by everything there is.
 struct Secured {
     server: Server,
-    dir: tempfile::TempDir,
+    /// Held until it is dropped.
+    _dir: tempfile::TempDir,
     authority: Authority,
     files: TlsFiles,
     signer: EncodingKey,
@@ -143,17 +143,13 @@ impl Secured {
         .await;
         let secured = Self {
             server,
-            dir,
+            _dir: dir,
             authority,
             files,
             signer,
         };
         until_serving(&secured.connect(None).await.expect("a connection")).await;
         secured
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
     }
 
     async fn connect(&self, client: Option<&Signed>) -> Result<Channel, tonic::transport::Error> {
@@ -382,5 +378,4 @@ fn files_that_do_not_fit_are_refused_by_name() {
         let sentence = refused(certificate, key, client_ca).expect_err("no TLS");
         assert!(sentence.contains(part), "{sentence}");
     }
-    assert!(Path::new(&path("one.pem")).exists());
 }
