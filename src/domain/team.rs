@@ -241,8 +241,8 @@ pub(super) fn update_member(
 
 /// Teams that are named anew have to be there; those that were named before may have been deleted since.
 fn check_teams(workspace: &Workspace, before: &[Id], fields: &MemberFields) -> Result<(), Rejection> {
-    let named = fields.teams.iter().filter(|team| !before.contains(team));
-    named.map(|team| workspace.team(team).map(drop)).collect()
+    let mut named = fields.teams.iter().filter(|team| !before.contains(team));
+    named.try_for_each(|team| workspace.team(team).map(drop))
 }
 
 /// Refuses to take away the last owner.

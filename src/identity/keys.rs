@@ -524,7 +524,7 @@ mod tests {
         assert!(file.look_again() && !enters(&file));
         fs::write(&given.path, &whole).unwrap();
         fs::set_permissions(&given.path, fs::Permissions::from_mode(0o644)).unwrap();
-        let exposed = KeyFile::open(given.path.clone()).unwrap_err();
+        let exposed = KeyFile::open(given.path).unwrap_err();
         assert!(exposed.to_string().contains("chmod 600"), "{exposed}");
     }
 
