@@ -19,7 +19,9 @@ struct Run {
 }
 
 fn binnacle(args: &[&str], token: Option<&str>) -> Run {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_binnacle"));
+    // A server that starts although it should not would be waited for without end.
+    let mut command = Command::new("timeout");
+    command.args(["60", env!("CARGO_BIN_EXE_binnacle")]);
     for name in [
         "BINNACLE_ACTOR",
         "BINNACLE_DATA_DIR",
