@@ -14,6 +14,9 @@ use binnacle::log::{
     Append, AppendOutcome, Ending, EventLog, Evidence, LogErrorKind, MemoryLog, Record, SigningKey, SledLog,
 };
 
+#[path = "engine/load.rs"]
+mod load;
+
 const START_S: i64 = 1_767_268_800; // 2026-01-01T12:00:00Z
 
 fn at(seconds: i64) -> Timestamp {
@@ -546,6 +549,7 @@ async fn a_full_queue_refuses_at_once_and_records_nothing() {
     let limits = QueueLimits {
         commands_max: 2,
         bytes_max: 150,
+        ..QueueLimits::default()
     };
     let config = EngineConfig {
         queue: limits,
@@ -863,6 +867,7 @@ async fn a_batch_that_is_larger_than_the_whole_queue_does_not_wait_for_ever() {
     let limits = QueueLimits {
         commands_max: 10,
         bytes_max: 150,
+        ..QueueLimits::default()
     };
     let config = EngineConfig {
         queue: limits,

@@ -17,6 +17,7 @@ mod identity;
 mod import;
 mod json;
 mod keys;
+mod load;
 mod manifest;
 mod paint;
 mod phrases;

@@ -10,10 +10,11 @@ use serde::Deserialize;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::identity::IdentitySettings;
+use super::load::LoadSettings;
 use super::telemetry::TelemetrySettings;
 use super::{Failure, FailureKind};
 use crate::access::{self, AccessRecord};
-use crate::engine::{Clock, Engine, EngineConfig, QueueLimits, RequestMemory, SystemClock};
+use crate::engine::{Clock, Engine, EngineConfig, RequestMemory, SystemClock};
 use crate::log::{
     Checkpoints, EventLog, Evidence, LogError, LogErrorKind, SigningKey, SledLog, create_dir, store_is_there,
 };
@@ -78,12 +79,6 @@ struct Settings {
     /// Seconds it has to say so [default: 10]
     #[arg(long, env = "BINNACLE_KEEPALIVE_TIMEOUT_S", value_name = "SECONDS")]
     keepalive_timeout_s: Option<u64>,
-    /// Commands that wait or are being written before more are refused [default: 10000]
-    #[arg(long, env = "BINNACLE_QUEUE_COMMANDS_MAX", value_name = "COUNT")]
-    queue_commands_max: Option<usize>,
-    /// Bytes of such commands [default: 67108864]
-    #[arg(long, env = "BINNACLE_QUEUE_BYTES_MAX", value_name = "BYTES")]
-    queue_bytes_max: Option<usize>,
     /// Subscriptions open at once [default: 16384]
     #[arg(long, env = "BINNACLE_SUBSCRIPTIONS_MAX", value_name = "COUNT")]
     subscriptions_max: Option<usize>,
@@ -113,6 +108,13 @@ struct Settings {
     /// How many request_ids are remembered [default: 1000000]
     #[arg(long, env = "BINNACLE_REQUEST_COUNT_MAX", value_name = "COUNT")]
     request_count_max: Option<usize>,
+    /// Bytes that stay free on the disk that has the data: below it nothing is recorded, until there is room again; 0: it may
+    /// become full, which stops the server [default: a twentieth of the disk, at most 1073741824]
+    #[arg(long, env = "BINNACLE_DISK_FREE_BYTES_MIN", value_name = "BYTES")]
+    disk_free_bytes_min: Option<u64>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    load: LoadSettings,
     #[command(flatten)]
     #[serde(flatten)]
     telemetry: TelemetrySettings,
@@ -178,6 +180,7 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
     let config = ServerConfig {
         authenticator: settings.identity.authenticator(&data_dir)?,
         tls: settings.identity.tls()?,
+        load: settings.load.calls_of_this_process(),
         ..settings.server()
     };
     let server = BoundServer::bind(settings.listen.unwrap_or(LISTEN), config)
@@ -371,8 +374,8 @@ impl Settings {
             header_list_bytes_max: self.header_list_bytes_max.or(other.header_list_bytes_max),
             keepalive_interval_s: self.keepalive_interval_s.or(other.keepalive_interval_s),
             keepalive_timeout_s: self.keepalive_timeout_s.or(other.keepalive_timeout_s),
-            queue_commands_max: self.queue_commands_max.or(other.queue_commands_max),
-            queue_bytes_max: self.queue_bytes_max.or(other.queue_bytes_max),
+            disk_free_bytes_min: self.disk_free_bytes_min.or(other.disk_free_bytes_min),
+            load: self.load.or(other.load),
             subscriptions_max: self.subscriptions_max.or(other.subscriptions_max),
             subscriptions_bytes_max: self.subscriptions_bytes_max.or(other.subscriptions_bytes_max),
             subscriber_stalled_s_max: self.subscriber_stalled_s_max.or(other.subscriber_stalled_s_max),
@@ -403,6 +406,7 @@ impl Settings {
             record_peer: self.record_peer.unwrap_or(default.record_peer),
             web_origins: self.web_origin.clone().unwrap_or(default.web_origins),
             subscriptions: self.subscriptions(default.subscriptions),
+            load: self.load.calls(),
             authenticator: default.authenticator,
             tls: default.tls,
             plaintext_beyond_loopback: self.identity.plaintext_beyond_loopback(),
@@ -436,10 +440,7 @@ impl Settings {
     fn engine(&self) -> EngineConfig {
         let default = EngineConfig::default();
         EngineConfig {
-            queue: QueueLimits {
-                commands_max: self.queue_commands_max.unwrap_or(default.queue.commands_max),
-                bytes_max: self.queue_bytes_max.unwrap_or(default.queue.bytes_max),
-            },
+            queue: self.load.queue(),
             requests: RequestMemory {
                 age_max_s: self.request_age_max_s.unwrap_or(default.requests.age_max_s),
                 count_max: self.request_count_max.unwrap_or(default.requests.count_max),
@@ -449,6 +450,7 @@ impl Settings {
                 .feed_deliveries_per_s
                 .unwrap_or(default.feed_deliveries_per_s),
             backlog_bytes_max: self.backlog_bytes_max.unwrap_or(default.backlog_bytes_max),
+            disk_free_bytes_min: self.disk_free_bytes_min,
             accept_clock: self.accept_clock.unwrap_or(default.accept_clock),
         }
     }

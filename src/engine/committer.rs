@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::clock::JumpDetector;
+use super::disk_room::DiskRoom;
 use super::draft::{Decided, Draft, Line};
 use super::feed::FeedLimits;
 use super::hosted::{Hosted, Registry};
@@ -35,6 +36,7 @@ pub(super) struct Committer {
     pub(super) jumps: JumpDetector,
     pub(super) queue: Arc<Queue>,
     pub(super) registry: Arc<Registry>,
+    pub(super) disk: DiskRoom,
     pub(super) lines: BTreeMap<Id, Line>,
     pub(super) requests: Requests,
     pub(super) feed: FeedLimits,
@@ -111,7 +113,12 @@ impl Committer {
         let mut group = Group::default();
         while group.bytes < GROUP_BYTES_MAX {
             let Some(job) = backlog.pop_front() else { break };
-            let decided = self.decide_one(&mut group, &job.request, job.wanted);
+            let decided = if job.answer.is_closed() {
+                // Its deadline has passed while it waited, or its caller is gone: what it asks for is not wanted any more.
+                Decided::Refused(Refusal::CallerGone)
+            } else {
+                self.decide_one(&mut group, &job.request, job.wanted)
+            };
             group.decided.push((job, decided));
         }
         group
@@ -133,6 +140,9 @@ impl Committer {
             && let Some(decided) = self.recognise(group, workspace, digest, key)
         {
             return decided;
+        }
+        if let Err(refusal) = self.disk.check(&*self.log) {
+            return Decided::Refused(refusal);
         }
         let now = match self.jumps.now(&*self.clock) {
             Ok(now) => now,
@@ -418,7 +428,7 @@ impl Committer {
     }
 
     fn answer(&self, decided: Vec<(Job, Decided)>, rivalled: &[Id], backlog: &mut VecDeque<Job>) {
-        let (mut count, mut bytes) = (0, 0);
+        let mut done = Vec::with_capacity(decided.len());
         let mut again = Vec::new();
         let mut answers = Vec::with_capacity(decided.len());
         for (job, decided) in decided {
@@ -426,14 +436,13 @@ impl Committer {
                 again.push(job);
                 continue;
             }
-            count += 1;
-            bytes += job.request.size_bytes;
+            done.push((job.request.workspace.clone(), job.request.size_bytes));
             answers.push((job.answer, self.answer_of(&job.request.workspace, decided)));
         }
         for job in again.into_iter().rev() {
             backlog.push_front(job);
         }
-        self.queue.answered(count, bytes);
+        self.queue.answered(&done);
         self.send(answers);
     }
 

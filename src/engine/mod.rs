@@ -16,6 +16,7 @@ mod backlog;
 mod batch;
 mod clock;
 mod committer;
+mod disk_room;
 mod draft;
 mod due;
 mod feed;
@@ -58,6 +59,7 @@ use crate::projection::State;
 use backlog::Backlog;
 use clock::JumpDetector;
 use committer::Committer;
+use disk_room::DiskRoom;
 use draft::Line;
 use history::Folds;
 use hosted::Registry;
@@ -80,6 +82,9 @@ pub struct EngineConfig {
     pub feed_deliveries_per_s: u32,
     /// How many bytes of updates, over all workspaces, are kept for subscribers who are behind that.
     pub backlog_bytes_max: usize,
+    /// How many bytes have to stay free on the disk of the log: below it nothing is recorded. None: a twentieth of the disk, but
+    /// not more than 1 GiB.
+    pub disk_free_bytes_min: Option<u64>,
     /// Somebody has looked at the clock: it is right, whatever the log says.
     pub accept_clock: bool,
 }
@@ -166,6 +171,7 @@ impl Default for EngineConfig {
             feed_bytes_max: 4 * 1024 * 1024,
             feed_deliveries_per_s: DELIVERIES_PER_CORE_S.saturating_mul(cores()),
             backlog_bytes_max: 32 * 1024 * 1024,
+            disk_free_bytes_min: None,
             accept_clock: false,
         }
     }
@@ -286,6 +292,7 @@ impl Engine {
             clock: Arc::clone(&clock),
             queue: Arc::clone(&queue),
             registry: Arc::clone(&registry),
+            disk: DiskRoom::new(config.disk_free_bytes_min),
             lines,
             requests,
             feed: config.feed(),

@@ -1,15 +1,17 @@
 //! The bounded queue in front of the committer. When it is full the caller hears so at once; only a stream of batches,
 //! which takes nothing more from its client meanwhile, waits for a place.
 //!
-//! What counts against the bounds is everything that was taken in and not yet answered.
+//! What counts against the bounds is everything that was taken in and not yet answered. No workspace takes all of it, and when
+//! the oldest has waited long the disk is slower than what comes in: then more is refused before the queue is full.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, oneshot};
 
 use super::{Answer, Queued, Refusal, Request};
+use crate::domain::Id;
 
 /// A request on its way, and where its answer goes.
 pub(super) struct Job {
@@ -37,6 +39,10 @@ pub struct QueueLimits {
     pub commands_max: usize,
     /// How many bytes of requests.
     pub bytes_max: usize,
+    /// How many commands of one workspace.
+    pub workspace_commands_max: usize,
+    /// How long the oldest may have waited, in milliseconds, before more is refused.
+    pub wait_ms_max: u64,
 }
 
 pub(super) struct Queue {
@@ -49,8 +55,11 @@ pub(super) struct Queue {
 
 struct Inner {
     waiting: VecDeque<Job>,
-    unanswered: usize,
+    /// When what is not answered was taken in, the oldest first.
+    unanswered: VecDeque<Instant>,
     unanswered_bytes: usize,
+    /// How many of them are of a workspace.
+    by_workspace: HashMap<Id, usize>,
     open: bool,
 }
 
@@ -62,6 +71,8 @@ impl Default for QueueLimits {
         Self {
             commands_max: 10_000,
             bytes_max: 64 * 1024 * 1024,
+            workspace_commands_max: 5_000,
+            wait_ms_max: 3_000,
         }
     }
 }
@@ -85,8 +96,9 @@ impl Queue {
     pub(super) fn new(limits: QueueLimits) -> Self {
         let inner = Inner {
             waiting: VecDeque::new(),
-            unanswered: 0,
+            unanswered: VecDeque::new(),
             unanswered_bytes: 0,
+            by_workspace: HashMap::new(),
             open: true,
         };
         Self {
@@ -119,7 +131,7 @@ impl Queue {
                         Self::take_in(&mut inner, job);
                         break;
                     }
-                    Err(Refusal::Overloaded { .. }) if inner.unanswered > 0 => {}
+                    Err(Refusal::Overloaded { .. }) if !inner.unanswered.is_empty() => {}
                     Err(refusal) => return Err(refusal),
                 }
             }
@@ -149,16 +161,24 @@ impl Queue {
     pub(super) fn queued(&self) -> Queued {
         let inner = self.lock();
         Queued {
-            commands: inner.unanswered,
+            commands: inner.unanswered.len(),
             bytes: inner.unanswered_bytes,
         }
     }
 
-    /// Some jobs were answered.
-    pub(super) fn answered(&self, commands: usize, bytes: usize) {
+    /// Some jobs were answered: of which workspaces, and how many bytes each had.
+    pub(super) fn answered(&self, jobs: &[(Id, usize)]) {
         let mut inner = self.lock();
-        inner.unanswered = inner.unanswered.saturating_sub(commands);
-        inner.unanswered_bytes = inner.unanswered_bytes.saturating_sub(bytes);
+        for (workspace, bytes) in jobs {
+            inner.unanswered.pop_front();
+            inner.unanswered_bytes = inner.unanswered_bytes.saturating_sub(*bytes);
+            if let Some(count) = inner.by_workspace.get_mut(workspace) {
+                *count -= 1;
+                if *count == 0 {
+                    inner.by_workspace.remove(workspace);
+                }
+            }
+        }
         drop(inner);
         self.room.notify_waiters();
     }
@@ -183,26 +203,35 @@ impl Queue {
         if !inner.open {
             return Err(Refusal::Draining);
         }
-        if inner.unanswered >= self.limits.commands_max {
-            return Err(Refusal::Overloaded {
-                what: "too many commands",
-                retry_after: RETRY_AFTER,
-            });
-        }
-        if inner.unanswered_bytes.saturating_add(job.request.size_bytes) > self.limits.bytes_max {
-            return Err(Refusal::Overloaded {
-                what: "too many bytes of commands",
-                retry_after: RETRY_AFTER,
-            });
-        }
-        Ok(())
+        let limits = &self.limits;
+        let of_workspace = inner.by_workspace.get(&job.request.workspace);
+        let longest = inner.unanswered.front().map(Instant::elapsed);
+        let what = if inner.unanswered.len() >= limits.commands_max {
+            "too many commands"
+        } else if inner.unanswered_bytes.saturating_add(job.request.size_bytes) > limits.bytes_max {
+            "too many bytes of commands"
+        } else if of_workspace.is_some_and(|count| *count >= limits.workspace_commands_max) {
+            "too many commands of this workspace"
+        } else if longest.is_some_and(|longest| longest > Duration::from_millis(limits.wait_ms_max)) {
+            "commands wait too long for the disk"
+        } else {
+            return Ok(());
+        };
+        Err(Refusal::Overloaded {
+            what,
+            retry_after: RETRY_AFTER,
+        })
     }
 
     fn take_in(inner: &mut Inner, mut job: Job) {
         // Behind the wait for a place, which is not the committer's.
         job.taken_in = Instant::now();
-        inner.unanswered += 1;
+        inner.unanswered.push_back(job.taken_in);
         inner.unanswered_bytes += job.request.size_bytes;
+        *inner
+            .by_workspace
+            .entry(job.request.workspace.clone())
+            .or_default() += 1;
         inner.waiting.push_back(job);
     }
 

@@ -36,6 +36,16 @@ pub enum Refusal {
         what: &'static str,
         retry_after: Duration,
     },
+    #[error(
+        "the server's disk has {free_bytes} bytes left and keeps {free_bytes_min} free: it goes on by itself when somebody has made room, so try again later with the same request_id"
+    )]
+    DiskLow {
+        free_bytes: u64,
+        free_bytes_min: u64,
+        retry_after: Duration,
+    },
+    #[error("nobody waits for this change any more, so it was not made")]
+    CallerGone,
     #[error("revision {asked} is not there yet: the newest is {head}")]
     RevisionInFuture { asked: Revision, head: Revision },
     #[error(
@@ -71,6 +81,8 @@ impl Refusal {
             Self::RequestIdReused => "REQUEST_ID_REUSED",
             Self::RequestIdExpired => "REQUEST_ID_EXPIRED",
             Self::Overloaded { .. } => "OVERLOADED",
+            Self::DiskLow { .. } => "DISK_LOW",
+            Self::CallerGone => "CALLER_GONE",
             Self::RevisionInFuture { .. } => "REVISION_IN_FUTURE",
             Self::ClockJumped(_) => "CLOCK_JUMPED",
             Self::CommitTooLarge { .. } => "COMMIT_TOO_LARGE",

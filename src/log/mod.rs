@@ -17,6 +17,7 @@ mod checkpoint;
 mod checkpoints;
 pub mod codec;
 mod data_dir;
+mod disk;
 mod error;
 mod evidence;
 mod heads;
@@ -35,6 +36,7 @@ pub use archive::{ArchiveFlaw, ArchiveReader, ArchiveWriter, Item, LogEntry};
 pub use checkpoint::{Checkpoint, KeyFlaw, NoteFlaw, Origin, PublicKey, SigningKey, unverified};
 pub use checkpoints::{Checkpoints, Notes, Superseded, logs_in, newest_epoch, supersede};
 pub use data_dir::{copy_store, create_dir, store_is_there};
+pub use disk::DiskSpace;
 pub use error::{LogError, LogErrorKind};
 pub use evidence::{Contradiction, Evidence, Mark, Marks, Source};
 pub use heads::{Head, Heads};
@@ -109,6 +111,11 @@ pub trait EventLog: Send + Sync + 'static {
     /// # Errors
     /// The disk failed or holds something that is not a log.
     fn heads(&self) -> Result<BTreeMap<LogId, Revision>, LogError>;
+
+    /// The disk that it is on; none where there is none, or where it cannot be asked.
+    fn disk(&self) -> Option<DiskSpace> {
+        None
+    }
 }
 
 impl LogId {

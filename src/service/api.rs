@@ -11,6 +11,7 @@ use tonic::{Extensions, Request, Response, Status};
 
 use super::caller::Caller;
 use super::from_proto::{self, Asked};
+use super::load::Load;
 use super::pages;
 use super::subscription::{SubscriptionLimits, Subscriptions};
 use super::trailer::DurableAt;
@@ -34,6 +35,7 @@ pub struct Api {
     access: AccessRecord,
     /// Who may read the access record at once: each holds a part of it in memory.
     access_readers: Arc<Semaphore>,
+    load: Arc<Load>,
 }
 
 /// How many read the access record at once; who comes then waits.
@@ -214,6 +216,7 @@ impl Api {
         record_peer: bool,
         limits: SubscriptionLimits,
         access: AccessRecord,
+        load: Arc<Load>,
     ) -> Self {
         Self {
             engine,
@@ -222,7 +225,13 @@ impl Api {
             subscriptions: Arc::new(Subscriptions::new(limits)),
             access,
             access_readers: Arc::new(Semaphore::new(ACCESS_READERS_MAX)),
+            load,
         }
+    }
+
+    /// Who is at their limits.
+    pub(super) fn load(&self) -> &Arc<Load> {
+        &self.load
     }
 
     /// The access record, and who may read it at once.
@@ -279,6 +288,7 @@ impl Api {
         if matches!(command, Command::CreateWorkspace(_)) {
             caller.check_operator("create workspaces")?;
         }
+        self.count_call(&caller, &workspace)?;
         let resource = command.resource();
         let request = engine::Request {
             workspace: workspace.clone(),
@@ -320,7 +330,18 @@ impl Api {
         let hosted = self.engine()?.hosted(workspace)?;
         let published = hosted.published();
         Caller::current()?.check(workspace, published.state.workspace(), right)?;
+        self.load.of_workspace(workspace)?;
         Ok(hosted)
+    }
+
+    /// Counts a call about a workspace, if its caller sees it: the others are refused by whoever judges them.
+    fn count_call(&self, caller: &Caller, workspace: &Id) -> Result<(), Status> {
+        match self.engine()?.hosted(workspace) {
+            Ok(hosted) if caller.sees(hosted.published().state.workspace()) => {
+                Ok(self.load.of_workspace(workspace)?)
+            }
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 
     /// The newest state of a workspace, if it has come as far as `min_revision`: for what is about now alone. Calls that read

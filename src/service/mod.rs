@@ -7,7 +7,7 @@
 //!
 //! `api` is what every call has in common, `reads` what those have that read; a file a service stands beside it. `subscription` is one reader's stream and `subscribe_call` its
 //! way onto the wire, `ingest` one writer's, `server` puts everything together, `web` lets pages in or not, `connection`
-//! closes what nobody reads, `principal` is the one place where a principal is made,
+//! closes what nobody reads, `load` keeps callers and connections within their limits, `principal` is the one place where a principal is made,
 //! `attempts` leaves refused calls in the access record. `rpc` is one call as it is seen from outside, and `standing` the whole
 //! server: what is logged, traced and counted of them.
 //!
@@ -29,6 +29,7 @@ mod ingest;
 mod kpi_answers;
 mod kpis;
 mod lists;
+mod load;
 mod mask;
 mod moment;
 mod names;
@@ -54,6 +55,7 @@ mod web;
 mod workspaces;
 
 pub use api::Api;
+pub use load::{Load, LoadLimits, Turned};
 pub use rpc::{CallListener, CallTally, EndedCall, MethodTally, TraceContext};
 pub use server::{BoundServer, ServeError, ServerConfig};
 pub use standing::{Readiness, Standing};

@@ -21,6 +21,7 @@ use super::Api;
 use super::attempts::Attempts;
 use super::caller::{Admitted, Identified};
 use super::connection::Closable;
+use super::load::{Bounded, Load, LoadLimits};
 use super::rpc::{CallListener, CallTally, Observation};
 use super::standing::Standing;
 use super::subscribe_call::ProgressCalls;
@@ -64,6 +65,8 @@ pub struct ServerConfig {
     pub web_origins: Vec<WebOrigin>,
     /// Bounds of subscriptions.
     pub subscriptions: SubscriptionLimits,
+    /// Bounds of calls and connections.
+    pub load: LoadLimits,
     /// What callers are recognised by.
     pub authenticator: Arc<Authenticator>,
     /// What connections are secured with.
@@ -115,6 +118,7 @@ pub struct BoundServer<I = Incoming> {
     config: ServerConfig,
     access: AccessRecord,
     standing: Standing,
+    load: Arc<Load>,
     listener: Option<CallListener>,
 }
 
@@ -136,6 +140,7 @@ impl Default for ServerConfig {
             record_peer: false,
             web_origins: Vec::new(),
             subscriptions: SubscriptionLimits::default(),
+            load: LoadLimits::default(),
             authenticator: Arc::new(Authenticator::open()),
             tls: None,
             plaintext_beyond_loopback: false,
@@ -168,30 +173,33 @@ impl BoundServer {
             // HTTP/1 has no pings: the operating system finds out that a browser is gone.
             .with_keepalive(Some(Duration::from_secs(config.keepalive_interval_s)));
         let address = incoming.local_addr().map_err(listen)?;
+        let load = Arc::new(Load::new(config.load));
+        let incoming = Arc::clone(load.doors()).admit(incoming);
         let incoming = match &config.tls {
             Some(tls) => Arc::clone(tls).secure(incoming),
             None => Socket::plain(incoming),
         };
-        Ok(Self {
-            incoming,
-            address,
-            config,
-            access: AccessRecord::nowhere(),
-            standing: Standing::default(),
-            listener: None,
-        })
+        Ok(Self::of(incoming, address, config, load))
     }
 }
 
 impl<I> BoundServer<I> {
-    /// A server on connections that whoever embeds it accepts. The address is what it is called by.
+    /// A server on connections that whoever embeds it accepts, and counts. The address is what it is called by.
     pub fn on(incoming: I, address: SocketAddr, config: ServerConfig) -> Self {
+        let load = Arc::new(Load::new(config.load));
+        Self::of(incoming, address, config, load)
+    }
+
+    fn of(incoming: I, address: SocketAddr, config: ServerConfig, load: Arc<Load>) -> Self {
+        let standing = Standing::default();
+        standing.bound_by(Arc::clone(&load));
         Self {
             incoming,
             address,
             config,
             access: AccessRecord::nowhere(),
-            standing: Standing::default(),
+            standing,
+            load,
             listener: None,
         }
     }
@@ -281,6 +289,7 @@ impl<I> BoundServer<I> {
             self.config.record_peer,
             self.config.subscriptions,
             self.access.clone(),
+            Arc::clone(&self.load),
         );
         let attempts = Attempts::new(self.access.clone(), Arc::clone(&engine), self.config.record_peer)?;
         self.standing.count_in(Arc::clone(&tally));
@@ -289,13 +298,17 @@ impl<I> BoundServer<I> {
         report(&health, ServingStatus::NotServing).await;
         let routes = routes(&api, &health, self.config.message_bytes_max)?;
         let until_drained = wait_for(draining);
-        let incoming = self.incoming.map(|accepted| accepted.map(Closable::new));
+        let first_call_within = Duration::from_secs(self.config.load.first_call_s_max);
+        let incoming = self
+            .incoming
+            .map(move |accepted| accepted.map(|io| Closable::new(io, first_call_within)));
         let server = builder(&self.config)
             .layer(NamedOriginsOnly::new(&self.config.web_origins, attempts.clone()))
             .layer(cors(&self.config.web_origins))
             .layer(GrpcWebLayer::new())
             .layer(Observation::new(tally, self.listener))
             .layer(Identified::new(Arc::clone(&self.config.authenticator)))
+            .layer(Bounded(Arc::clone(&self.load)))
             .layer(attempts)
             .layer(Admitted)
             .layer(RevisionTrailer)
@@ -409,6 +422,7 @@ async fn look_after(api: &Api) -> Infallible {
     let forget = async {
         loop {
             tokio::time::sleep(FORGET_EVERY).await;
+            api.load().forget_idle();
             if let Ok(engine) = api.engine() {
                 engine.forget_idle();
             }

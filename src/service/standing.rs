@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use super::load::Load;
 use super::rpc::CallTally;
 use super::subscription::Subscriptions;
 use crate::domain::Id;
@@ -23,6 +24,7 @@ struct Inner {
     is_draining: AtomicBool,
     calls: OnceLock<Arc<CallTally>>,
     subscriptions: OnceLock<Arc<Subscriptions>>,
+    load: OnceLock<Arc<Load>>,
 }
 
 /// Whether a server takes calls.
@@ -67,6 +69,12 @@ impl Standing {
         subscriptions.map(|all| all.lags()).unwrap_or_default()
     }
 
+    /// Who is at their limits.
+    #[must_use]
+    pub fn load(&self) -> Option<&Load> {
+        self.0.load.get().map(Arc::as_ref)
+    }
+
     /// Where the engine goes when it is open.
     pub(super) fn place_of_engine(&self) -> Arc<OnceLock<Engine>> {
         Arc::clone(&self.0.engine)
@@ -81,6 +89,11 @@ impl Standing {
     pub(super) fn count_in(&self, calls: Arc<CallTally>) {
         // A server is served once.
         let _first = self.0.calls.set(calls);
+    }
+
+    /// That is what bounds its calls and connections.
+    pub(super) fn bound_by(&self, load: Arc<Load>) {
+        let _first = self.0.load.set(load);
     }
 
     /// These are its subscriptions.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
+use super::load::Excess;
 use crate::domain::{Rejection, RejectionKind, Revision, Violation};
 use crate::engine::Refusal;
 use crate::identity::Unauthenticated;
@@ -40,6 +41,9 @@ const RESTART_DELAY: Duration = Duration::from_secs(1);
 
 /// When a server with too many subscriptions may have room.
 const CROWD_DELAY: Duration = Duration::from_secs(10);
+
+/// When a caller with too many open calls may have ended some.
+const BUSY_DELAY: Duration = Duration::from_millis(100);
 
 /// The most elements of a batch that are named one by one.
 const ELEMENTS_MAX: usize = 100;
@@ -116,7 +120,13 @@ impl From<Refusal> for Status {
             Refusal::WorkspaceExists(_) | Refusal::RequestIdReused => (Code::AlreadyExists, None),
             Refusal::RequestIdExpired | Refusal::ClockJumped(_) => (Code::FailedPrecondition, None),
             Refusal::RevisionInFuture { .. } => (Code::OutOfRange, None),
-            Refusal::Overloaded { what: _, retry_after } => (Code::ResourceExhausted, Some(*retry_after)),
+            Refusal::Overloaded { what: _, retry_after }
+            | Refusal::DiskLow {
+                free_bytes: _,
+                free_bytes_min: _,
+                retry_after,
+            } => (Code::ResourceExhausted, Some(*retry_after)),
+            Refusal::CallerGone => (Code::Cancelled, None),
             Refusal::CommitTooLarge { .. } => (Code::ResourceExhausted, None),
             Refusal::SignsNothing => (Code::FailedPrecondition, None),
             Refusal::Draining | Refusal::Stopped => (Code::Unavailable, Some(RESTART_DELAY)),
@@ -253,6 +263,49 @@ pub(super) fn too_many_subscriptions(count_max: usize) -> Status {
         &sentence,
         Some(CROWD_DELAY),
     )
+}
+
+/// Somebody makes more calls than they may.
+pub(super) fn too_many_calls(who_make: &str, excess: Excess) -> Status {
+    let (reason, sentence, retry_after) = match excess {
+        Excess::Rate {
+            calls_per_s,
+            retry_after,
+        } => {
+            let sentence = format!(
+                "{who_make} more than {calls_per_s} calls a second: make fewer, or send several changes in one call"
+            );
+            ("RATE_LIMITED", sentence, retry_after)
+        }
+        Excess::Open { calls_max } => {
+            let sentence =
+                format!("{who_make} more than {calls_max} calls at once: wait until some have ended");
+            ("TOO_MANY_OPEN_CALLS", sentence, BUSY_DELAY)
+        }
+    };
+    with_retry(Code::ResourceExhausted, reason, &sentence, Some(retry_after))
+}
+
+impl From<Excess> for Status {
+    fn from(excess: Excess) -> Self {
+        too_many_calls("all who call about this workspace together make", excess)
+    }
+}
+
+/// All requests together have more bytes than may be received at once.
+pub(super) fn too_many_bytes(bytes_max: usize) -> Status {
+    let sentence = format!(
+        "the server receives more than {bytes_max} bytes of requests at once: try again later, in smaller calls"
+    );
+    with_retry(Code::ResourceExhausted, "OVERLOADED", &sentence, Some(BUSY_DELAY))
+}
+
+/// A call had no answer within so many seconds.
+pub(super) fn not_in_time(answer_s_max: u64) -> Status {
+    let sentence = format!(
+        "the call had no answer within {answer_s_max} s, and the server has given it up: send the whole request at once;          whether a change was made is unknown, so send it again with the same request_id"
+    );
+    with_reason(Code::DeadlineExceeded, "NOT_IN_TIME", &sentence)
 }
 
 /// A page in a browser asks, and nobody has named its origin.
@@ -689,6 +742,17 @@ mod tests {
                 "OVERLOADED",
                 true,
             ),
+            (
+                Refusal::DiskLow {
+                    free_bytes: 1,
+                    free_bytes_min: 2,
+                    retry_after: soon,
+                },
+                Code::ResourceExhausted,
+                "DISK_LOW",
+                true,
+            ),
+            (Refusal::CallerGone, Code::Cancelled, "CALLER_GONE", false),
             (
                 Refusal::CommitTooLarge {
                     bytes: 2,

@@ -6,7 +6,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -25,8 +25,9 @@ use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 use tokio_rustls::server::TlsStream;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::transport::server::{Connected, TcpConnectInfo, TcpIncoming};
+use tonic::transport::server::{Connected, TcpConnectInfo};
 
+use super::load::Entered;
 use crate::identity::FileVersion;
 
 /// Where the certificate and the key are, and whose clients' certificates are believed.
@@ -72,10 +73,16 @@ pub struct Tls {
 }
 
 /// A connection that calls may come on.
-pub enum Socket {
-    /// As it came.
+pub struct Socket {
+    bytes: SocketBytes,
+    /// Held until it is closed.
+    _entered: Entered,
+}
+
+enum SocketBytes {
+    /// As they came.
     Plain(TcpStream),
-    /// Its handshake is done.
+    /// The handshake is done.
     Secured(Box<TlsStream<TcpStream>>),
 }
 
@@ -141,10 +148,14 @@ impl Tls {
     }
 
     /// Secures connections as they come.
-    pub(super) fn secure(self: Arc<Self>, mut incoming: TcpIncoming) -> Incoming {
+    pub(super) fn secure(
+        self: Arc<Self>,
+        incoming: impl Stream<Item = (TcpStream, Entered)> + Send + 'static,
+    ) -> Incoming {
         let (done, secured) = mpsc::channel(64);
         let handshakes = Arc::new(Semaphore::new(HANDSHAKES_MAX));
         tokio::spawn(async move {
+            let mut incoming = pin!(incoming);
             loop {
                 let place = tokio::select! {
                     place = Arc::clone(&handshakes).acquire_owned() => place,
@@ -155,26 +166,22 @@ impl Tls {
                     accepted = incoming.next() => accepted,
                     () = done.closed() => return,
                 };
-                let stream = match accepted {
-                    Some(Ok(stream)) => stream,
-                    // The operating system has no room for another, or the client is gone: the next one may come.
-                    Some(Err(error)) => {
-                        tracing::debug!(%error, "a connection could not be accepted");
-                        tokio::time::sleep(Duration::from_millis(10)).await;
-                        continue;
-                    }
-                    None => return,
-                };
+                let Some((stream, entered)) = accepted else { return };
                 let acceptor = TlsAcceptor::from(self.newest());
                 let done = done.clone();
                 tokio::spawn(async move {
                     let _place = place;
-                    match tokio::time::timeout(HANDSHAKE_MAX, acceptor.accept(stream)).await {
-                        // Who does not take it any more is about to end.
-                        Ok(Ok(stream)) => drop(done.send(Ok(Socket::Secured(Box::new(stream)))).await),
-                        Ok(Err(error)) => tracing::debug!(%error, "a handshake failed"),
-                        Err(_) => tracing::debug!("a handshake took too long"),
-                    }
+                    let bytes = match tokio::time::timeout(HANDSHAKE_MAX, acceptor.accept(stream)).await {
+                        Ok(Ok(stream)) => SocketBytes::Secured(Box::new(stream)),
+                        Ok(Err(error)) => return tracing::debug!(%error, "a handshake failed"),
+                        Err(_) => return tracing::debug!("a handshake took too long"),
+                    };
+                    let socket = Socket {
+                        bytes,
+                        _entered: entered,
+                    };
+                    // Who does not take it any more is about to end.
+                    drop(done.send(Ok(socket)).await);
                 });
             }
         });
@@ -247,8 +254,13 @@ fn file(path: &Path, why: &str) -> TlsFault {
 
 impl Socket {
     /// Connections as they come.
-    pub(super) fn plain(incoming: TcpIncoming) -> Incoming {
-        Box::pin(incoming.map(|accepted| accepted.map(Self::Plain)))
+    pub(super) fn plain(incoming: impl Stream<Item = (TcpStream, Entered)> + Send + 'static) -> Incoming {
+        Box::pin(incoming.map(|(stream, entered)| {
+            Ok(Self {
+                bytes: SocketBytes::Plain(stream),
+                _entered: entered,
+            })
+        }))
     }
 }
 
@@ -256,12 +268,12 @@ impl Connected for Socket {
     type ConnectInfo = Peer;
 
     fn connect_info(&self) -> Peer {
-        match self {
-            Self::Plain(tcp) => Peer {
+        match &self.bytes {
+            SocketBytes::Plain(tcp) => Peer {
                 tcp: tcp.connect_info(),
                 certificate: None,
             },
-            Self::Secured(stream) => {
+            SocketBytes::Secured(stream) => {
                 let (tcp, session) = stream.get_ref();
                 let certificate = session.peer_certificates().and_then(<[_]>::first);
                 Peer {
@@ -279,18 +291,18 @@ impl AsyncRead for Socket {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(tcp) => Pin::new(tcp).poll_read(context, buffer),
-            Self::Secured(stream) => Pin::new(stream).poll_read(context, buffer),
+        match &mut self.get_mut().bytes {
+            SocketBytes::Plain(tcp) => Pin::new(tcp).poll_read(context, buffer),
+            SocketBytes::Secured(stream) => Pin::new(stream).poll_read(context, buffer),
         }
     }
 }
 
 impl AsyncWrite for Socket {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(tcp) => Pin::new(tcp).poll_write(context, bytes),
-            Self::Secured(stream) => Pin::new(stream).poll_write(context, bytes),
+        match &mut self.get_mut().bytes {
+            SocketBytes::Plain(tcp) => Pin::new(tcp).poll_write(context, bytes),
+            SocketBytes::Secured(stream) => Pin::new(stream).poll_write(context, bytes),
         }
     }
 
@@ -299,30 +311,30 @@ impl AsyncWrite for Socket {
         context: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(tcp) => Pin::new(tcp).poll_write_vectored(context, bytes),
-            Self::Secured(stream) => Pin::new(stream).poll_write_vectored(context, bytes),
+        match &mut self.get_mut().bytes {
+            SocketBytes::Plain(tcp) => Pin::new(tcp).poll_write_vectored(context, bytes),
+            SocketBytes::Secured(stream) => Pin::new(stream).poll_write_vectored(context, bytes),
         }
     }
 
     fn is_write_vectored(&self) -> bool {
-        match self {
-            Self::Plain(tcp) => tcp.is_write_vectored(),
-            Self::Secured(stream) => stream.is_write_vectored(),
+        match &self.bytes {
+            SocketBytes::Plain(tcp) => tcp.is_write_vectored(),
+            SocketBytes::Secured(stream) => stream.is_write_vectored(),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(tcp) => Pin::new(tcp).poll_flush(context),
-            Self::Secured(stream) => Pin::new(stream).poll_flush(context),
+        match &mut self.get_mut().bytes {
+            SocketBytes::Plain(tcp) => Pin::new(tcp).poll_flush(context),
+            SocketBytes::Secured(stream) => Pin::new(stream).poll_flush(context),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(tcp) => Pin::new(tcp).poll_shutdown(context),
-            Self::Secured(stream) => Pin::new(stream).poll_shutdown(context),
+        match &mut self.get_mut().bytes {
+            SocketBytes::Plain(tcp) => Pin::new(tcp).poll_shutdown(context),
+            SocketBytes::Secured(stream) => Pin::new(stream).poll_shutdown(context),
         }
     }
 }

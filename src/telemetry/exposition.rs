@@ -18,7 +18,8 @@ use prometheus_client::registry::Registry;
 use super::disk;
 use super::named::{self, Named};
 use crate::engine::{Counted, Engine};
-use crate::service::{CallTally, Readiness, Standing};
+use crate::log::DiskSpace;
+use crate::service::{CallTally, Load, Readiness, Standing, Turned};
 
 /// What is shown of one server.
 #[derive(Debug)]
@@ -95,6 +96,7 @@ impl Collector for Server {
             Some(u32::from(self.standing.readiness() == Readiness::Ready)),
         )?;
         calls(page, self.standing.calls())?;
+        load(page, self.standing.load())?;
         writes(page, engine)?;
         replay(page, engine)?;
         self.disk(page)?;
@@ -115,7 +117,7 @@ impl Server {
         page.gauge(
             "binnacle_disk_free_bytes",
             "What is free for the server on the disk that has the data directory.",
-            read("free", disk::free_bytes(&self.data_dir)),
+            read("free", DiskSpace::at(&self.data_dir).map(|disk| disk.free_bytes)),
         )?;
         page.gauge(
             "binnacle_store_bytes",
@@ -156,6 +158,25 @@ fn calls(page: &mut Page<'_>, tally: Option<&CallTally>) -> fmt::Result {
     }
     let open = called().map(|method| ([("method", method.name())], method.in_flight()));
     page.gauges("binnacle_rpc_in_flight", "Calls that are open.", open)
+}
+
+fn load(page: &mut Page<'_>, load: Option<&Load>) -> fmt::Result {
+    page.gauge(
+        "binnacle_connections",
+        "Connections that are open, also those whose handshake is not done.",
+        load.map(Load::connections),
+    )?;
+    let mut family = page.family(
+        MetricType::Counter,
+        "binnacle_turned_away",
+        "Calls and connections that were refused because a limit was reached, by the setting of the limit.",
+    )?;
+    for Turned { limit, count } in load.into_iter().flat_map(Load::turned) {
+        family
+            .encode_family(&[("limit", limit)])?
+            .encode_counter(&count, NO_EXEMPLAR)?;
+    }
+    Ok(())
 }
 
 fn writes(page: &mut Page<'_>, engine: Option<&Engine>) -> fmt::Result {

@@ -131,6 +131,7 @@ async fn a_full_queue_says_so_at_once_and_when_to_come_back() {
         queue: QueueLimits {
             commands_max: 2,
             bytes_max: 1 << 20,
+            ..QueueLimits::default()
         },
         ..EngineConfig::default()
     };

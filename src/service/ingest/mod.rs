@@ -22,6 +22,7 @@ use self::tally::Tally;
 use super::api::{Api, wire};
 use super::caller::{Caller, Guard};
 use super::from_proto::{Row, RowStream};
+use super::load::Load;
 use super::{lists, status, to_proto};
 use crate::domain::{Command, Invalid, NewMeasurement, Origin, Rejection, Revision, Right};
 use crate::engine::{self, Committed, Engine, Hosted, QueuedBatch, Refusal};
@@ -30,6 +31,7 @@ use crate::proto::api;
 /// A stream of rows that is open.
 pub(super) struct Ingest {
     engine: Engine,
+    load: Arc<Load>,
     caller: Caller,
     origin: Origin,
     draining: watch::Receiver<bool>,
@@ -112,6 +114,7 @@ impl Ingest {
         let (metadata, extensions, inbound) = request.into_parts();
         Ok(Self {
             engine,
+            load: Arc::clone(api.load()),
             caller: Caller::current()?,
             origin: api.origin_of_stream(&metadata, &extensions, METHOD)?,
             draining: api.draining(),
@@ -245,6 +248,7 @@ impl Ingest {
         // To who is no member it is not there; what a member may record is judged commit by commit.
         let guard = self.caller.clone().guard(&hosted, Right::Read);
         guard.judge()?;
+        self.load.of_workspace(&rows.workspace)?;
         let published = self.engine.read(&rows.workspace, Revision::ZERO)?;
         let workspace = published.state.workspace();
         lists::workspace_found(workspace, false)?;

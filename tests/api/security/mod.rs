@@ -1,6 +1,7 @@
 //! Who may do what, through a real server that asks everybody who they are.
 
 mod calls;
+mod load;
 mod revoked;
 mod roles;
 mod scopes;
@@ -14,11 +15,11 @@ use binnacle::engine::{Engine, EngineConfig};
 use binnacle::identity::{Authenticator, KeyFile, NewKey};
 use binnacle::log::{EventLog, Evidence, MemoryLog, SigningKey};
 use binnacle::proto::api;
-use binnacle::service::ServerConfig;
+use binnacle::service::{LoadLimits, ServerConfig};
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
-use tonic::{Request, Status};
+use tonic::{Code, Request, Status};
 
 use crate::common::*;
 
@@ -56,6 +57,16 @@ impl tonic::service::Interceptor for Token {
 
 impl Guarded {
     pub(crate) async fn new() -> Self {
+        // Tests call quickly, also those that nobody knows.
+        Self::within(LoadLimits {
+            stranger_calls_per_s: 0,
+            ..LoadLimits::default()
+        })
+        .await
+    }
+
+    /// One whose callers have such limits.
+    pub(crate) async fn within(load: LoadLimits) -> Self {
         let log = Arc::new(MemoryLog::new());
         {
             // As long as nobody is asked who they are, everybody may furnish the company.
@@ -74,6 +85,7 @@ impl Guarded {
         let authenticator = Authenticator::new(Some(keys), None, None, ["operator".to_owned()]);
         let config = ServerConfig {
             authenticator: Arc::new(authenticator),
+            load,
             ..ServerConfig::default()
         };
         let evidence = {
@@ -109,7 +121,11 @@ impl Guarded {
                 .await
             {
                 Ok(_) => return channel,
-                Err(status) => assert_eq!(status.code(), tonic::Code::Unauthenticated, "{status}"),
+                // Not seen yet; or who is not known has asked too often.
+                Err(status) => assert!(
+                    matches!(status.code(), Code::Unauthenticated | Code::ResourceExhausted),
+                    "{status}"
+                ),
             }
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }

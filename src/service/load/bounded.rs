@@ -1,0 +1,215 @@
+//! The layer that keeps every caller within their limits, and every call within its time.
+//!
+//! It stands inside of what finds out who calls, and outside of whatever keeps refused calls: who calls too often must not fill
+//! the access record. Where nobody has to show who they are there is nobody to hold a limit against.
+
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use futures_util::future::{BoxFuture, Either, Ready, ready as at_once};
+use http::{Request, Response};
+use http_body::{Frame, SizeHint};
+use prost::bytes::Bytes;
+use smol_str::SmolStr;
+use tonic::Status;
+use tonic::body::Body;
+use tower::{Layer, Service};
+
+use super::places::Place;
+use super::{Excess, Load, doors};
+use crate::service::caller::Caller;
+use crate::service::connection::Connection;
+use crate::service::status;
+
+/// The layer.
+#[derive(Clone)]
+pub(crate) struct Bounded(pub(crate) Arc<Load>);
+
+/// A service whose callers have limits.
+#[derive(Clone)]
+pub(crate) struct WithinLimits<S> {
+    inner: S,
+    load: Arc<Load>,
+}
+
+/// A call that has no answer yet. Dropped, it was given up.
+struct Unanswered(Option<Connection>);
+
+/// A request's body. Where it breaks off, the call was given up.
+struct Asked {
+    body: Body,
+    connection: Option<Connection>,
+}
+
+/// The body of an answer: until it has ended the call is open.
+struct Open {
+    body: Body,
+    _place: Place<SmolStr>,
+}
+
+type Answered = Result<Response<Body>, Infallible>;
+
+/// What an orchestrator asks every few seconds. It costs no more to answer than to refuse.
+const HEALTH_CHECK: &str = "/grpc.health.v1.Health/Check";
+const STATUS: &str = "grpc-status";
+/// What takes messages one after the other, each in its time.
+const STREAM_OF_MESSAGES: &str = "/binnacle.v1.KpiService/IngestMeasurements";
+
+impl Load {
+    /// A call as it comes. It is open until what is answered here is dropped.
+    fn enter<B>(&self, request: &Request<B>) -> Result<Option<Place<SmolStr>>, Status> {
+        let caller = request.extensions().get::<Caller>();
+        let Some(caller) = caller.filter(|_| request.uri().path() != HEALTH_CHECK) else {
+            return Ok(None);
+        };
+        if let Some(identity) = caller.identity() {
+            let entered = self.principals.enter(&identity.principal);
+            entered.map_err(|excess| status::too_many_calls("you make", excess))
+        } else if caller.is_refused() {
+            let entered = self.strangers.enter(&peer(request));
+            let refused = |excess: Excess| {
+                status::too_many_calls("callers of your address whom nobody knows make", excess)
+            };
+            entered.map(|_no_place| None).map_err(refused)
+        } else {
+            Ok(None)
+        }
+    }
+}
+
+impl Unanswered {
+    fn is_answered(mut self, answer: &Response<Body>) {
+        let connection = self.0.take();
+        // Whose status is in the headers has nothing else to say.
+        if let Some(connection) = connection.filter(|_| !answer.headers().contains_key(STATUS)) {
+            connection.answered();
+        }
+    }
+}
+
+impl Drop for Unanswered {
+    fn drop(&mut self) {
+        if let Some(connection) = self.0.take() {
+            connection.called_for_nothing();
+        }
+    }
+}
+
+fn peer<B>(request: &Request<B>) -> Option<IpAddr> {
+    let connection = request.extensions().get::<Connection>()?;
+    connection.peer.map(|peer| doors::network(peer.ip()))
+}
+
+impl<S> Layer<S> for Bounded {
+    type Service = WithinLimits<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        WithinLimits {
+            inner,
+            load: Arc::clone(&self.0),
+        }
+    }
+}
+
+impl<S> Service<Request<Body>> for WithinLimits<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Either<Ready<Answered>, BoxFuture<'static, Answered>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let connection = request.extensions().get::<Connection>().cloned();
+        if let Some(connection) = &connection {
+            connection.called();
+        }
+        let place = match self.load.enter(&request) {
+            Ok(place) => place,
+            Err(refused) => {
+                if let Some(connection) = connection {
+                    connection.called_for_nothing();
+                }
+                return Either::Left(at_once(Ok(refused.into_http())));
+            }
+        };
+        let is_counted = request.uri().path() != STREAM_OF_MESSAGES;
+        let request = request.map(|body| {
+            let connection = connection.clone();
+            let body = Body::new(Asked { body, connection });
+            match is_counted {
+                true => self.load.inflow.count(body),
+                false => body,
+            }
+        });
+        let answer_s_max = self.load.limits.answer_s_max;
+        let answering = tokio::time::timeout(Duration::from_secs(answer_s_max), self.inner.call(request));
+        let unanswered = Unanswered(connection);
+        Either::Right(Box::pin(async move {
+            let answer = match answering.await {
+                Ok(Ok(answer)) => answer,
+                Err(_) => status::not_in_time(answer_s_max).into_http(),
+            };
+            unanswered.is_answered(&answer);
+            Ok(match place {
+                Some(place) => answer.map(|body| Body::new(Open { body, _place: place })),
+                None => answer,
+            })
+        }))
+    }
+}
+
+impl http_body::Body for Asked {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        if let Some(Err(_)) = &frame
+            && let Some(connection) = self.connection.take()
+        {
+            connection.called_for_nothing();
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl http_body::Body for Open {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

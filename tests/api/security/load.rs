@@ -1,0 +1,329 @@
+//! How much somebody may ask for: calls, connections, time. Who keeps within their limits is served beside those who do not.
+
+use std::time::Duration;
+
+use binnacle::log::MemoryLog;
+use binnacle::proto::api;
+use binnacle::service::{LoadLimits, ServerConfig};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+
+use super::{Guarded, Known, kpi_client, workspace_client};
+use crate::common::*;
+
+/// No limits but the one that a test is about.
+const NONE: LoadLimits = LoadLimits {
+    principal_calls_per_s: 0,
+    principal_calls_open_max: 0,
+    stranger_calls_per_s: 0,
+    workspace_calls_per_s: 0,
+    requests_bytes_max: usize::MAX,
+    connections_max: 1_000,
+    connections_per_address_max: 1_000,
+    first_call_s_max: 3600,
+    answer_s_max: 3600,
+};
+/// More calls than a limit of five a second lets through, however slow the machine is.
+const MANY: usize = 200;
+
+async fn list(channel: &Known) -> Result<(), Status> {
+    let request = api::ListWorkspacesRequest::default();
+    workspace_client(channel).list_workspaces(request).await.map(drop)
+}
+
+async fn read(channel: &Known) -> Result<(), Status> {
+    let request = api::GetKpiRequest {
+        name: acme("kpis/nps"),
+        ..Default::default()
+    };
+    kpi_client(channel).get_kpi(request).await.map(drop)
+}
+
+async fn subscribe(channel: &Known) -> Result<tonic::Streaming<api::SubscribeResponse>, Status> {
+    let request = api::SubscribeRequest {
+        parent: "workspaces/acme".to_owned(),
+        ..Default::default()
+    };
+    let mut client = api::progress_service_client::ProgressServiceClient::new(channel.clone());
+    client.subscribe(request).await.map(tonic::Response::into_inner)
+}
+
+/// Calls until one is refused because there are too many.
+async fn until_limited<F: Future<Output = Result<(), Status>>>(call: impl Fn() -> F) -> Status {
+    for _ in 0..MANY {
+        match call().await {
+            Err(status) if status.code() == Code::ResourceExhausted => return status,
+            Err(status) => assert_eq!(status.code(), Code::Unauthenticated, "{status}"),
+            Ok(()) => {}
+        }
+    }
+    panic!("{MANY} calls were not too many");
+}
+
+fn retry_after(status: &Status) -> Duration {
+    let retry = status.get_details_retry_info().expect("when to come back");
+    retry.retry_delay.expect("a delay")
+}
+
+#[tokio::test]
+async fn who_calls_too_often_hears_when_to_come_back_and_others_do_not_notice() {
+    let guarded = Guarded::within(LoadLimits {
+        principal_calls_per_s: 5,
+        ..NONE
+    })
+    .await;
+    let (busy, calm) = (
+        guarded.channel_of("viewer").await,
+        guarded.channel_of("auditor").await,
+    );
+    let other_key = guarded.channel_of("viewer").await;
+    let refused = until_limited(|| list(&busy)).await;
+    assert_eq!(reason_of(&refused), "RATE_LIMITED", "{refused}");
+    let delay = retry_after(&refused);
+    assert!(
+        delay > Duration::ZERO && delay <= Duration::from_secs(1),
+        "{delay:?}"
+    );
+    list(&calm).await.expect("others are served");
+    // Another key of the same principal is the same principal.
+    until_limited(|| list(&other_key)).await;
+    tokio::time::sleep(delay + Duration::from_millis(300)).await;
+    list(&busy).await.expect("it is served again");
+    let load = guarded.server.standing.load().expect("its load");
+    let turned = load.turned().map(|turned| (turned.limit, turned.count > 0));
+    assert_eq!(turned[0], ("principal_calls_per_s", true));
+    assert!(turned[1..].iter().all(|(_, reached)| !reached), "{turned:?}");
+}
+
+#[tokio::test]
+async fn streams_and_calls_of_one_principal_are_open_in_so_many_at_once() {
+    let guarded = Guarded::within(LoadLimits {
+        principal_calls_open_max: 2,
+        ..NONE
+    })
+    .await;
+    let (busy, calm) = (
+        guarded.channel_of("viewer").await,
+        guarded.channel_of("auditor").await,
+    );
+    let first = subscribe(&busy).await.expect("a stream");
+    let _second = subscribe(&busy).await.expect("a stream");
+    let refused = list(&busy).await.expect_err("two are open");
+    assert_eq!(
+        (refused.code(), reason_of(&refused).as_str()),
+        (Code::ResourceExhausted, "TOO_MANY_OPEN_CALLS"),
+        "{refused}"
+    );
+    assert!(retry_after(&refused) > Duration::ZERO);
+    list(&calm).await.expect("others are served");
+    drop(first);
+    // The server hears of it in its own time.
+    while let Err(status) = list(&busy).await {
+        assert_eq!(reason_of(&status), "TOO_MANY_OPEN_CALLS", "{status}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn callers_whom_nobody_knows_share_a_limit_that_holds_for_nobody_else() {
+    let guarded = Guarded::within(LoadLimits {
+        stranger_calls_per_s: 5,
+        ..NONE
+    })
+    .await;
+    let known = guarded.channel_of("viewer").await;
+    let nobody = guarded.nobody();
+    let refused = until_limited(|| list(&nobody)).await;
+    assert_eq!(reason_of(&refused), "RATE_LIMITED", "{refused}");
+    list(&known).await.expect("who is known is served");
+    for _ in 0..MANY {
+        let health = tonic_health::pb::HealthCheckRequest::default();
+        guarded
+            .server
+            .health()
+            .check(health)
+            .await
+            .expect("an orchestrator asks on");
+    }
+}
+
+#[tokio::test]
+async fn a_workspace_has_so_many_calls_and_strangers_neither_use_them_up_nor_hear_of_them() {
+    let guarded = Guarded::within(LoadLimits {
+        workspace_calls_per_s: 5,
+        ..NONE
+    })
+    .await;
+    let stranger = guarded.channel_of("stranger").await;
+    let measured = |second| measure("nps", second, 1.0);
+    for second in 0..50 {
+        for status in [
+            read(&stranger).await.expect_err("no member"),
+            kpi_client(&stranger)
+                .record_measurement(measured(second))
+                .await
+                .map(drop)
+                .expect_err("no member"),
+        ] {
+            assert_eq!(status.code(), Code::NotFound, "{status}");
+        }
+    }
+    let viewer = guarded.channel_of("viewer").await;
+    read(&viewer).await.expect("the strangers have used up nothing");
+    let refused = until_limited(|| read(&viewer)).await;
+    assert_eq!(reason_of(&refused), "RATE_LIMITED", "{refused}");
+    assert!(refused.message().contains("workspace"), "{refused}");
+    // Whoever else calls about it: also writes, and those with other roles.
+    let owner = guarded.channel_of("owner").await;
+    let second = std::cell::Cell::new(100);
+    until_limited(|| {
+        second.set(second.get() + 1);
+        let (mut kpis, request) = (kpi_client(&owner), measured(second.get()));
+        async move { kpis.record_measurement(request).await.map(drop) }
+    })
+    .await;
+    let status = read(&stranger).await.expect_err("no member");
+    assert_eq!(status.code(), Code::NotFound, "{status}");
+}
+
+#[tokio::test]
+async fn requests_that_are_received_have_so_many_bytes_together_and_others_come_through() {
+    let server = plain(LoadLimits {
+        requests_bytes_max: 100_000,
+        ..NONE
+    })
+    .await;
+    with_kpi(&server).await;
+    let noted = |bytes: usize| {
+        let mut request = measure("nps", 0, 1.0);
+        request.measurement.as_mut().expect("one").note = "x".repeat(bytes);
+        request
+    };
+    let refused = server.kpis().record_measurement(noted(200_000)).await;
+    let refused = refused.expect_err("more than all may have");
+    assert_eq!(
+        (refused.code(), reason_of(&refused).as_str()),
+        (Code::ResourceExhausted, "OVERLOADED"),
+        "{refused}"
+    );
+    assert!(retry_after(&refused) > Duration::ZERO);
+    for second in 0..MANY {
+        let second = i64::try_from(second).expect("a second");
+        let request = measure("nps", second, 1.0);
+        server
+            .kpis()
+            .record_measurement(request)
+            .await
+            .expect("what is received is let go");
+    }
+}
+
+async fn plain(load: LoadLimits) -> Server {
+    let config = ServerConfig {
+        load,
+        ..ServerConfig::default()
+    };
+    Server::with(MemoryLog::new(), Default::default(), config).await
+}
+
+/// Whether the server closes a connection, which it does or does not do before anything is sent.
+async fn is_turned_away(connection: &mut TcpStream) -> bool {
+    // The server's own first frame comes on one that stays.
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    connection.write_all(preface).await.is_err() || !matches!(connection.read(&mut [0; 1]).await, Ok(1))
+}
+
+#[tokio::test]
+async fn an_address_has_so_many_connections_and_one_that_is_closed_makes_room() {
+    let server = plain(LoadLimits {
+        connections_per_address_max: 3,
+        ..NONE
+    })
+    .await;
+    // The client of this test has one.
+    let connect = || TcpStream::connect(server.address);
+    let (mut first, mut second) = (connect().await.expect("one"), connect().await.expect("one"));
+    assert!(!is_turned_away(&mut first).await && !is_turned_away(&mut second).await);
+    assert!(is_turned_away(&mut connect().await.expect("accepted, and closed")).await);
+    assert_eq!(server.standing.load().expect("its load").connections(), 3);
+    server.heads().await;
+    drop(first);
+    while is_turned_away(&mut connect().await.expect("one")).await {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let turned = server.standing.load().expect("its load").turned();
+    assert!(
+        turned
+            .iter()
+            .any(|turned| turned.limit == "connections_per_address_max" && turned.count > 0)
+    );
+}
+
+#[tokio::test]
+async fn connections_without_a_call_are_closed_whatever_they_have_sent_and_others_stay() {
+    let server = plain(LoadLimits {
+        first_call_s_max: 1,
+        ..NONE
+    })
+    .await;
+    with_workspace(&server).await;
+    let mut health = server.watch("").await;
+    assert!(health.message().await.expect("health").is_some());
+    for sent in [
+        &b""[..],
+        b"PRI * HTTP/2.0\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0",
+        // A header block that never ends.
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0\0\0\x01\x01\0\0\0\0\x01\x83",
+        b"POST /binnacle.v1.KpiService/GetKpi HTTP/1.1\r\n",
+    ] {
+        let mut silent = TcpStream::connect(server.address).await.expect("a connection");
+        silent.write_all(sent).await.expect("it is written");
+        // It ends: with the end of the stream or with a reset.
+        let _closed = silent.read_to_end(&mut Vec::new()).await;
+    }
+    let still = tokio::time::timeout(Duration::from_millis(100), health.message()).await;
+    assert!(
+        still.is_err(),
+        "a stream on a connection with a call is open: {still:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_request_that_never_ends_is_given_up() {
+    let server = plain(LoadLimits {
+        answer_s_max: 1,
+        ..NONE
+    })
+    .await;
+    with_workspace(&server).await;
+    let mut client = tonic::client::Grpc::new(server.channel.clone());
+    client.ready().await.expect("a server");
+    let path = http::uri::PathAndQuery::from_static("/binnacle.v1.WorkspaceService/GetWorkspace");
+    let never = tokio_stream::pending::<api::GetWorkspaceRequest>();
+    let codec = tonic_prost::ProstCodec::<_, api::Workspace>::default();
+    let status = client
+        .client_streaming(tonic::Request::new(never), path, codec)
+        .await
+        .expect_err("given up");
+    assert_eq!(
+        (status.code(), reason_of(&status).as_str()),
+        (Code::DeadlineExceeded, "NOT_IN_TIME"),
+        "{status}"
+    );
+    let mut subscription = server
+        .progress()
+        .subscribe(api::SubscribeRequest {
+            parent: "workspaces/acme".to_owned(),
+            ..Default::default()
+        })
+        .await
+        .expect("a stream")
+        .into_inner();
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    while let Ok(message) = tokio::time::timeout(Duration::from_millis(50), subscription.message()).await {
+        assert!(message.expect("a stream goes on").is_some(), "it has not ended");
+    }
+}
