@@ -97,14 +97,23 @@ def run_all(commands):
     running = {name: subprocess.Popen(command(name), env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                       stderr=subprocess.PIPE, text=True)
                for name, command in commands.items()}
-    for name, process in running.items():
-        said, error = process.communicate(timeout=CLIENT_PATIENCE_S)
-        taken = [line.removeprefix("ok ") for line in said.splitlines() if line.startswith("ok ")]
-        for number, step in enumerate(STEPS):
-            is_taken = taken[number:number + 1] == [step]
-            yield f"{name}: {step}", "" if is_taken else f"not said, but {taken[number:]}; {error[-2000:]}"
-        whole = taken == STEPS and process.returncode == 0
-        yield f"{name}: ends well", "" if whole else f"exit code {process.returncode}, {len(taken)} steps of {len(STEPS)}; {error[-2000:]}"
+    try:
+        for name, process in running.items():
+            said, error = process.communicate(timeout=CLIENT_PATIENCE_S)
+            yield from judged(name, process.returncode, said, error[-2000:])
+    finally:
+        for process in running.values():
+            process.kill()
+
+
+def judged(name, code, said, error):
+    """Every step of a client, in the order of steps.md, and how it ended."""
+    taken = [line.removeprefix("ok ") for line in said.splitlines() if line.startswith("ok ")]
+    for number, step in enumerate(STEPS):
+        is_taken = taken[number:number + 1] == [step]
+        yield f"{name}: {step}", "" if is_taken else f"it said {taken[number:number + 1]}; {error}"
+    ends_well = taken == STEPS and code == 0
+    yield f"{name}: ends well", "" if ends_well else f"exit code {code}, {len(taken)} steps of {len(STEPS)}; {error}"
 
 
 def run_pages(port):
