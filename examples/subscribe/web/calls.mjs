@@ -2,25 +2,32 @@
 //
 // A body is frames: a byte that is 0 for a message and 0x80 for the trailers, four bytes of length, and that many bytes.
 
-/** What a call ended with, if not with OK. `code` is gRPC's: 9 is FAILED_PRECONDITION, 14 UNAVAILABLE. */
+/**
+ * What a call ended with, if not with OK. `code` is gRPC's: 9 is FAILED_PRECONDITION, 14 UNAVAILABLE. `details` are the
+ * bytes of a google.rpc.Status, empty where there is none.
+ */
 export class Refused extends Error {
-  constructor(code, message) {
+  constructor(code, message, details = new Uint8Array()) {
     super(message);
     this.code = code;
+    this.details = details;
   }
 }
 
-/** The messages of one call, as bytes, each as soon as it is there. Throws when the call was refused or broke. */
-export async function* call(url, request, signal) {
+/**
+ * The messages of one call, as bytes, each as soon as it is there. Throws when the call was refused or broke. Metadata is
+ * for example `{ authorization: 'Bearer …' }`.
+ */
+export async function* call(url, request, signal, metadata = {}) {
   const answer = await fetch(url, {
     method: 'POST',
-    headers: { 'content-type': 'application/grpc-web+proto', 'x-grpc-web': '1' },
+    headers: { ...metadata, 'content-type': 'application/grpc-web+proto', 'x-grpc-web': '1' },
     body: framed(request),
     signal,
   });
   if (!answer.ok) throw new Error(`HTTP ${answer.status}: ${await answer.text()}`);
   // A refusal without a message comes in the headers. A page may read them: the server exposes them.
-  check(answer.headers.get('grpc-status'), answer.headers.get('grpc-message'));
+  check(answer.headers);
   const reader = answer.body.getReader();
   let held = new Uint8Array();
   try {
@@ -31,8 +38,7 @@ export async function* call(url, request, signal) {
       for (let length = frameLength(held); held.length >= length; length = frameLength(held)) {
         const frame = held.subarray(5, length);
         if (held[0] & 0x80) {
-          const trailers = trailersOf(frame);
-          check(trailers.get('grpc-status'), trailers.get('grpc-message'));
+          check(trailersOf(frame));
           return;
         }
         held = held.subarray(length);
@@ -74,8 +80,10 @@ function trailersOf(frame) {
   }));
 }
 
-function check(status, message) {
-  if (status !== null && status !== undefined && status !== '0') {
-    throw new Refused(Number(status), decodeURIComponent(message ?? ''));
-  }
+function check(trailers) {
+  const status = trailers.get('grpc-status') ?? '0';
+  if (status === '0') return;
+  const message = decodeURIComponent(trailers.get('grpc-message') ?? '');
+  const details = atob(trailers.get('grpc-status-details-bin') ?? '');
+  throw new Refused(Number(status), message, Uint8Array.from(details, (letter) => letter.charCodeAt(0)));
 }
