@@ -67,6 +67,16 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// Whether the environment holds something by which a server knows who asks.
+pub(super) fn shows_who_asks() -> bool {
+    let credentials = [
+        "BINNACLE_TOKEN",
+        "BINNACLE_TOKEN_FILE",
+        "BINNACLE_CLIENT_CERTIFICATE",
+    ];
+    credentials.into_iter().any(|name| variable(name).is_some())
+}
+
 /// Connects.
 ///
 /// # Errors

@@ -116,8 +116,8 @@ impl Apply {
             refuse_if_bad(&manifests)?;
         }
         show(&plan, &manifests);
-        if let Some(creator) = &planner.creator {
-            tell_creator(creator, &manifests);
+        if planner.creates {
+            tell_creator(planner.creator.as_ref(), &manifests);
         }
         if !self.dry_run {
             self.send(&wire, &mut plan, &mut manifests).await?;
@@ -154,13 +154,11 @@ impl Apply {
             ));
         }
         let log = here.and_then(|workspace| Uuid::try_parse(&text(workspace, "log_id")).ok());
-        let actor = self
-            .actor
-            .as_deref()
-            .filter(|actor| !actor.is_empty())
-            .unwrap_or(ANONYMOUS);
+        let said = self.actor.as_deref().filter(|actor| !actor.is_empty());
+        // Whose a credential is the server alone knows.
+        let actor = said.or_else(|| (!connection::shows_who_asks()).then_some(ANONYMOUS));
         // As the server calls the first member.
-        let creator = || Id::from_text(actor).or_else(|| Id::parse("owner").ok());
+        let creator = || actor.and_then(|actor| Id::from_text(actor).or_else(|| Id::parse("owner").ok()));
         let time_zone = described.and_then(|described| {
             let given = described
                 .fields
@@ -180,6 +178,7 @@ impl Apply {
                 log: log.unwrap_or_default(),
             },
             remote,
+            creates: here.is_none(),
             creator: here.is_none().then(creator).flatten(),
             new_time_zone: time_zone,
         })
@@ -302,12 +301,14 @@ fn show(plan: &Plan, manifests: &Manifests) {
 }
 
 /// Whoever creates a workspace becomes its member, which may surprise.
-fn tell_creator(creator: &Id, manifests: &Manifests) {
+fn tell_creator(creator: Option<&Id>, manifests: &Manifests) {
+    let becomes_owner = "creates the workspace and so becomes its owner, beside the members of the manifests";
+    let Some(creator) = creator else {
+        return tell(&format!("whoever the credentials are of {becomes_owner}"));
+    };
     let name = format!("members/{creator}");
     if manifests.find(Kind::Member, &name).is_none() {
-        tell(&format!(
-            "{name} creates the workspace and so becomes its owner, beside the members of the manifests: --actor says who that is"
-        ));
+        tell(&format!("{name} {becomes_owner}: --actor says who that is"));
     }
 }
 

@@ -52,7 +52,9 @@ pub(super) struct Planner<'a> {
     pub(super) author: Author<'a>,
     /// What the server has.
     pub(super) remote: &'a Remote,
-    /// The member that the server makes of whoever creates the workspace; none where there is one.
+    /// Whether the workspace is to be created.
+    pub(super) creates: bool,
+    /// The member that the server makes of whoever creates the workspace, as far as that is known here.
     pub(super) creator: Option<Id>,
     /// The time zone of a workspace that does not exist yet.
     pub(super) new_time_zone: Option<String>,
@@ -194,7 +196,7 @@ impl Planner<'_> {
             details: Vec::new(),
         };
         // What comes with the workspace is there before anybody asks for it.
-        let comes_along = self.creator.is_some()
+        let comes_along = self.creates
             && match kind {
                 Kind::ScoringPolicy => true,
                 Kind::Member => self

@@ -34,6 +34,7 @@ fn requests(here: &str, manifests: &str, etag: &str) -> Vec<DynamicMessage> {
             log: LOG,
         },
         remote: &remote,
+        creates: false,
         creator: None,
         new_time_zone: None,
     };
