@@ -68,7 +68,7 @@ class Program:
         # A program, a service or a container that is told what to run.
         commands = "|".join(self.commands)
         for line in re.findall(rf"\bbinnacle(?: --)? +((?:{commands}) [^\n`]*)", joined):
-            words = re.split(r"[>|&;#]", line)[0].split()
+            words = re.split(r"[>|&;#)]", line)[0].split()
             inner = words[1] if words[0] == "keys" and len(words) > 1 else None
             wrong += self.faults_of_command(words[0], words[1:], inner)
         for quoted in re.findall(r'"/usr/bin/binnacle", "(\w+)"', text):
