@@ -65,7 +65,10 @@ class Program:
         self.asked += len(found)
         wrong = [f"there is no variable {name}" for name in sorted(found - self.variables)]
         joined = text.replace("\\\n", " ")
-        # A program, a service or a container that is told what to run.
+        # Where a shell, a container or systemd runs it.
+        ran = re.findall(r"(?:^|-- |-T |/usr/bin/)(?:[A-Z_]+=\S+ )*binnacle ([a-z]\S*)", joined, re.MULTILINE)
+        wrong += [f"there is no binnacle {name}" for name in ran if name not in self.commands]
+        # What it is told, also in a sentence.
         commands = "|".join(self.commands)
         for line in re.findall(rf"\bbinnacle(?: --)? +((?:{commands}) [^\n`]*)", joined):
             words = re.split(r"[>|&;#)]", line)[0].split()

@@ -136,14 +136,14 @@ def systemd(stack, binary, deploy, _rendered, place):
     place.path("/etc/binnacle/binnacle.toml").write_text(place.put(settings))
     heard = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
     heard.bind(str(place.root / "notify"))
-    heard.settimeout(PATIENCE_S)
+    heard.settimeout(0.1)
     variables = {"NOTIFY_SOCKET": str(place.root / "notify"), "WATCHDOG_USEC": "2000000"}
     server = run(stack, [binary, *map(place.put, command[1:])], variables)
-    listen_for(heard, "READY=1")
-    listen_for(heard, "WATCHDOG=1")
+    until("READY=1", lambda: alive(server) and "READY=1" in hear(heard))
+    until("WATCHDOG=1", lambda: alive(server) and "WATCHDOG=1" in hear(heard))
     assert urllib.request.urlopen(f"http://127.0.0.1:{place.ports['9700']}/readyz").status == 200
     server.send_signal(signal.SIGTERM)
-    listen_for(heard, "STOPPING=1")
+    until("STOPPING=1", lambda: "STOPPING=1" in hear(heard))
     end(server)
     return "started as by systemd: it says that it is ready, that it lives and that it stops"
 
@@ -229,10 +229,12 @@ def expect(code, wanted):
     assert code == wanted, f"{code}, not {wanted}"
 
 
-def listen_for(heard, word):
-    """What was said before is not waited for again."""
-    while word not in heard.recv(4096).decode().splitlines():
-        pass
+def hear(heard):
+    """What the server says next to who has started it, if it says something."""
+    try:
+        return heard.recv(4096).decode().splitlines()
+    except TimeoutError:
+        return []
 
 
 def run(stack, command, variables):
