@@ -24,6 +24,7 @@ mod picture;
 mod proof;
 mod remote;
 mod serve;
+mod service_manager;
 mod telemetry;
 mod text;
 mod watch;

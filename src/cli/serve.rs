@@ -10,6 +10,7 @@ use serde::Deserialize;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::identity::IdentitySettings;
+use super::service_manager::ServiceManager;
 use super::telemetry::TelemetrySettings;
 use super::{Failure, FailureKind};
 use crate::access::{self, AccessRecord};
@@ -184,6 +185,7 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
         .map_err(|e| failure(&e))?
         .keeping_attempts_in(access.clone());
     let (server, watching) = settings.telemetry.watch(server, &data_dir).await?;
+    let service_manager = ServiceManager::tell(server.standing(), server.address());
     tracing::info!(address = %server.address(), data_dir = %data_dir.display(), "listening");
     let shutdown = shutdown_signal()?;
     let engine = settings.engine();
@@ -199,6 +201,7 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
             shutdown,
         )
         .await;
+    service_manager.end().await;
     watching.end().await;
     served.map_err(|error| failure(&error))?;
     tracing::info!("stopped in good order");

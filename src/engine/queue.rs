@@ -45,6 +45,8 @@ pub(super) struct Queue {
     ready: Condvar,
     /// Tells whoever waits for a place that there may be one.
     room: Notify,
+    /// Tells whoever asked the committer for a sign of life.
+    alive: Notify,
 }
 
 struct Inner {
@@ -52,6 +54,8 @@ struct Inner {
     unanswered: usize,
     unanswered_bytes: usize,
     open: bool,
+    /// Somebody waits for a sign of life.
+    asked_for_life: bool,
 }
 
 /// How long a refused caller is asked to wait.
@@ -88,12 +92,14 @@ impl Queue {
             unanswered: 0,
             unanswered_bytes: 0,
             open: true,
+            asked_for_life: false,
         };
         Self {
             limits,
             inner: Mutex::new(inner),
             ready: Condvar::new(),
             room: Notify::new(),
+            alive: Notify::new(),
         }
     }
 
@@ -134,7 +140,7 @@ impl Queue {
     /// Answers whether more may come.
     pub(super) fn take(&self, backlog: &mut VecDeque<Job>, patience: Duration) -> bool {
         let mut inner = self.lock();
-        if backlog.is_empty() && inner.waiting.is_empty() && inner.open {
+        if backlog.is_empty() && inner.waiting.is_empty() && inner.open && !inner.asked_for_life {
             inner = self
                 .ready
                 .wait_timeout(inner, patience)
@@ -142,7 +148,32 @@ impl Queue {
                 .0;
         }
         backlog.append(&mut inner.waiting);
-        inner.open
+        let open = inner.open;
+        self.live(inner);
+        open
+    }
+
+    /// Waits until the committer, asked now, has come back to the queue or has ended a write. It does not while a write hangs, and
+    /// never once there is no committer.
+    pub(super) async fn sign_of_life(&self) {
+        let mut alive = std::pin::pin!(self.alive.notified());
+        // It may answer before we wait.
+        alive.as_mut().enable();
+        self.lock().asked_for_life = true;
+        self.ready.notify_one();
+        alive.await;
+    }
+
+    /// The committer lives: whoever asked hears so.
+    pub(super) fn show_life(&self) {
+        self.live(self.lock());
+    }
+
+    fn live(&self, mut inner: MutexGuard<'_, Inner>) {
+        if std::mem::take(&mut inner.asked_for_life) {
+            drop(inner);
+            self.alive.notify_waiters();
+        }
     }
 
     /// How full it is.

@@ -318,6 +318,7 @@ impl<I> BoundServer<I> {
             let opened = opened.map_err(|error| ServeError::Log(Arc::new(error)))?;
             let running = engine.get_or_init(|| opened).clone();
             report(&health, ServingStatus::Serving).await;
+            self.standing.begin();
             tracing::info!(address = %self.address, "serving");
             tokio::select! {
                 error = running.failure() => Err(ServeError::Log(error)),
