@@ -5,6 +5,7 @@
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use tonic::Code;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
@@ -53,43 +54,48 @@ impl Health {
     async fn ask_until_it_serves(&self) -> Result<(), Failure> {
         let began = Instant::now();
         loop {
-            let failure = match self.ask().await {
+            let failure = match serves(&self.server, &self.service).await {
                 Ok(()) => {
-                    say(&format!("SERVING: {} at {}", self.what(), self.server));
+                    say(&format!("SERVING: {} at {}", named(&self.service), self.server));
                     return Ok(());
                 }
                 Err(failure) => failure,
             };
             // What was asked wrongly is not put right by waiting.
-            if failure.is_usage() || began.elapsed() >= Duration::from_secs(self.wait) {
+            if matches!(failure.kind(), FailureKind::Usage)
+                || began.elapsed() >= Duration::from_secs(self.wait)
+            {
                 return Err(failure);
             }
             tokio::time::sleep(PAUSE).await;
         }
     }
+}
 
-    async fn ask(&self) -> Result<(), Failure> {
-        let channel = connection::open(&self.server).await?;
-        let request = HealthCheckRequest {
-            service: self.service.clone(),
-        };
-        let answered = HealthClient::new(channel).check(request).await;
-        let status = match answered {
-            Ok(answer) => match answer.into_inner().status() {
-                ServingStatus::Serving => return Ok(()),
-                status => status.as_str_name().to_owned(),
-            },
-            Err(status) if status.code() == tonic::Code::NotFound => "it knows no such service".to_owned(),
-            Err(status) => plain(status.message()).into_owned(),
-        };
-        let sentence = format!("{status}: {} at {}", self.what(), self.server);
-        Err(Failure::new(FailureKind::Failed, sentence))
-    }
+/// Asks once.
+///
+/// # Errors
+/// It does not serve, or nothing answers.
+pub(super) async fn serves(server: &str, service: &str) -> Result<(), Failure> {
+    let channel = connection::open(server).await?;
+    let request = HealthCheckRequest {
+        service: service.to_owned(),
+    };
+    let status = match HealthClient::new(channel).check(request).await {
+        Ok(answer) => match answer.into_inner().status() {
+            ServingStatus::Serving => return Ok(()),
+            status => status.as_str_name().to_owned(),
+        },
+        Err(status) if status.code() == Code::NotFound => "it knows no such service".to_owned(),
+        Err(status) => plain(status.message()).into_owned(),
+    };
+    let sentence = format!("{status}: {} at {server}", named(service));
+    Err(Failure::new(FailureKind::Failed, sentence))
+}
 
-    fn what(&self) -> &str {
-        match self.service.as_str() {
-            "" => "the server",
-            service => service,
-        }
+fn named(service: &str) -> &str {
+    match service {
+        "" => "the server",
+        service => service,
     }
 }

@@ -11,6 +11,7 @@ mod attempts;
 mod board;
 mod connection;
 mod demo;
+mod doctor;
 mod export;
 mod health;
 mod history;
@@ -49,6 +50,8 @@ that is not the one in its address.";
 enum Command {
     /// Runs the server.
     Serve(Box<serve::Serve>),
+    /// Looks at everything that a server needs (settings, permissions, disk, clock, certificates, log), and says what to do.
+    Doctor(Box<doctor::Doctor>),
     /// Asks a server whether it serves.
     Health(health::Health),
     /// Makes, lists and revokes the API keys of a server.
@@ -106,6 +109,7 @@ pub(crate) enum FailureKind {
 pub fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Serve(serve) => serve.run(),
+        Command::Doctor(doctor) => doctor.run(),
         Command::Health(health) => health.run(),
         Command::Keys(keys) => keys.run(),
         Command::Import(import) => import.run(),
@@ -139,9 +143,9 @@ impl Failure {
         }
     }
 
-    /// Whether the input is wrong.
-    pub(crate) fn is_usage(&self) -> bool {
-        matches!(self.kind, FailureKind::Usage)
+    /// Of which kind it is.
+    pub(crate) fn kind(&self) -> FailureKind {
+        self.kind
     }
 
     /// Of an error that says itself what to do.

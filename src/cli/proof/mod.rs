@@ -15,6 +15,7 @@ mod verify;
 
 pub(super) use backup::Backup;
 pub(super) use checkpoint::TakeCheckpoint;
+pub(super) use data_dir::look_into;
 pub(super) use prove::Prove;
 pub(super) use restore::Restore;
-pub(super) use verify::Verify;
+pub(super) use verify::{Verdict, Verify};

@@ -18,7 +18,7 @@ use super::key;
 use crate::cli::text::plain;
 use crate::cli::words::{counted, say};
 use crate::cli::{Failure, FailureKind};
-use crate::domain::{Event, Id, Revision};
+use crate::domain::{Event, Id, Revision, Timestamp};
 use crate::log::{
     ArchiveReader, Checkpoint, Item, LogEntry, LogId, Mark, PublicKey, Record, Source, Verification, codec,
     is_beginning, is_included, marks_of,
@@ -62,21 +62,60 @@ pub(super) struct Findings {
     unproven: usize,
     /// The log that each workspace was found in.
     logs: BTreeMap<String, LogId>,
+    /// For whoever says it in other words; none: it is said at once.
+    kept: Option<Vec<Verdict>>,
+    /// When the newest record of a data directory was recorded.
+    pub(super) newest_recorded: Option<Timestamp>,
+}
+
+/// One thing that was looked at, and what was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::cli) enum Verdict {
+    /// It is as it was signed.
+    Right(String),
+    /// It could not be held against anything.
+    Unproven(String),
+    /// It is not.
+    Wrong(String),
 }
 
 impl Findings {
-    pub(super) fn wrong(&mut self, place: &str, sentence: &str) {
-        self.wrong += 1;
-        say(&plain(&format!("WRONG     {place}: {sentence}")));
+    /// Which are kept, and not said.
+    pub(super) fn kept() -> Self {
+        Self {
+            kept: Some(Vec::new()),
+            ..Self::default()
+        }
     }
 
-    pub(super) fn right(&self, place: &str, sentence: &str) {
-        say(&plain(&format!("ok        {place}: {sentence}")));
+    /// What was kept.
+    pub(super) fn verdicts(self) -> Vec<Verdict> {
+        self.kept.unwrap_or_default()
+    }
+
+    pub(super) fn wrong(&mut self, place: &str, sentence: &str) {
+        self.wrong += 1;
+        self.find(Verdict::Wrong(format!("{place}: {sentence}")));
+    }
+
+    pub(super) fn right(&mut self, place: &str, sentence: &str) {
+        self.find(Verdict::Right(format!("{place}: {sentence}")));
     }
 
     pub(super) fn unproven(&mut self, place: &str, sentence: &str) {
         self.unproven += 1;
-        say(&plain(&format!("UNPROVEN  {place}: {sentence}")));
+        self.find(Verdict::Unproven(format!("{place}: {sentence}")));
+    }
+
+    fn find(&mut self, verdict: Verdict) {
+        match &mut self.kept {
+            Some(kept) => kept.push(verdict),
+            None => say(&plain(&match verdict {
+                Verdict::Right(sentence) => format!("ok        {sentence}"),
+                Verdict::Unproven(sentence) => format!("UNPROVEN  {sentence}"),
+                Verdict::Wrong(sentence) => format!("WRONG     {sentence}"),
+            })),
+        }
     }
 
     /// Whether a workspace is in the same log wherever it was found.
