@@ -12,6 +12,8 @@ mod board;
 mod connection;
 mod demo;
 mod doctor;
+#[cfg(test)]
+mod documented;
 mod export;
 mod health;
 mod history;
