@@ -66,6 +66,15 @@ pub(in crate::cli) fn look_into(dir: &Path, scratch: Option<&Path>) -> Result<Lo
     })
 }
 
+/// Takes in what was signed last of each log. What is wrong with it is said when the directory is checked.
+pub(super) fn signed_in(dir: &Path, key: &PublicKey, connections: &mut Connections) {
+    let checkpoints = Checkpoints::read(&dir.join("checkpoints"), key).unwrap_or_default();
+    for newest in checkpoints.values().filter_map(|of_log| of_log.last()) {
+        let place = format!("{}: log {}", dir.display(), newest.origin.log);
+        connections.add(*newest, &place, Stands::AmongOthers);
+    }
+}
+
 /// Checks everything in a data directory.
 ///
 /// # Errors
@@ -127,10 +136,17 @@ pub(super) fn check(
     logs.dedup();
     let mut workspaces = BTreeMap::new();
     for id in logs {
-        let mut verification = begin(id, connections.of(id));
+        let goes_to = there.get(&id).copied().unwrap_or(Revision::ZERO);
         let own = checkpoints.get(&id).into_iter().flatten();
+        if goes_to == Revision::ZERO && own.clone().next().is_none() && !heads.contains_key(&id) {
+            // Of another directory or archive, unless somebody kept a checkpoint of it by itself.
+            if connections.of_a_copy(id, goes_to).next().is_none() {
+                continue;
+            }
+        }
+        let mut verification = begin(id, connections.of_a_copy(id, goes_to));
         let signed = connections
-            .of(id)
+            .of_a_copy(id, goes_to)
             .chain(own)
             .max_by_key(|checkpoint| checkpoint.revision);
         let signed = signed.copied();
@@ -175,7 +191,7 @@ pub(super) fn check(
                     findings.unproven(&place, "no checkpoint of it was signed");
                     continue;
                 };
-                let at = connections.add(signed, &place, Stands::Alone);
+                let at = connections.add(signed, &place, Stands::AmongOthers);
                 connections.read(id, verification.revision(), at);
                 let (up_to, ends_at) = (signed.revision, verification.revision());
                 if up_to < ends_at {

@@ -168,17 +168,20 @@ impl Verify {
         let key = self.key(&kept)?;
         let mut findings = Findings::default();
         let mut connections = known(&kept, &key, &mut findings);
-        let archives: Vec<_> = kept
-            .iter()
-            .filter(|(_, kept)| matches!(kept, Kept::Archive))
-            .collect();
-        if archives.len() > 1 {
+        let copies = || {
+            kept.iter()
+                .filter(|(_, kept)| matches!(kept, Kept::Archive | Kept::DataDir))
+        };
+        if copies().count() > 1 {
             // Each is held against what is signed in the others, in whichever order they are named.
-            for (path, _) in &archives {
-                signed_in(path, &key, &mut connections);
+            for (path, kept) in copies() {
+                match kept {
+                    Kept::DataDir => data_dir::signed_in(path, &key, &mut connections),
+                    _ => signed_in(path, &key, &mut connections),
+                }
             }
         }
-        for (path, _) in archives {
+        for (path, _) in kept.iter().filter(|(_, kept)| matches!(kept, Kept::Archive)) {
             archive(path, &key, &mut connections, &mut findings)?;
         }
         for (path, kept) in &kept {
@@ -376,7 +379,7 @@ impl Reading {
             findings.wrong(&place, "what it says of that log is not to be understood");
             return None;
         };
-        let mut log = begin(id, connections.of_an_archive(id, revision));
+        let mut log = begin(id, connections.of_a_copy(id, revision));
         let signed = match key.open(&entry.checkpoint) {
             Ok(said) if said.origin.log == id && (said.revision, said.root) == (revision, root) => {
                 log.expect(Mark::of(&said));
