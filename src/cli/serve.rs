@@ -11,6 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::identity::IdentitySettings;
+use super::proof::settle;
 use super::service_manager::ServiceManager;
 use super::telemetry::TelemetrySettings;
 use super::{Failure, FailureKind};
@@ -220,6 +221,7 @@ pub(super) fn open_engine(
     check_store_is_there(data_dir)?;
     // The store's lock also protects the file of heads.
     let log: Arc<dyn EventLog> = Arc::new(SledLog::open(data_dir.join(STORE))?);
+    settle(data_dir)?;
     // Also the key is read behind that lock: two servers do not make two of them.
     let key = signing_key(data_dir)?;
     let public = key.public();

@@ -9,6 +9,7 @@ use rustix::fs::{Access, access};
 
 use super::{Finding, said};
 use crate::cli::identity::KEYS;
+use crate::cli::proof::HEADS_BEFORE;
 use crate::cli::serve::{
     RESTORING, SIGNING_KEY, STORE, check_signing_key_is_there, check_store_is_there, log_failure,
 };
@@ -122,9 +123,7 @@ fn leftovers(dir: &Path) -> Vec<Finding> {
         let todo = "see \"Restore\" in docs/operations.md";
         return vec![Finding::of_failure(ABOUT, &log_failure(&error), todo)];
     }
-    let mut left: Vec<PathBuf> = [RESTORING, "heads.before-restore"]
-        .map(|name| dir.join(name))
-        .into();
+    let mut left: Vec<PathBuf> = [RESTORING, HEADS_BEFORE].map(|name| dir.join(name)).into();
     let superseded = fs::read_dir(dir.join("checkpoints/superseded"))
         .into_iter()
         .flatten()
@@ -140,7 +139,7 @@ fn leftovers(dir: &Path) -> Vec<Finding> {
         Finding::warning(
             ABOUT,
             format!("{} is what an interrupted restore has left", said(&path)),
-            "it is in nobody's way: the next start removes it, or remove it now",
+            "nothing is to be done: the next start puts heads and checkpoints right, and store.restoring may be removed behind it",
         )
     })
     .collect()
