@@ -19,6 +19,8 @@
 //! Beside it stand `identity`: from a credential to a principal; `access`: what was refused, kept for the auditor within a bound;
 //! and `telemetry`: what the server shows of itself to whoever operates it.
 //!
+//! `whole_file` is what two rooms write their keys with.
+//!
 //! To read the code, begin with [`domain`] (its `command`, `decide`, `event`, `evolve`), go on with
 //! `engine/committer.rs`, then [`log`], then [`service`]. `docs/architecture.md` walks through the house.
 
@@ -32,3 +34,4 @@ pub mod projection;
 pub mod proto;
 pub mod service;
 pub mod telemetry;
+mod whole_file;

@@ -255,8 +255,20 @@ fn only_one_room_knows_what_metrics_and_spans_look_like_outside() {
     ] {
         assert_names_none(folder, &[], &outside);
     }
-    // The command line turns it on, and knows nothing of how it is made.
-    assert_names_none("src/cli", &[], &outside[1..]);
+    // The command line turns it on, and knows nothing of how it is made. Doctor looks at the machine itself.
+    let doctor = ["descriptors", "directory", "disk"].map(|noun| format!("src/cli/doctor/{noun}.rs"));
+    let doctor = doctor.each_ref().map(String::as_str);
+    assert_names_none("src/cli", &doctor, &outside[1..]);
+    for source in sources("src/cli/doctor") {
+        assert!(
+            source
+                .lines
+                .iter()
+                .all(|(_, line)| !names(line, "hyper") && !names(line, "prometheus_client")),
+            "{}",
+            source.path
+        );
+    }
     let others = [
         "crate::cli",
         "crate::proto",

@@ -208,6 +208,32 @@ async fn nothing_is_visible_before_it_is_durable_and_a_refusal_waits_for_what_it
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_committer_that_hangs_in_a_write_gives_no_sign_of_life_and_an_idle_one_does() {
+    let (log, gate) = gated_log(1);
+    let engine = engine_on(log, &clock());
+    engine.execute(create_workspace()).await.expect("a workspace");
+    engine.sign_of_life().await;
+
+    let hanging = tokio::spawn({
+        let engine = engine.clone();
+        async move { engine.execute(create_kpi("nps")).await }
+    });
+    gate.wait();
+    let asked = tokio::spawn({
+        let engine = engine.clone();
+        async move { engine.sign_of_life().await }
+    });
+    // As many chances as it likes: while the write hangs it cannot come.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(!asked.is_finished(), "a sign of life while a write hangs");
+    gate.open(Ending::AsUsual);
+    asked.await.expect("a sign of life");
+    hanging.await.expect("a task").expect("a KPI");
+    engine.sign_of_life().await;
+    engine.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_decided_in_the_same_group_waits_for_the_groups_flush() {
     let (log, gate) = gated_log(1);
     let engine = engine_on(log, &clock());

@@ -136,6 +136,10 @@ fn tls() -> Result<ClientTlsConfig, Failure> {
         Some(file) => tls.ca_certificate(Certificate::from_pem(read("BINNACLE_TLS_CA", &file)?)),
         None => tls.with_webpki_roots(),
     };
+    // Asked from its own machine a server has another address than the one that its certificate is for.
+    if let Some(name) = variable("BINNACLE_TLS_NAME") {
+        tls = tls.domain_name(name);
+    }
     match (
         variable("BINNACLE_CLIENT_CERTIFICATE"),
         variable("BINNACLE_CLIENT_KEY"),

@@ -86,25 +86,35 @@ impl IdentitySettings {
         }
     }
 
+    /// Where the keys of who signs tokens are; none: tokens are not taken.
+    pub(super) fn jwks(&self) -> Option<&str> {
+        self.jwt_jwks.as_deref()
+    }
+
     /// Whether something in front of the server secures connections.
     pub(super) fn plaintext_beyond_loopback(&self) -> bool {
         self.plaintext_beyond_loopback.unwrap_or_default()
     }
 
-    /// What connections are secured with.
-    pub(super) fn tls(&self) -> Result<Option<Arc<Tls>>, Failure> {
-        let files = match (&self.tls_certificate, &self.tls_key) {
-            (Some(certificate), Some(key)) => TlsFiles {
+    /// The files that connections are secured with.
+    pub(super) fn tls_files(&self) -> Result<Option<TlsFiles>, Failure> {
+        match (&self.tls_certificate, &self.tls_key) {
+            (Some(certificate), Some(key)) => Ok(Some(TlsFiles {
                 certificate: certificate.clone(),
                 key: key.clone(),
                 client_ca: self.tls_client_ca.clone(),
-            },
-            (None, None) if self.tls_client_ca.is_none() => return Ok(None),
-            _ => {
-                return Err(usage(
-                    "--tls-certificate and --tls-key belong together: name both",
-                ));
-            }
+            })),
+            (None, None) if self.tls_client_ca.is_none() => Ok(None),
+            _ => Err(usage(
+                "--tls-certificate and --tls-key belong together: name both",
+            )),
+        }
+    }
+
+    /// What connections are secured with.
+    pub(super) fn tls(&self) -> Result<Option<Arc<Tls>>, Failure> {
+        let Some(files) = self.tls_files()? else {
+            return Ok(None);
         };
         let tls = Tls::new(files).map_err(|fault| usage(&fault.to_string()))?;
         Ok(Some(Arc::new(tls)))

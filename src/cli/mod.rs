@@ -11,7 +11,11 @@ mod attempts;
 mod board;
 mod connection;
 mod demo;
+mod doctor;
+#[cfg(test)]
+mod documented;
 mod export;
+mod health;
 mod history;
 mod identity;
 mod import;
@@ -25,6 +29,7 @@ mod picture;
 mod proof;
 mod remote;
 mod serve;
+mod service_manager;
 mod telemetry;
 mod text;
 mod watch;
@@ -41,12 +46,17 @@ struct Cli {
 const AFTER_HELP: &str = "\
 Commands that talk to a server show who they are with what the environment holds: BINNACLE_TOKEN or BINNACLE_TOKEN_FILE (an API \
 key or a JSON web token), BINNACLE_CLIENT_CERTIFICATE and BINNACLE_CLIENT_KEY (PEM). BINNACLE_TLS_CA (PEM) names who has signed \
-the certificate of a server at https://, where that is no public authority.";
+the certificate of a server at https://, where that is no public authority, and BINNACLE_TLS_NAME the name that it is for, where \
+that is not the one in its address.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Runs the server.
     Serve(Box<serve::Serve>),
+    /// Looks at everything that a server needs (settings, permissions, disk, clock, certificates, log), and says what to do.
+    Doctor(Box<doctor::Doctor>),
+    /// Asks a server whether it serves.
+    Health(health::Health),
     /// Makes, lists and revokes the API keys of a server.
     Keys(keys::Keys),
     /// Brings data from files into a workspace.
@@ -102,6 +112,8 @@ pub(crate) enum FailureKind {
 pub fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Serve(serve) => serve.run(),
+        Command::Doctor(doctor) => doctor.run(),
+        Command::Health(health) => health.run(),
         Command::Keys(keys) => keys.run(),
         Command::Import(import) => import.run(),
         Command::Board(board) => board.run(),
@@ -132,6 +144,11 @@ impl Failure {
             kind,
             sentence: sentence.into(),
         }
+    }
+
+    /// Of which kind it is.
+    pub(crate) fn kind(&self) -> FailureKind {
+        self.kind
     }
 
     /// Of an error that says itself what to do.

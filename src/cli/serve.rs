@@ -8,9 +8,12 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
 
 use super::identity::IdentitySettings;
 use super::load::LoadSettings;
+use super::proof::settle;
+use super::service_manager::ServiceManager;
 use super::telemetry::TelemetrySettings;
 use super::{Failure, FailureKind};
 use crate::access::{self, AccessRecord};
@@ -25,7 +28,7 @@ use crate::service::{BoundServer, ServeError, ServerConfig, SubscriptionLimits, 
 pub(super) struct Serve {
     /// A TOML file with the settings below, without the dashes: data_dir = "/var/lib/binnacle"
     #[arg(long, env = "BINNACLE_CONFIG", value_name = "FILE")]
-    config: Option<PathBuf>,
+    pub(super) config: Option<PathBuf>,
     #[command(flatten)]
     settings: Settings,
 }
@@ -33,7 +36,7 @@ pub(super) struct Serve {
 /// Everything that can be set. What is absent is set elsewhere or has its default.
 #[derive(Clone, Debug, Default, Args, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Settings {
+pub(super) struct Settings {
     /// Where everything is kept [default: ./data]
     #[arg(long, env = "BINNACLE_DATA_DIR", value_name = "DIR")]
     data_dir: Option<PathBuf>,
@@ -151,9 +154,7 @@ const ACCESS_DIR: &str = "access";
 
 impl Serve {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let settings = self
-            .settings
-            .or(self.config.as_deref().map(read).transpose()?.unwrap_or_default());
+        let settings = self.settings()?;
         start_logging(
             settings.log_format.unwrap_or(LogFormat::Pretty),
             settings.log.as_deref(),
@@ -169,13 +170,16 @@ impl Serve {
         runtime.shutdown_background();
         served
     }
+
+    /// What flags, environment and file come to.
+    pub(super) fn settings(&self) -> Result<Settings, Failure> {
+        let file = self.config.as_deref().map(read).transpose()?;
+        Ok(self.settings.clone().or(file.unwrap_or_default()))
+    }
 }
 
 async fn serve(settings: Settings) -> Result<(), Failure> {
-    let data_dir = settings
-        .data_dir
-        .clone()
-        .unwrap_or_else(|| PathBuf::from("./data"));
+    let data_dir = settings.data_dir();
     let access = settings.access_record()?;
     let config = ServerConfig {
         authenticator: settings.identity.authenticator(&data_dir)?,
@@ -183,10 +187,11 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
         load: settings.load.calls_of_this_process(),
         ..settings.server()
     };
-    let server = BoundServer::bind(settings.listen.unwrap_or(LISTEN), config)
+    let server = BoundServer::bind(settings.listen(), config)
         .map_err(|e| failure(&e))?
         .keeping_attempts_in(access.clone());
     let (server, watching) = settings.telemetry.watch(server, &data_dir).await?;
+    let service_manager = ServiceManager::tell(server.standing(), server.address());
     tracing::info!(address = %server.address(), data_dir = %data_dir.display(), "listening");
     let shutdown = shutdown_signal()?;
     let engine = settings.engine();
@@ -202,6 +207,7 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
             shutdown,
         )
         .await;
+    service_manager.end().await;
     watching.end().await;
     served.map_err(|error| failure(&error))?;
     tracing::info!("stopped in good order");
@@ -218,6 +224,7 @@ pub(super) fn open_engine(
     check_store_is_there(data_dir)?;
     // The store's lock also protects the file of heads.
     let log: Arc<dyn EventLog> = Arc::new(SledLog::open(data_dir.join(STORE))?);
+    settle(data_dir)?;
     // Also the key is read behind that lock: two servers do not make two of them.
     let key = signing_key(data_dir)?;
     let public = key.public();
@@ -238,7 +245,7 @@ pub(super) fn open_engine(
 }
 
 /// Refuses to begin a store where there was one, or where one was about to be restored: it would be taken for the whole.
-fn check_store_is_there(data_dir: &Path) -> Result<(), LogError> {
+pub(super) fn check_store_is_there(data_dir: &Path) -> Result<(), LogError> {
     let (store, restoring) = (data_dir.join(STORE), data_dir.join(RESTORING));
     if store_is_there(&store) {
         return Ok(());
@@ -264,6 +271,12 @@ fn check_store_is_there(data_dir: &Path) -> Result<(), LogError> {
 
 /// The key that signs checkpoints. A new one is made only where there are none yet: it would not verify them.
 fn signing_key(data_dir: &Path) -> Result<SigningKey, LogError> {
+    check_signing_key_is_there(data_dir)?;
+    SigningKey::load_or_create(&data_dir.join(SIGNING_KEY))
+}
+
+/// Refuses checkpoints without the key that has signed them.
+pub(super) fn check_signing_key_is_there(data_dir: &Path) -> Result<(), LogError> {
     let (key, checkpoints) = (data_dir.join(SIGNING_KEY), data_dir.join("checkpoints"));
     if !key.exists() && Checkpoints::any(&checkpoints)? {
         return Err(LogError::new(
@@ -278,7 +291,7 @@ fn signing_key(data_dir: &Path) -> Result<SigningKey, LogError> {
             ),
         ));
     }
-    SigningKey::load_or_create(&key)
+    Ok(())
 }
 
 pub(super) fn shutdown_signal() -> Result<impl Future<Output = ()> + Send, Failure> {
@@ -338,13 +351,18 @@ fn read(file: &Path) -> Result<Settings, Failure> {
     toml::from_str(&text).map_err(|error| wrong(&error))
 }
 
-pub(super) fn start_logging(format: LogFormat, filter: Option<&str>) -> Result<(), Failure> {
-    let filter = tracing_subscriber::EnvFilter::try_new(filter.unwrap_or("info")).map_err(|error| {
+/// Which logs are written.
+fn log_filter(filter: Option<&str>) -> Result<EnvFilter, Failure> {
+    EnvFilter::try_new(filter.unwrap_or("info")).map_err(|error| {
         Failure::new(
             FailureKind::Usage,
             format!("--log is no filter: {error}; write for example info"),
         )
-    })?;
+    })
+}
+
+pub(super) fn start_logging(format: LogFormat, filter: Option<&str>) -> Result<(), Failure> {
+    let filter = log_filter(filter)?;
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
@@ -390,7 +408,36 @@ impl Settings {
         }
     }
 
-    fn server(&self) -> ServerConfig {
+    /// Where everything is kept.
+    pub(super) fn data_dir(&self) -> PathBuf {
+        self.data_dir.clone().unwrap_or_else(|| PathBuf::from("./data"))
+    }
+
+    /// Where the server listens.
+    pub(super) fn listen(&self) -> SocketAddr {
+        self.listen.unwrap_or(LISTEN)
+    }
+
+    /// Whether the clock is believed whatever the log says.
+    pub(super) fn accepts_clock(&self) -> bool {
+        self.accept_clock.unwrap_or_default()
+    }
+
+    pub(super) fn identity(&self) -> &IdentitySettings {
+        &self.identity
+    }
+
+    pub(super) fn telemetry(&self) -> &TelemetrySettings {
+        &self.telemetry
+    }
+
+    /// What is wrong with values by themselves.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        log_filter(self.log.as_deref())?;
+        self.access_record().map(drop)
+    }
+
+    pub(super) fn server(&self) -> ServerConfig {
         let default = ServerConfig::default();
         ServerConfig {
             message_bytes_max: self.message_bytes_max.unwrap_or(default.message_bytes_max),

@@ -46,6 +46,11 @@ impl TelemetrySettings {
         }
     }
 
+    /// Where metrics are shown; none: nowhere.
+    pub(super) fn metrics_listen(&self) -> Option<SocketAddr> {
+        self.metrics_listen
+    }
+
     /// Has a server watched as these say, from now until the runtime ends.
     pub(super) async fn watch(
         &self,

@@ -95,20 +95,26 @@ impl Clock for SteppedClock {
     }
 }
 
+/// What is wrong with a clock at a start, as far as the newest recorded time of all logs tells; none: nothing.
+#[must_use]
+pub fn far_from_the_log(wall: Timestamp, newest: Timestamp) -> Option<String> {
+    let wrong = if wall.plus_seconds(JUMP_MAX_S) < newest {
+        "more than 5 minutes behind"
+    } else if wall > newest.plus_seconds(AHEAD_OF_LOG_MAX_S) {
+        "more than 30 days ahead of"
+    } else {
+        return None;
+    };
+    Some(format!("the clock ({wall}) is {wrong} the log ({newest})"))
+}
+
 impl JumpDetector {
     /// `newest` is the newest recorded time of all logs; `accepted`: somebody has looked at the clock.
     pub(super) fn new(clock: &dyn Clock, newest: Option<Timestamp>, accepted: bool) -> Self {
         let wall = clock.wall();
-        let refused = newest.filter(|_| !accepted).and_then(|newest| {
-            let wrong = if wall.plus_seconds(JUMP_MAX_S) < newest {
-                "more than 5 minutes behind"
-            } else if wall > newest.plus_seconds(AHEAD_OF_LOG_MAX_S) {
-                "more than 30 days ahead of"
-            } else {
-                return None;
-            };
-            Some(format!("the clock ({wall}) is {wrong} the log ({newest})"))
-        });
+        let refused = newest
+            .filter(|_| !accepted)
+            .and_then(|newest| far_from_the_log(wall, newest));
         Self {
             wall,
             monotonic: clock.monotonic(),

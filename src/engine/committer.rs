@@ -77,6 +77,7 @@ impl Committer {
         while !backlog.is_empty() {
             let group = self.decide(backlog);
             self.commit(group, backlog)?;
+            self.queue.show_life();
         }
         Ok(true)
     }

@@ -55,6 +55,12 @@ impl Engine {
     pub fn queued(&self) -> Queued {
         self.inner.queue.queued()
     }
+
+    /// Waits for a sign of life of the committer: that it comes by its queue, or that a write of it has ended. While a write hangs
+    /// there is none, however well everything else runs; nor is there when the engine has closed or failed.
+    pub async fn sign_of_life(&self) {
+        self.inner.queue.sign_of_life().await;
+    }
 }
 
 /// A duration in whole microseconds.

@@ -51,6 +51,8 @@ pub(super) struct Queue {
     ready: Condvar,
     /// Tells whoever waits for a place that there may be one.
     room: Notify,
+    /// Tells whoever asked the committer for a sign of life.
+    alive: Notify,
 }
 
 struct Inner {
@@ -61,6 +63,8 @@ struct Inner {
     /// How many of them are of a workspace.
     by_workspace: HashMap<Id, usize>,
     open: bool,
+    /// Somebody waits for a sign of life.
+    asked_for_life: bool,
 }
 
 /// How long a refused caller is asked to wait.
@@ -100,12 +104,14 @@ impl Queue {
             unanswered_bytes: 0,
             by_workspace: HashMap::new(),
             open: true,
+            asked_for_life: false,
         };
         Self {
             limits,
             inner: Mutex::new(inner),
             ready: Condvar::new(),
             room: Notify::new(),
+            alive: Notify::new(),
         }
     }
 
@@ -146,7 +152,7 @@ impl Queue {
     /// Answers whether more may come.
     pub(super) fn take(&self, backlog: &mut VecDeque<Job>, patience: Duration) -> bool {
         let mut inner = self.lock();
-        if backlog.is_empty() && inner.waiting.is_empty() && inner.open {
+        if backlog.is_empty() && inner.waiting.is_empty() && inner.open && !inner.asked_for_life {
             inner = self
                 .ready
                 .wait_timeout(inner, patience)
@@ -154,7 +160,32 @@ impl Queue {
                 .0;
         }
         backlog.append(&mut inner.waiting);
-        inner.open
+        let open = inner.open;
+        self.live(inner);
+        open
+    }
+
+    /// Waits until the committer, asked now, has come back to the queue or has ended a write. It does not while a write hangs, and
+    /// never once there is no committer.
+    pub(super) async fn sign_of_life(&self) {
+        let mut alive = std::pin::pin!(self.alive.notified());
+        // It may answer before we wait.
+        alive.as_mut().enable();
+        self.lock().asked_for_life = true;
+        self.ready.notify_one();
+        alive.await;
+    }
+
+    /// The committer lives: whoever asked hears so.
+    pub(super) fn show_life(&self) {
+        self.live(self.lock());
+    }
+
+    fn live(&self, mut inner: MutexGuard<'_, Inner>) {
+        if std::mem::take(&mut inner.asked_for_life) {
+            drop(inner);
+            self.alive.notify_waiters();
+        }
     }
 
     /// How full it is.

@@ -3,11 +3,13 @@
 //! What it does not know: whether a certificate is to be believed. Whoever hands it on has verified its chain and its time.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use jiff::Timestamp;
 use smol_str::SmolStr;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::time::ASN1Time;
 
 use super::{Identity, Unauthenticated};
 use crate::domain::{Authentication, Principal};
@@ -51,6 +53,15 @@ impl CertificateNames {
             false => Err(Unauthenticated::Unknown),
         }
     }
+}
+
+/// From when until when a certificate (DER) holds; none: it cannot be read.
+#[must_use]
+pub fn validity_of(certificate: &[u8]) -> Option<Range<Timestamp>> {
+    let (_, parsed) = X509Certificate::from_der(certificate).ok()?;
+    let at = |time: ASN1Time| Timestamp::from_second(time.timestamp()).ok();
+    let validity = parsed.validity();
+    Some(at(validity.not_before)?..at(validity.not_after)?)
 }
 
 fn name_of(certificate: &X509Certificate<'_>) -> Option<String> {

@@ -6,9 +6,9 @@
 //! Format: JSON, one object with `keys`, a list; see `docs/security.md`.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -24,6 +24,7 @@ use thiserror::Error;
 
 use super::{FileVersion, Identity, Unauthenticated};
 use crate::domain::{Authentication, Principal};
+use crate::whole_file::write_whole;
 
 /// What every key begins with, so that one that has leaked is found by whoever looks for it.
 const PREFIX: &str = "binnacle_";
@@ -353,28 +354,7 @@ fn change(
     let mut keys = KeyFile::list(path)?;
     change(&mut keys)?;
     let text = serde_json::to_string_pretty(&Stored { keys }).map_err(|error| failed(error.into()))?;
-    let unfinished = path.with_extension("new");
-    let write = || {
-        match fs::remove_file(&unfinished) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            Ok(()) | Err(_) => {}
-        }
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&unfinished)?;
-        file.write_all(text.as_bytes())?;
-        // Whoever runs this may be somebody else than who runs the server.
-        if let Ok(before) = fs::metadata(path) {
-            fchown(&file, Some(before.uid()), Some(before.gid()))?;
-        }
-        file.sync_all()?;
-        fs::rename(&unfinished, path)?;
-        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
-        File::open(dir.unwrap_or(Path::new(".")))?.sync_all()
-    };
-    write().map_err(failed)
+    write_whole(path, &text, 0o600).map_err(failed)
 }
 
 fn read(path: &Path) -> Result<(KeyRing, FileVersion), KeyFault> {

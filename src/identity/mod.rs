@@ -22,7 +22,7 @@ mod file_version;
 mod keys;
 mod tokens;
 
-pub use certificates::CertificateNames;
+pub use certificates::{CertificateNames, validity_of};
 pub use file_version::FileVersion;
 pub use keys::{KeyFault, KeyFile, KeyRing, NewKey, StoredKey};
 pub use tokens::{JwksSource, TokenFault, TokenRules, Tokens};

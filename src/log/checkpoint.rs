@@ -7,9 +7,9 @@
 //! What it does not know: files of checkpoints (`checkpoints`), and whether a log is what a checkpoint says.
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use base64::Engine;
@@ -20,6 +20,7 @@ use sha2::{Digest, Sha256};
 use super::data_dir::io_error;
 use super::{LogError, LogErrorKind, LogId, Root};
 use crate::domain::Revision;
+use crate::whole_file::write_whole;
 
 /// What every origin begins with.
 const ORIGIN: &str = "binnacle.dev/log/";
@@ -152,7 +153,7 @@ impl SigningKey {
             Ok(file) => Self::load(file, path),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let key = Self::generate()?;
-                write_whole(path, &format!("{}\n", key.text()), 0o600)?;
+                write(path, &format!("{}\n", key.text()), 0o600)?;
                 tracing::info!(file = %path.display(), "made a key to sign checkpoints with");
                 Ok(key)
             }
@@ -270,8 +271,8 @@ impl PublicKey {
         // As bytes: one that was damaged may be no text, and is written anew.
         match fs::read(path) {
             Ok(there) if there == text.as_bytes() => Ok(()),
-            Ok(_) => write_whole(path, &text, 0o644),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => write_whole(path, &text, 0o644),
+            Ok(_) => write(path, &text, 0o644),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => write(path, &text, 0o644),
             Err(error) => Err(io_error("could not read", path, error)),
         }
     }
@@ -346,27 +347,9 @@ fn hex(bytes: [u8; 4]) -> String {
     format!("{:08x}", u32::from_be_bytes(bytes))
 }
 
-/// Writes a file, durably, and whole from the first moment it has its name: a start that is killed leaves no half of a key.
-fn write_whole(path: &Path, text: &str, mode: u32) -> Result<(), LogError> {
-    let mut unfinished = path.as_os_str().to_owned();
-    unfinished.push(".new");
-    let write = || {
-        match fs::remove_file(&unfinished) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            Ok(()) | Err(_) => {}
-        }
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(mode)
-            .open(&unfinished)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&unfinished, path)?;
-        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
-        File::open(dir.unwrap_or(Path::new(".")))?.sync_all()
-    };
-    write().map_err(|error| io_error("could not write", path, error))
+/// A start that is killed leaves no half of a key.
+fn write(path: &Path, text: &str, mode: u32) -> Result<(), LogError> {
+    write_whole(path, text, mode).map_err(|error| io_error("could not write", path, error))
 }
 
 impl fmt::Debug for SigningKey {

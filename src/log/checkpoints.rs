@@ -21,6 +21,8 @@ use crate::domain::Revision;
 
 /// Where checkpoints go that speak of what a restore has left behind.
 const SUPERSEDED: &str = "superseded";
+/// What the name of a file of checkpoints ends with that a restore has put aside.
+const BEFORE: &str = ".before";
 /// A file that grows past this is thinned out until it is at most half of it: about 1,000 notes and 500.
 const FILE_BYTES_MAX: u64 = 256 * 1024;
 /// What the name of a file ends with that is to replace another one.
@@ -293,14 +295,18 @@ pub fn supersede(dir: &Path, log: LogId, after: Revision, epoch: u32) -> Result<
     let aside = dir.join(SUPERSEDED);
     create_dir(&aside)?;
     let moved = aside.join(log.to_string());
-    let before = aside.join(format!("{log}.before"));
+    let before = aside.join(format!("{log}{BEFORE}"));
     let append = || {
         let mut file = OpenOptions::new().append(true).create(true).open(&moved)?;
         file.write_all(gone.as_bytes())?;
         file.sync_all()?;
         File::open(&aside)?.sync_all()?;
-        fs::copy(&path, &before)?;
-        File::open(&before)?.sync_all()
+        // Whole, or not there: it may be put back when this program is no more.
+        let unfinished = aside.join(format!("{log}{UNFINISHED}"));
+        fs::copy(&path, &unfinished)?;
+        File::open(&unfinished)?.sync_all()?;
+        fs::rename(&unfinished, &before)?;
+        File::open(&aside)?.sync_all()
     };
     append().map_err(|error| io_error("could not write", &moved, error))?;
     let superseded = Superseded {
@@ -318,6 +324,33 @@ pub fn supersede(dir: &Path, log: LogId, after: Revision, epoch: u32) -> Result<
             Err(io_error("could not replace", &path, error))
         }
     }
+}
+
+/// What a restore that was killed has taken out and neither put back nor settled, in a directory of checkpoints.
+///
+/// # Errors
+/// `Io` when the operating system refuses.
+pub fn left_aside(dir: &Path) -> Result<Vec<Superseded>, LogError> {
+    let aside = dir.join(SUPERSEDED);
+    let failed = |error| io_error("could not list", &aside, error);
+    let entries = match fs::read_dir(&aside) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut left = Vec::new();
+    for entry in entries {
+        let before = entry.map_err(failed)?.path();
+        let name = before.file_name().and_then(OsStr::to_str);
+        let log = name.and_then(|name| LogId::from_hex(name.strip_suffix(BEFORE)?));
+        if let Some(log) = log {
+            left.push(Superseded {
+                count: 0,
+                replaced: Some((dir.join(log.to_string()), before)),
+            });
+        }
+    }
+    Ok(left)
 }
 
 /// What was taken out of a log's file, as long as it can be put back.

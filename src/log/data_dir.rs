@@ -105,6 +105,25 @@ pub fn store_is_there(dir: &Path) -> bool {
     dir.join(DATA_FILE).is_file()
 }
 
+/// Whether another process has a store open. One that is not there is open nowhere.
+///
+/// # Errors
+/// `Io` when the operating system refuses.
+pub fn is_open_elsewhere(dir: &Path) -> Result<bool, LogError> {
+    let data_path = dir.join(DATA_FILE);
+    let data = match File::open(&data_path) {
+        Ok(data) => data,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(io_error("could not open", &data_path, error)),
+    };
+    // Let go at once with `data`.
+    match data.try_lock() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(error)) => Err(io_error("could not lock", dir, error)),
+    }
+}
+
 /// Copies a store that nobody has open, so that the copy can be opened: opening changes a damaged one.
 ///
 /// # Errors

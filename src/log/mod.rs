@@ -34,8 +34,8 @@ mod conformance;
 
 pub use archive::{ArchiveFlaw, ArchiveReader, ArchiveWriter, Item, LogEntry};
 pub use checkpoint::{Checkpoint, KeyFlaw, NoteFlaw, Origin, PublicKey, SigningKey, unverified};
-pub use checkpoints::{Checkpoints, Notes, Superseded, logs_in, newest_epoch, supersede};
-pub use data_dir::{copy_store, create_dir, store_is_there};
+pub use checkpoints::{Checkpoints, Notes, Superseded, left_aside, logs_in, newest_epoch, supersede};
+pub use data_dir::{copy_store, create_dir, is_open_elsewhere, store_is_there};
 pub use disk::DiskSpace;
 pub use error::{LogError, LogErrorKind};
 pub use evidence::{Contradiction, Evidence, Mark, Marks, Source};

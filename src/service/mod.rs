@@ -60,5 +60,5 @@ pub use rpc::{CallListener, CallTally, EndedCall, MethodTally, TraceContext};
 pub use server::{BoundServer, ServeError, ServerConfig};
 pub use standing::{Readiness, Standing};
 pub use subscription::SubscriptionLimits;
-pub use tls::{Incoming, Socket, Tls, TlsFault, TlsFiles};
+pub use tls::{Incoming, Socket, Tls, TlsFault, TlsFiles, certificates_in};
 pub use web::WebOrigin;

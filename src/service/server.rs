@@ -148,6 +148,25 @@ impl Default for ServerConfig {
     }
 }
 
+impl ServerConfig {
+    /// Whether a server may listen there.
+    ///
+    /// # Errors
+    /// Others reach the address and nobody would have to show who they are, or tokens would travel in the clear.
+    pub fn check_address(&self, address: SocketAddr) -> Result<(), ServeError> {
+        if address.ip().is_loopback() {
+            return Ok(());
+        }
+        if self.authenticator.is_open() {
+            return Err(ServeError::NotLoopback(address));
+        }
+        if self.tls.is_none() && !self.plaintext_beyond_loopback {
+            return Err(ServeError::Plaintext(address));
+        }
+        Ok(())
+    }
+}
+
 impl BoundServer {
     /// Takes an address; port 0 takes any free one.
     ///
@@ -155,14 +174,7 @@ impl BoundServer {
     /// The address cannot be had, or others reach it and nobody would have to show who they are, or tokens would travel in the
     /// clear.
     pub fn bind(address: SocketAddr, config: ServerConfig) -> Result<Self, ServeError> {
-        if !address.ip().is_loopback() {
-            if config.authenticator.is_open() {
-                return Err(ServeError::NotLoopback(address));
-            }
-            if config.tls.is_none() && !config.plaintext_beyond_loopback {
-                return Err(ServeError::Plaintext(address));
-            }
-        }
+        config.check_address(address)?;
         let listen = |source: std::io::Error| ServeError::Listen {
             address,
             source: source.into(),
@@ -331,6 +343,7 @@ impl<I> BoundServer<I> {
             let opened = opened.map_err(|error| ServeError::Log(Arc::new(error)))?;
             let running = engine.get_or_init(|| opened).clone();
             report(&health, ServingStatus::Serving).await;
+            self.standing.begin();
             tracing::info!(address = %self.address, "serving");
             tokio::select! {
                 error = running.failure() => Err(ServeError::Log(error)),

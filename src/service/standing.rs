@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use tokio::sync::Notify;
+
 use super::load::Load;
 use super::rpc::CallTally;
 use super::subscription::Subscriptions;
@@ -22,6 +24,8 @@ struct Inner {
     /// Empty until the log is replayed.
     engine: Arc<OnceLock<Engine>>,
     is_draining: AtomicBool,
+    /// Its readiness has changed.
+    changed: Notify,
     calls: OnceLock<Arc<CallTally>>,
     subscriptions: OnceLock<Arc<Subscriptions>>,
     load: OnceLock<Arc<Load>>,
@@ -46,6 +50,29 @@ impl Standing {
             (true, _) => Readiness::Draining,
             (false, Some(_)) => Readiness::Ready,
             (false, None) => Readiness::Starting,
+        }
+    }
+
+    /// Waits until the server takes calls or is about to stop; which of the two.
+    pub async fn started(&self) -> Readiness {
+        self.when(|readiness| readiness != Readiness::Starting).await
+    }
+
+    /// Waits until the server is about to stop.
+    pub async fn stopping(&self) {
+        self.when(|readiness| readiness == Readiness::Draining).await;
+    }
+
+    async fn when(&self, wanted: impl Fn(Readiness) -> bool) -> Readiness {
+        loop {
+            let mut changed = std::pin::pin!(self.0.changed.notified());
+            // What changes between the look and the wait must be heard.
+            changed.as_mut().enable();
+            let readiness = self.readiness();
+            if wanted(readiness) {
+                return readiness;
+            }
+            changed.await;
         }
     }
 
@@ -80,9 +107,15 @@ impl Standing {
         Arc::clone(&self.0.engine)
     }
 
+    /// The server takes calls from here on: its engine is in its place.
+    pub(super) fn begin(&self) {
+        self.0.changed.notify_waiters();
+    }
+
     /// The server drains from here on.
     pub(super) fn drain(&self) {
         self.0.is_draining.store(true, Ordering::Release);
+        self.0.changed.notify_waiters();
     }
 
     /// Calls are counted there.

@@ -213,7 +213,7 @@ impl TlsFiles {
             None => builder.with_no_client_auth(),
             Some(path) => {
                 let mut roots = RootCertStore::empty();
-                for certificate in certificates(path)? {
+                for certificate in certificates_in(path)? {
                     roots
                         .add(certificate)
                         .map_err(|error| file(path, &format!("holds no CA: {error}")))?;
@@ -229,14 +229,18 @@ impl TlsFiles {
         let key = PrivateKeyDer::from_pem_file(&self.key)
             .map_err(|error| file(&self.key, &format!("holds no private key in PEM: {error}")))?;
         let mut config = builder
-            .with_single_cert(certificates(&self.certificate)?, key)
+            .with_single_cert(certificates_in(&self.certificate)?, key)
             .map_err(|error| unfit(&error))?;
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(config)
     }
 }
 
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsFault> {
+/// The certificates in a file (PEM); there is one at least.
+///
+/// # Errors
+/// It cannot be read, or holds none.
+pub fn certificates_in(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsFault> {
     let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let found = read.map_err(|error| file(path, &format!("holds no certificate in PEM: {error}")))?;
     match found.is_empty() {

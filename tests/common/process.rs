@@ -37,12 +37,25 @@ impl ServerProcess {
 
     /// Starts it at an address and with some more settings.
     pub(crate) fn start_at(data_dir: &Path, address: &str, settings: &[&str]) -> Self {
+        Self::start_in(&[], data_dir, address, settings)
+    }
+
+    /// Starts it with some variables in its environment, at an address and with some more settings.
+    pub(crate) fn start_in(
+        environment: &[(&str, &str)],
+        data_dir: &Path,
+        address: &str,
+        settings: &[&str],
+    ) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_binnacle"))
             .args(["serve", "--listen", address, "--log-format", "json"])
             .args(settings)
             .arg("--data-dir")
             .arg(data_dir)
             .env_remove("BINNACLE_CONFIG")
+            .env_remove("NOTIFY_SOCKET")
+            .env_remove("WATCHDOG_USEC")
+            .envs(environment.iter().copied())
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program starts");

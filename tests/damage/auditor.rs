@@ -3,12 +3,13 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use binnacle::domain::Revision;
 use binnacle::log::{Checkpoint, LogId, Origin, Root, SigningKey};
 
 use crate::company::{measure_all, wait};
-use crate::prepared::prepared;
+use crate::prepared::{copy, prepared};
 use crate::program::{Server, Start, run, start};
 use crate::reads::checkpoint;
 use crate::rubbish::Kept;
@@ -100,6 +101,37 @@ fn archives_of_different_days_agree_in_whichever_order_they_are_named() {
     kept.verify(&["later", "newest"]).ended(0, &["everything agrees"]);
     kept.verify(&["later", "archive", "newest"])
         .ended(3, &["revisions", "are missing"]);
+}
+
+#[test]
+fn directories_of_different_days_agree_in_whichever_order_they_are_named() {
+    let kept = Kept::new();
+    let (newer, older, key) = (kept.dir(), prepared().older(), kept.path("key"));
+    let archive = kept.path("archive");
+    let verify = |paths: &[&Path]| {
+        let args = ["verify".as_ref(), "--public-key".as_ref(), key.as_os_str()];
+        run(args.into_iter().chain(paths.iter().map(|path| path.as_os_str())))
+    };
+    for paths in [
+        &[newer.as_path(), older.as_path()][..],
+        &[&older, &newer],
+        &[&older, &archive],
+        &[&archive, &older],
+        &[&archive, &newer, &older],
+    ] {
+        verify(paths).ended(0, &["everything agrees"]);
+    }
+    // What somebody kept by itself has to be in each.
+    let [acme, _] = prepared().kept();
+    verify(&[&newer, &acme]).ended(0, &["everything agrees"]);
+    verify(&[&newer, &older, &acme]).ended(3, &["WRONG", "are missing"]);
+    // An older store in the place of a newer one is found by what lies beside it, as ever.
+    let mixed = kept.path("mixed");
+    copy(&newer, &mixed);
+    fs::remove_dir_all(mixed.join("store")).expect("the store");
+    copy(&older.join("store"), &mixed.join("store"));
+    verify(&[&mixed, &older]).ended(3, &["WRONG", "are missing"]);
+    verify(&[&older, &mixed]).ended(3, &["WRONG", "are missing"]);
 }
 
 #[test]

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use tonic::Code;
 
 use crate::company::{connect, measure, wait};
-use crate::prepared::{Copied, prepared};
+use crate::prepared::{Copied, copy, prepared};
 use crate::program::{PROGRAM, Run, Server, Start, run, start};
 use crate::reads::{answers, checkpoint, everything};
 
@@ -400,4 +400,105 @@ fn a_restore_that_was_killed_leaves_nothing_that_a_server_starts_on_and_a_second
         .expect("the records");
     assert!(after[..all.len()] == all[..]);
     assert_eq!(after.len(), all.len() + 1);
+}
+
+/// The state of a directory whose restore was killed just before the store got its name: heads and checkpoints are aside, others
+/// in their place.
+fn killed_at_the_last_moment(dir: &Path) {
+    let older = prepared().older();
+    fs::rename(dir.join("heads"), dir.join("heads.before-restore")).expect("the heads");
+    fs::copy(older.join("heads"), dir.join("heads")).expect("other heads");
+    let (checkpoints, aside) = (dir.join("checkpoints"), dir.join("checkpoints/superseded"));
+    fs::create_dir_all(&aside).expect("a folder");
+    for log in logs_of(dir) {
+        let before = aside.join(format!("{log}.before"));
+        fs::rename(checkpoints.join(&log), before).expect("the checkpoints");
+        fs::copy(older.join("checkpoints").join(&log), checkpoints.join(&log)).expect("other checkpoints");
+    }
+    fs::rename(dir.join("store"), dir.join("store.restoring")).expect("the store");
+}
+
+fn logs_of(dir: &Path) -> Vec<String> {
+    let entries = fs::read_dir(dir.join("checkpoints")).expect("the checkpoints");
+    let names = entries.map(|entry| {
+        entry
+            .expect("an entry")
+            .file_name()
+            .to_string_lossy()
+            .into_owned()
+    });
+    names.filter(|name| name.len() == 32).collect()
+}
+
+/// Heads and checkpoints, and that nothing is aside.
+fn evidence(dir: &Path) -> Vec<Vec<u8>> {
+    assert!(!dir.join("heads.before-restore").exists(), "the heads are aside");
+    let mut logs = logs_of(dir);
+    logs.sort();
+    assert_eq!(logs.len(), 2, "two workspaces");
+    let files = logs.into_iter().map(|log| {
+        let aside = dir.join(format!("checkpoints/superseded/{log}.before"));
+        assert!(!aside.exists(), "the checkpoints of {log} are aside");
+        dir.join("checkpoints").join(log)
+    });
+    let all = [dir.join("heads")].into_iter().chain(files);
+    all.map(|path| fs::read(path).expect("a file")).collect()
+}
+
+#[test]
+fn what_a_restore_that_was_killed_had_moved_aside_is_put_back_before_anybody_needs_it() {
+    let source = Source::new();
+    // The store that was moved away comes back, and a start follows: what spoke for it speaks again.
+    let copied = source.data.dir();
+    let dir = source.files.path().join("put-back");
+    copy(&copied, &dir);
+    let was = evidence(&dir);
+    killed_at_the_last_moment(&dir);
+    copy(&copied.join("store"), &dir.join("store"));
+    Server::start(&dir).stop();
+    for (was, is) in was.iter().zip(evidence(&dir)) {
+        assert!(
+            is.starts_with(&was[..64]) && is.len() >= was.len(),
+            "what was aside is not back"
+        );
+    }
+    // An older store in its place is refused by it, which what the restore had put there would not have done.
+    let dir = source.files.path().join("older");
+    copy(&copied, &dir);
+    killed_at_the_last_moment(&dir);
+    copy(&prepared().older().join("store"), &dir.join("store"));
+    match start(&dir) {
+        Start::Refused(refused) => refused.ended(3, &["are missing", "was durable"]),
+        Start::Serves(_) => panic!("it serves an older store"),
+    };
+    // A restore follows.
+    let dir = source.files.path().join("again");
+    copy(&copied, &dir);
+    killed_at_the_last_moment(&dir);
+    restore(&source.archive(), &dir, &[]).ended(0, &["2 workspaces restored"]);
+    evidence(&dir);
+    let server = Server::start(&dir);
+    assert_eq!(answers(&server.url, "acme", source.head), source.answers);
+    server.stop();
+    source.verify(&dir, "head").ended(0, &["everything agrees"]);
+}
+
+#[test]
+fn what_a_restore_that_was_killed_when_it_was_done_has_left_is_removed() {
+    let source = Source::new();
+    let dir = source.data.dir();
+    let was = evidence(&dir);
+    fs::copy(prepared().older().join("heads"), dir.join("heads.before-restore")).expect("other heads");
+    fs::create_dir_all(dir.join("checkpoints/superseded")).expect("a folder");
+    for log in logs_of(&dir) {
+        let other = prepared().older().join("checkpoints").join(&log);
+        fs::copy(other, dir.join(format!("checkpoints/superseded/{log}.before"))).expect("other checkpoints");
+    }
+    Server::start(&dir).stop();
+    for (was, is) in was.iter().zip(evidence(&dir)) {
+        assert!(
+            is.starts_with(&was[..64]) && is.len() >= was.len(),
+            "what was restored is gone"
+        );
+    }
 }

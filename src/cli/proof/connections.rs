@@ -9,9 +9,9 @@ use crate::log::{Checkpoint, LogId, Root};
 /// Where a checkpoint stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stands {
-    /// In a file of its own, or a data directory: whatever else there is of its log has to go as far.
+    /// In a file of its own: whatever else there is of its log has to go as far.
     Alone,
-    /// In an archive or with a proof, which may be newer than another one.
+    /// In an archive, in a data directory or with a proof, which may be newer than another one.
     AmongOthers,
 }
 
@@ -143,15 +143,9 @@ impl Connections {
         found
     }
 
-    /// The checkpoints of a log.
-    pub(super) fn of(&self, log: LogId) -> impl Iterator<Item = &Checkpoint> {
-        let checkpoints = self.said.iter().map(|said| &said.checkpoint);
-        checkpoints.filter(move |checkpoint| checkpoint.origin.log == log)
-    }
-
-    /// The checkpoints that an archive of a log up to a revision has to agree with: those up to there, and those that stand
-    /// alone. That another archive goes further is no flaw of this one.
-    pub(super) fn of_an_archive(&self, log: LogId, ends_at: Revision) -> impl Iterator<Item = &Checkpoint> {
+    /// The checkpoints that a copy of a log up to a revision has to agree with: those up to there, and those that stand alone. That
+    /// another archive or directory goes further is no flaw of this one.
+    pub(super) fn of_a_copy(&self, log: LogId, ends_at: Revision) -> impl Iterator<Item = &Checkpoint> {
         let of_the_log = self
             .said
             .iter()
@@ -251,7 +245,7 @@ mod tests {
         connections.add(checkpoint(9), "newer", Stands::AmongOthers);
         let of = |connections: &Connections| {
             let log = LogId([1; 16]);
-            let checkpoints = connections.of_an_archive(log, Revision(3));
+            let checkpoints = connections.of_a_copy(log, Revision(3));
             checkpoints
                 .map(|checkpoint| checkpoint.revision.0)
                 .collect::<Vec<_>>()

@@ -8,11 +8,11 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use super::connections::{Connections, Stands};
-use super::verify::{Findings, begin, head_mark, workspace_of};
+use super::verify::{Findings, Verdict, begin, head_mark, workspace_of};
 use crate::cli::serve::{PUBLIC_KEY, STORE, log_failure};
 use crate::cli::words::tell;
 use crate::cli::{Failure, FailureKind};
-use crate::domain::Revision;
+use crate::domain::{Revision, Timestamp};
 use crate::log::{
     Checkpoints, EventLog, Evidence, Heads, LogError, LogErrorKind, LogId, Mark, PublicKey, SledLog,
     copy_store, store_is_there,
@@ -24,10 +24,7 @@ use crate::log::{
 /// It has none.
 pub(super) fn own_key(dir: &Path) -> Result<PublicKey, Failure> {
     let path = dir.join(PUBLIC_KEY);
-    let key = std::fs::read_to_string(&path)
-        .ok()
-        .and_then(|text| PublicKey::parse(&text).ok());
-    let key = key.ok_or_else(|| {
+    let key = key_in(&path).ok_or_else(|| {
         let sentence = format!("{} holds no key: name one with --public-key", path.display());
         Failure::new(FailureKind::Usage, sentence)
     })?;
@@ -36,6 +33,46 @@ pub(super) fn own_key(dir: &Path) -> Result<PublicKey, Failure> {
          keep with --public-key"
     ));
     Ok(key)
+}
+
+fn key_in(path: &Path) -> Option<PublicKey> {
+    let text = std::fs::read_to_string(path).ok()?;
+    PublicKey::parse(&text).ok()
+}
+
+/// What a look into a data directory has found.
+#[derive(Debug)]
+pub(in crate::cli) struct Looked {
+    pub(in crate::cli) verdicts: Vec<Verdict>,
+    /// When the newest record was recorded; none: there are none.
+    pub(in crate::cli) newest_recorded: Option<Timestamp>,
+}
+
+/// Checks everything in a data directory against itself alone, and says nothing.
+///
+/// # Errors
+/// It cannot be read, or has no key that verifies what was signed.
+pub(in crate::cli) fn look_into(dir: &Path, scratch: Option<&Path>) -> Result<Looked, Failure> {
+    let path = dir.join(PUBLIC_KEY);
+    let key = key_in(&path).ok_or_else(|| {
+        let sentence = format!("{} holds no key that verifies checkpoints", path.display());
+        Failure::new(FailureKind::Damaged, sentence)
+    })?;
+    let mut findings = Findings::kept();
+    check(dir, scratch, &key, &mut Connections::default(), &mut findings)?;
+    Ok(Looked {
+        newest_recorded: findings.newest_recorded,
+        verdicts: findings.verdicts(),
+    })
+}
+
+/// Takes in what was signed last of each log. What is wrong with it is said when the directory is checked.
+pub(super) fn signed_in(dir: &Path, key: &PublicKey, connections: &mut Connections) {
+    let checkpoints = Checkpoints::read(&dir.join("checkpoints"), key).unwrap_or_default();
+    for newest in checkpoints.values().filter_map(|of_log| of_log.last()) {
+        let place = format!("{}: log {}", dir.display(), newest.origin.log);
+        connections.add(*newest, &place, Stands::AmongOthers);
+    }
 }
 
 /// Checks everything in a data directory.
@@ -99,10 +136,17 @@ pub(super) fn check(
     logs.dedup();
     let mut workspaces = BTreeMap::new();
     for id in logs {
-        let mut verification = begin(id, connections.of(id));
+        let goes_to = there.get(&id).copied().unwrap_or(Revision::ZERO);
         let own = checkpoints.get(&id).into_iter().flatten();
+        if goes_to == Revision::ZERO && own.clone().next().is_none() && !heads.contains_key(&id) {
+            // Of another directory or archive, unless somebody kept a checkpoint of it by itself.
+            if connections.of_a_copy(id, goes_to).next().is_none() {
+                continue;
+            }
+        }
+        let mut verification = begin(id, connections.of_a_copy(id, goes_to));
         let signed = connections
-            .of(id)
+            .of_a_copy(id, goes_to)
             .chain(own)
             .max_by_key(|checkpoint| checkpoint.revision);
         let signed = signed.copied();
@@ -116,7 +160,8 @@ pub(super) fn check(
         let mut flaw = None;
         for record in log.read(id, Revision::ZERO) {
             let read = record.map_err(|error| error.to_string()).and_then(|record| {
-                verification.record(&record.bytes)?;
+                let head = verification.record(&record.bytes)?;
+                findings.newest_recorded = findings.newest_recorded.max(Some(head.recorded_time));
                 workspace_of(id, &record)
             });
             match read {
@@ -146,7 +191,7 @@ pub(super) fn check(
                     findings.unproven(&place, "no checkpoint of it was signed");
                     continue;
                 };
-                let at = connections.add(signed, &place, Stands::Alone);
+                let at = connections.add(signed, &place, Stands::AmongOthers);
                 connections.read(id, verification.revision(), at);
                 let (up_to, ends_at) = (signed.revision, verification.revision());
                 if up_to < ends_at {

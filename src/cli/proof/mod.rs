@@ -7,6 +7,7 @@ mod checkpoint;
 mod connections;
 mod data_dir;
 mod files;
+mod interrupted;
 mod key;
 mod prove;
 mod restore;
@@ -15,6 +16,8 @@ mod verify;
 
 pub(super) use backup::Backup;
 pub(super) use checkpoint::TakeCheckpoint;
+pub(super) use data_dir::look_into;
+pub(super) use interrupted::{HEADS_BEFORE, settle};
 pub(super) use prove::Prove;
 pub(super) use restore::Restore;
-pub(super) use verify::Verify;
+pub(super) use verify::{Verdict, Verify};

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::checkpoint::workspace;
+use super::interrupted::{CHECKPOINTS, HEADS, HEADS_BEFORE, settle};
 use super::key;
 use super::restoring::{Point, Restored, Restoring};
 use super::verify::{not_the_workspace, workspace_of};
@@ -60,9 +61,6 @@ Checkpoints in the data directory of what comes behind that revision are moved t
 
 To restore in the place of a store that is damaged, move it away first: mv DIR/store DIR/store.damaged";
 
-/// Where the checkpoints of a data directory are.
-const CHECKPOINTS: &str = "checkpoints";
-
 impl Restore {
     pub(in crate::cli) fn run(self) -> Result<(), Failure> {
         let key = self.key()?;
@@ -79,6 +77,7 @@ impl Restore {
             return Err(Failure::new(FailureKind::Usage, sentence));
         }
         create_dir(&self.data_dir).map_err(|error| log_failure(&error))?;
+        settle(&self.data_dir).map_err(|error| log_failure(&error))?;
         let unfinished = self.data_dir.join(RESTORING);
         if unfinished.exists() {
             fs::remove_dir_all(&unfinished).map_err(|error| failed(&unfinished, &error))?;
@@ -324,10 +323,7 @@ impl Restore {
         store: &Path,
         restored: &[(LogEntry, Restored)],
     ) -> Result<(), Failure> {
-        let (heads, before) = (
-            self.data_dir.join("heads"),
-            self.data_dir.join("heads.before-restore"),
-        );
+        let (heads, before) = (self.data_dir.join(HEADS), self.data_dir.join(HEADS_BEFORE));
         let had_heads = heads.exists();
         if had_heads {
             fs::rename(&heads, &before).map_err(|error| failed(&heads, &error))?;

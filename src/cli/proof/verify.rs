@@ -18,7 +18,7 @@ use super::key;
 use crate::cli::text::plain;
 use crate::cli::words::{counted, say};
 use crate::cli::{Failure, FailureKind};
-use crate::domain::{Event, Id, Revision};
+use crate::domain::{Event, Id, Revision, Timestamp};
 use crate::log::{
     ArchiveReader, Checkpoint, Item, LogEntry, LogId, Mark, PublicKey, Record, Source, Verification, codec,
     is_beginning, is_included, marks_of,
@@ -62,21 +62,60 @@ pub(super) struct Findings {
     unproven: usize,
     /// The log that each workspace was found in.
     logs: BTreeMap<String, LogId>,
+    /// For whoever says it in other words; none: it is said at once.
+    kept: Option<Vec<Verdict>>,
+    /// When the newest record of a data directory was recorded.
+    pub(super) newest_recorded: Option<Timestamp>,
+}
+
+/// One thing that was looked at, and what was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::cli) enum Verdict {
+    /// It is as it was signed.
+    Right(String),
+    /// It could not be held against anything.
+    Unproven(String),
+    /// It is not.
+    Wrong(String),
 }
 
 impl Findings {
-    pub(super) fn wrong(&mut self, place: &str, sentence: &str) {
-        self.wrong += 1;
-        say(&plain(&format!("WRONG     {place}: {sentence}")));
+    /// Which are kept, and not said.
+    pub(super) fn kept() -> Self {
+        Self {
+            kept: Some(Vec::new()),
+            ..Self::default()
+        }
     }
 
-    pub(super) fn right(&self, place: &str, sentence: &str) {
-        say(&plain(&format!("ok        {place}: {sentence}")));
+    /// What was kept.
+    pub(super) fn verdicts(self) -> Vec<Verdict> {
+        self.kept.unwrap_or_default()
+    }
+
+    pub(super) fn wrong(&mut self, place: &str, sentence: &str) {
+        self.wrong += 1;
+        self.find(Verdict::Wrong(format!("{place}: {sentence}")));
+    }
+
+    pub(super) fn right(&mut self, place: &str, sentence: &str) {
+        self.find(Verdict::Right(format!("{place}: {sentence}")));
     }
 
     pub(super) fn unproven(&mut self, place: &str, sentence: &str) {
         self.unproven += 1;
-        say(&plain(&format!("UNPROVEN  {place}: {sentence}")));
+        self.find(Verdict::Unproven(format!("{place}: {sentence}")));
+    }
+
+    fn find(&mut self, verdict: Verdict) {
+        match &mut self.kept {
+            Some(kept) => kept.push(verdict),
+            None => say(&plain(&match verdict {
+                Verdict::Right(sentence) => format!("ok        {sentence}"),
+                Verdict::Unproven(sentence) => format!("UNPROVEN  {sentence}"),
+                Verdict::Wrong(sentence) => format!("WRONG     {sentence}"),
+            })),
+        }
     }
 
     /// Whether a workspace is in the same log wherever it was found.
@@ -129,17 +168,20 @@ impl Verify {
         let key = self.key(&kept)?;
         let mut findings = Findings::default();
         let mut connections = known(&kept, &key, &mut findings);
-        let archives: Vec<_> = kept
-            .iter()
-            .filter(|(_, kept)| matches!(kept, Kept::Archive))
-            .collect();
-        if archives.len() > 1 {
+        let copies = || {
+            kept.iter()
+                .filter(|(_, kept)| matches!(kept, Kept::Archive | Kept::DataDir))
+        };
+        if copies().count() > 1 {
             // Each is held against what is signed in the others, in whichever order they are named.
-            for (path, _) in &archives {
-                signed_in(path, &key, &mut connections);
+            for (path, kept) in copies() {
+                match kept {
+                    Kept::DataDir => data_dir::signed_in(path, &key, &mut connections),
+                    _ => signed_in(path, &key, &mut connections),
+                }
             }
         }
-        for (path, _) in archives {
+        for (path, _) in kept.iter().filter(|(_, kept)| matches!(kept, Kept::Archive)) {
             archive(path, &key, &mut connections, &mut findings)?;
         }
         for (path, kept) in &kept {
@@ -337,7 +379,7 @@ impl Reading {
             findings.wrong(&place, "what it says of that log is not to be understood");
             return None;
         };
-        let mut log = begin(id, connections.of_an_archive(id, revision));
+        let mut log = begin(id, connections.of_a_copy(id, revision));
         let signed = match key.open(&entry.checkpoint) {
             Ok(said) if said.origin.log == id && (said.revision, said.root) == (revision, root) => {
                 log.expect(Mark::of(&said));
