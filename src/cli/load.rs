@@ -57,7 +57,7 @@ pub(super) struct LoadSettings {
 }
 
 /// Files that are open beside connections: the store, the log of checkpoints, the metrics.
-const OTHER_FILES: usize = 256;
+pub(super) const OTHER_FILES: usize = 256;
 
 impl LoadSettings {
     /// These, and where they are silent the others.

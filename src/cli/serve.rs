@@ -114,7 +114,7 @@ pub(super) struct Settings {
     /// Bytes that stay free on the disk that has the data: below it nothing is recorded, until there is room again; 0: it may
     /// become full, which stops the server [default: a twentieth of the disk, at most 1073741824]
     #[arg(long, env = "BINNACLE_DISK_FREE_BYTES_MIN", value_name = "BYTES")]
-    disk_free_bytes_min: Option<u64>,
+    pub(super) disk_free_bytes_min: Option<u64>,
     #[command(flatten)]
     #[serde(flatten)]
     load: LoadSettings,

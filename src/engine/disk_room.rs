@@ -32,6 +32,12 @@ const PART_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 /// How long a refused caller is asked to wait: somebody has to make room.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
+/// How much is kept free on a disk of such a size, in bytes, where so much was asked for or nothing was said.
+#[must_use]
+pub fn kept_free_bytes(asked: Option<u64>, total_bytes: u64) -> u64 {
+    asked.unwrap_or((total_bytes / PART_OF_DISK).min(PART_BYTES_MAX))
+}
+
 impl DiskRoom {
     pub(super) fn new(free_bytes_min: Option<u64>) -> Self {
         Self {
@@ -88,8 +94,7 @@ impl DiskRoom {
             free_bytes,
             total_bytes,
         } = disk;
-        let part = (total_bytes / PART_OF_DISK).min(PART_BYTES_MAX);
-        let free_bytes_min = self.free_bytes_min.unwrap_or(part);
+        let free_bytes_min = kept_free_bytes(self.free_bytes_min, total_bytes);
         (free_bytes < free_bytes_min).then_some(Lack {
             free_bytes,
             free_bytes_min,

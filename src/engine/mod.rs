@@ -40,6 +40,7 @@ mod waves;
 pub use backlog::Updates;
 pub use batch::QueuedBatch;
 pub use clock::{Clock, SteppedClock, SystemClock, far_from_the_log};
+pub use disk_room::kept_free_bytes;
 pub use feed::{Feed, FeedLimits, Tail, Update};
 pub use histogram::{Counted, Histogram};
 pub use history::StoredCommit;

@@ -3,31 +3,29 @@
 use rustix::process::{Resource, getrlimit};
 
 use super::{Finding, Patient};
+use crate::cli::load::OTHER_FILES;
 
 const ABOUT: &str = "open files";
 
-/// What a server has open beside its connections, and some to spare.
-const OWN: u64 = 128;
-
-/// The limit of whoever runs this, against the subscribers that there may be, each with a connection of its own.
+/// The most that whoever runs this may open, which a server takes, against the connections that there may be.
 pub(super) fn look(patient: &Patient<'_>) -> Option<Finding> {
-    let subscriptions = patient.settings.server().subscriptions.subscriptions_max as u64;
-    Some(judge(getrlimit(Resource::Nofile).current?, subscriptions))
+    let connections = patient.settings.server().load.connections_max;
+    Some(judge(getrlimit(Resource::Nofile).maximum?, connections as u64))
 }
 
-fn judge(limit: u64, subscriptions: u64) -> Finding {
-    let wanted = subscriptions.saturating_add(OWN);
+fn judge(limit: u64, connections: u64) -> Finding {
+    let wanted = connections.saturating_add(OTHER_FILES as u64);
     if limit >= wanted {
         return Finding::ok(ABOUT, format!("{limit} may be open, and a connection takes one"));
     }
     Finding::warning(
         ABOUT,
         format!(
-            "{limit} may be open here, and {subscriptions} subscribers (--subscriptions-max) may come with a connection each: \
-             beyond that nobody can connect"
+            "{limit} may be open here, and {connections} connections may come (--connections-max): a server will take fewer"
         ),
         format!(
-            "raise the limit to {wanted} where the server is started (LimitNOFILE= of a unit, ulimit -n of a shell)"
+            "raise the limit to {wanted} where the server is started (LimitNOFILE= of a unit, ulimit -Hn of a shell), or ask for \
+             fewer connections"
         ),
     )
 }
@@ -38,8 +36,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn as_many_may_be_open_as_there_may_be_subscribers_and_some_more() {
-        assert_eq!(judge(1024, 16_384).level, Level::Warning);
-        assert_eq!(judge(16_384 + OWN, 16_384).level, Level::Ok);
+    fn as_many_may_be_open_as_there_may_be_connections_and_some_more() {
+        assert_eq!(judge(10_255, 10_000).level, Level::Warning);
+        assert_eq!(judge(10_256, 10_000).level, Level::Ok);
     }
 }

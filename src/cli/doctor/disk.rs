@@ -3,19 +3,16 @@
 use std::path::Path;
 
 use super::{Finding, said};
+use crate::engine::kept_free_bytes;
 
 const ABOUT: &str = "disk";
 
-/// Below this many free bytes it is time to do something.
-const FREE_BYTES_LOW: u64 = 1024 * 1024 * 1024;
-/// Below this many a server is about to stop.
-const FREE_BYTES_NONE: u64 = 64 * 1024 * 1024;
-/// The same, in files.
+/// Below this many free files it is time to do something, and below that many a server is about to stop.
 const FREE_FILES_LOW: u64 = 1024;
 const FREE_FILES_NONE: u64 = 16;
 
 /// What is free.
-pub(super) fn look(dir: &Path) -> Option<Finding> {
+pub(super) fn look(dir: &Path, free_bytes_min: Option<u64>) -> Option<Finding> {
     // Of one that is not there yet, the disk that it will be on.
     let there = dir.ancestors().find(|dir| dir.exists())?;
     let finding = match rustix::fs::statvfs(there) {
@@ -23,7 +20,8 @@ pub(super) fn look(dir: &Path) -> Option<Finding> {
             let bytes = disk.f_bavail.saturating_mul(disk.f_frsize);
             // Some file systems have as many files as there is room for, and say 0 of 0.
             let files = (disk.f_files > 0).then_some(disk.f_favail);
-            judge(bytes, files)
+            let total = disk.f_blocks.saturating_mul(disk.f_frsize);
+            judge(bytes, kept_free_bytes(free_bytes_min, total), files)
         }
         Err(error) => Finding::warning(
             ABOUT,
@@ -37,16 +35,20 @@ pub(super) fn look(dir: &Path) -> Option<Finding> {
     Some(finding)
 }
 
-fn judge(bytes: u64, files: Option<u64>) -> Finding {
+fn judge(bytes: u64, kept: u64, files: Option<u64>) -> Finding {
     let free = match files {
         Some(files) => format!("{} and {files} files are free", in_words(bytes)),
         None => format!("{} are free", in_words(bytes)),
     };
-    let todo = "make room or give the disk more, before the server has to stop: see \"Full disk\" in docs/operations.md";
-    if bytes < FREE_BYTES_NONE || files.is_some_and(|files| files < FREE_FILES_NONE) {
+    let todo = "make room or give the disk more: see \"Full disk\" in docs/operations.md";
+    if bytes < kept {
+        let is = format!("{free}, and a server keeps {}: it refuses writes", in_words(kept));
+        Finding::wrong(ABOUT, is, todo)
+    } else if files.is_some_and(|files| files < FREE_FILES_NONE) {
         Finding::wrong(ABOUT, free, todo)
-    } else if bytes < FREE_BYTES_LOW || files.is_some_and(|files| files < FREE_FILES_LOW) {
-        Finding::warning(ABOUT, free, todo)
+    } else if bytes < kept.saturating_mul(2) || files.is_some_and(|files| files < FREE_FILES_LOW) {
+        let is = format!("{free}, and below {} a server refuses writes", in_words(kept));
+        Finding::warning(ABOUT, is, todo)
     } else {
         Finding::ok(ABOUT, free)
     }
@@ -70,14 +72,14 @@ mod tests {
     fn a_disk_is_judged_by_its_bytes_and_by_its_files() {
         const GIB: u64 = 1 << 30;
         for (bytes, files, level) in [
-            (GIB, Some(1024), Level::Ok),
-            (GIB, None, Level::Ok),
-            (GIB - 1, None, Level::Warning),
-            (GIB, Some(1023), Level::Warning),
-            (FREE_BYTES_NONE - 1, Some(1024), Level::Wrong),
-            (GIB, Some(15), Level::Wrong),
+            (2 * GIB, Some(1024), Level::Ok),
+            (2 * GIB, None, Level::Ok),
+            (2 * GIB - 1, None, Level::Warning),
+            (2 * GIB, Some(1023), Level::Warning),
+            (GIB - 1, Some(1024), Level::Wrong),
+            (2 * GIB, Some(15), Level::Wrong),
         ] {
-            assert_eq!(judge(bytes, files).level, level, "{bytes} {files:?}");
+            assert_eq!(judge(bytes, GIB, files).level, level, "{bytes} {files:?}");
         }
         assert_eq!(in_words(1_610_612_736), "1.5 GiB");
         assert_eq!(in_words(1023), "1023 bytes");

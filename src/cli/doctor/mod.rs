@@ -95,7 +95,7 @@ impl Doctor {
         let mut findings = configuration::look(&patient, self.serve.config.as_deref());
         findings.extend(address::look(&patient));
         findings.extend(directory::look(&patient.data_dir));
-        findings.extend(disk::look(&patient.data_dir));
+        findings.extend(disk::look(&patient.data_dir, settings.disk_free_bytes_min));
         findings.extend(descriptors::look(&patient));
         findings.extend(certificates::look(&patient));
         findings.extend(callers::look(&patient));
