@@ -62,7 +62,7 @@ def trace(binary, scratch):
         # strace hands a signal on only where it comes from a terminal: the server is its child.
         children = pathlib.Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
         for child in children:
-            subprocess.run(["kill", f"-{signal.SIGTERM.value}", child], check=True)
+            os.kill(int(child), signal.SIGTERM)
         server.communicate(timeout=PATIENCE_S)
         manager.close()
     return (scratch / "trace").read_text()
