@@ -1,7 +1,7 @@
 """Asks a real Prometheus, which scrapes a real server as deploy/prometheus says, what the dashboard and the alerts ask.
 
 dashboard.py ROOT BINARY SCRATCH; prometheus is on the PATH. Every query of the dashboard has to answer something, but those that
-have nothing to say of a server that is well; and no alert fires of one.
+have nothing to say of a server that is well; and no alert is about such a one.
 """
 
 import contextlib
@@ -33,14 +33,10 @@ def main(binary: str, scratch: pathlib.Path) -> None:
         scraping.until("another one", lambda: list(scraping.query(url, "count_over_time(up[1m]) > 1").values()))
         for where, expression in queries:
             found = ask(url, expression)
-            is_silent = any(matcher in expression for matcher in SILENT)
-            assert is_silent or found, f"{where}: {expression} answers nothing"
-        rules = scraping.ask(url, "/api/v1/rules")["data"]["groups"]
-        alerts = [rule for group in rules for rule in group["rules"]]
-        scraping.until("the rules", lambda: all(rule["health"] == "ok" for rule in read_rules(url)))
-        firing = [rule["name"] for rule in read_rules(url) if rule["state"] != "inactive"]
-        assert alerts and not firing, f"of a server that is well: {firing}"
-    print(f"{len(queries)} queries of the dashboard are answered, and none of {len(alerts)} alerts fires of a server that is well")
+            says_nothing = any(matcher in expression for matcher in SILENT)
+            assert says_nothing or found, f"{where}: {expression} answers nothing"
+        scraping.until("no alert of a server that is well", lambda: all(is_silent(rule) for rule in read_rules(url)))
+    print(f"{len(queries)} queries of the dashboard are answered, and no alert is about a server that is well")
 
 
 def start(stack, served, scratch):
@@ -64,7 +60,15 @@ def ask(url, expression):
 
 
 def read_rules(url):
-    return [rule for group in scraping.ask(url, "/api/v1/rules")["data"]["groups"] for rule in group["rules"]]
+    """Those about the server alone: how fast and how full a disk is depends on what else the machine does."""
+    groups = scraping.ask(url, "/api/v1/rules")["data"]["groups"]
+    found = [rule for group in groups if group["name"] in ("binnacle-up", "binnacle-calls") for rule in group["rules"]]
+    assert found, "the rules are not read"
+    return found
+
+
+def is_silent(rule):
+    return rule["health"] == "ok" and rule["state"] == "inactive"
 
 
 if __name__ == "__main__":

@@ -1,13 +1,15 @@
 """Holds what the server does against the rights that its sandboxes leave it: which calls of the kernel it makes, where it writes.
 
-rights.py BINARY UNIT. strace and systemd-analyze are on the PATH. The unit's filter of system calls has to let through all that the
-server calls from its start over some writes and a scrape to its end; and what it opens for writing has to be below its data
-directory, because the rest is read-only there and in a container.
+rights.py BINARY UNIT. strace and systemd-analyze are on the PATH. The unit has to let through all system calls and kinds of
+sockets from the server's start over some writes and a scrape to its end; no memory may be written and executed; and what is opened
+for writing has to be below the data directory, because the rest is read-only there and in a container.
 """
 
+import os
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -23,21 +25,29 @@ def main(binary: str, unit: pathlib.Path) -> None:
         calls = set(re.findall(r"^\d+ +([a-z_0-9]+)\(", traced, re.MULTILINE))
         assert {"fdatasync", "sendto", "exit_group"} & calls and len(calls) > 30, f"the trace is not read: {calls}"
         refused = calls - let_through(unit.read_text())
+        families = set(re.findall(r" socket\((AF_\w+)", traced)) - families_of(unit.read_text())
+        executable = re.findall(r" (mprotect\(.*PROT_EXEC|mmap\(.*PROT_WRITE\|PROT_EXEC)", traced)
         opened = re.findall(r'open(?:at)?\([^"]*"([^"]+)", ([A-Z_|]+)', traced)
         written = {path for path, flags in opened if re.search("O_WRONLY|O_RDWR|O_CREAT", flags)}
         assert written, "the trace is not read"
         outside = {path for path in written if not path.startswith(f"{scratch}/data/")}
     wrong = [f"the unit refuses the system call {call}" for call in sorted(refused)]
+    wrong += [f"the unit refuses sockets of {family}" for family in sorted(families)]
+    wrong += ["the unit refuses memory that is written and executed"] if executable else []
     wrong += [f"it writes {path}, outside of its data directory" for path in sorted(outside)]
     if wrong:
         raise SystemExit("\n".join(wrong))
-    print(f"all {len(calls)} system calls of the server are let through, and it writes into its data directory alone")
+    print(f"all {len(calls)} system calls of the server and its sockets are let through, and it writes into its data directory alone")
 
 
 def trace(binary, scratch):
     command = ["strace", "-f", "-qq", "-o", scratch / "trace", binary, "serve", "--data-dir", scratch / "data"]
     command += ["--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0", "--log-format", "json"]
-    server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    # Who has started it listens, so that it tells.
+    manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    manager.bind(str(scratch / "notify"))
+    variables = os.environ | {"NOTIFY_SOCKET": str(scratch / "notify")}
+    server = subprocess.Popen(command, env=variables, stderr=subprocess.PIPE, text=True)
     try:
         addresses = {}
         for line in server.stderr:
@@ -52,8 +62,9 @@ def trace(binary, scratch):
         # strace hands a signal on only where it comes from a terminal: the server is its child.
         children = pathlib.Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
         for child in children:
-            subprocess.run(["kill", f"-{signal.SIGTERM.value}", child], check=True)
+            os.kill(int(child), signal.SIGTERM)
         server.communicate(timeout=PATIENCE_S)
+        manager.close()
     return (scratch / "trace").read_text()
 
 
@@ -65,6 +76,10 @@ def let_through(unit):
         left = left - named if line.startswith("~") else left | named
     assert left, "the unit has no filter"
     return left
+
+
+def families_of(unit):
+    return set(re.search(r"^RestrictAddressFamilies=(.*)$", unit, re.MULTILINE)[1].split())
 
 
 def members(word):
