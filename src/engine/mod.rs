@@ -144,6 +144,7 @@ struct Inner {
     thread: Mutex<Option<JoinHandle<()>>>,
     signer: Option<Arc<Signer>>,
     signing: Mutex<Option<JoinHandle<()>>>,
+    disk_free_bytes_min: Option<u64>,
     replayed: Replayed,
 }
 
@@ -315,6 +316,7 @@ impl Engine {
             thread: Mutex::new(None),
             signer,
             signing: Mutex::new(None),
+            disk_free_bytes_min: config.disk_free_bytes_min,
             replayed,
         };
         let inner = Arc::new(inner);
@@ -331,6 +333,13 @@ impl Engine {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.inner.clock.wall()
+    }
+
+    /// How many bytes are kept free on the disk of the log; none: there is no disk, or it cannot be asked.
+    #[must_use]
+    pub fn disk_kept_free_bytes(&self) -> Option<u64> {
+        let disk = self.inner.log.disk()?;
+        Some(kept_free_bytes(self.inner.disk_free_bytes_min, disk.total_bytes))
     }
 
     /// Does what is asked, or answers what it did when it was asked before. The answer is durable.

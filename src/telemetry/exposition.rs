@@ -120,6 +120,11 @@ impl Server {
             read("free", DiskSpace::at(&self.data_dir).map(|disk| disk.free_bytes)),
         )?;
         page.gauge(
+            "binnacle_disk_kept_free_bytes",
+            "What stays free on the disk of the log: while less is, writes are refused.",
+            self.standing.engine().and_then(Engine::disk_kept_free_bytes),
+        )?;
+        page.gauge(
             "binnacle_store_bytes",
             "What the files in the data directory take.",
             read("store", disk::store_bytes(&self.data_dir)),
