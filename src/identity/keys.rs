@@ -426,7 +426,7 @@ mod tests {
         assert_eq!(identity.principal, "maria@example.com");
         assert_eq!(identity.authentication, Authentication::ApiKey);
         assert_eq!(identity.key.as_ref(), Some(&key.id));
-        let secret = token.rsplit_once('_').unwrap().1;
+        let secret = token.splitn(3, '_').nth(2).unwrap();
         let text = fs::read_to_string(&given.path).unwrap();
         assert!(
             token.len() > 60 && !text.contains(&token) && !text.contains(secret),

@@ -48,7 +48,7 @@ fn finding(verdict: Verdict) -> Finding {
         Verdict::Unproven(sentence) => Finding::warning(
             ABOUT,
             sentence,
-            "nothing is lost: so it is after a server that was killed, and the next checkpoint covers it",
+            "nothing is lost: so it is after a restore, and after a server that was killed; the next checkpoint covers it",
         ),
         Verdict::Wrong(sentence) => Finding::damaged(ABOUT, sentence, DAMAGED),
     }
