@@ -13,6 +13,8 @@ const API: &[&str] = &[
     "binnacle/v1/progress_service.proto",
     "binnacle/v1/workspace_service.proto",
 ];
+/// What no call has in its messages, but a refusal in its details: who asks reflection can read them.
+const DETAILS: &[&str] = &["google/rpc/error_details.proto"];
 const STORED: &[&str] = &["binnacle/event/v1/commit.proto"];
 /// The events that are larger than a measurement: on the heap, so that a batch of measurements stays small in memory.
 const LARGE_EVENTS: &[&str] = &[
@@ -55,7 +57,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut api = protox::Compiler::new(["proto"])?;
     api.include_imports(true)
         .include_source_info(true)
-        .open_files(API)?;
+        .open_files(API)?
+        .open_files(DETAILS)?;
     std::fs::write(out.join("api.bin"), api.encode_file_descriptor_set())?;
 
     let mut all = protox::Compiler::new(["proto"])?;

@@ -359,7 +359,10 @@ fn set_details_of_one(
         | RejectionKind::Duplicate
         | RejectionKind::Outdated
         | RejectionKind::Denied => {
-            metadata.insert("resource".to_owned(), subject);
+            // A role that is missing is missing in the whole workspace.
+            if !subject.is_empty() {
+                metadata.insert("resource".to_owned(), subject);
+            }
         }
     }
 }

@@ -5,15 +5,13 @@
 
 use std::convert::Infallible;
 use std::net::IpAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_util::future::{BoxFuture, Either, Ready, ready as at_once};
+use futures_util::future::{BoxFuture, Either, Ready, ready};
 use http::{Request, Response};
-use http_body::{Frame, SizeHint};
-use prost::bytes::Bytes;
+use http_body_util::BodyExt;
 use smol_str::SmolStr;
 use tonic::Status;
 use tonic::body::Body;
@@ -38,18 +36,6 @@ pub(crate) struct WithinLimits<S> {
 
 /// A call that has no answer yet. Dropped, it was given up.
 struct Unanswered(Option<Connection>);
-
-/// A request's body. Where it breaks off, the call was given up.
-struct Asked {
-    body: Body,
-    connection: Option<Connection>,
-}
-
-/// The body of an answer: until it has ended the call is open.
-struct Open {
-    body: Body,
-    _place: Place<SmolStr>,
-}
 
 type Answered = Result<Response<Body>, Infallible>;
 
@@ -139,13 +125,19 @@ where
                 if let Some(connection) = connection {
                     connection.called_for_nothing();
                 }
-                return Either::Left(at_once(Ok(refused.into_http())));
+                return Either::Left(ready(Ok(refused.into_http())));
             }
         };
         let is_counted = request.uri().path() != STREAM_OF_MESSAGES;
         let request = request.map(|body| {
             let connection = connection.clone();
-            let body = Body::new(Asked { body, connection });
+            // Who breaks off a request has given the call up.
+            let body = Body::new(body.map_err(move |broken| {
+                if let Some(connection) = &connection {
+                    connection.called_for_nothing();
+                }
+                broken
+            }));
             match is_counted {
                 true => self.load.inflow.count(body),
                 false => body,
@@ -161,55 +153,15 @@ where
             };
             unanswered.is_answered(&answer);
             Ok(match place {
-                Some(place) => answer.map(|body| Body::new(Open { body, _place: place })),
+                // Until its answer has ended the call is open.
+                Some(place) => answer.map(|body| {
+                    Body::new(body.map_frame(move |frame| {
+                        let _held = &place;
+                        frame
+                    }))
+                }),
                 None => answer,
             })
         }))
-    }
-}
-
-impl http_body::Body for Asked {
-    type Data = Bytes;
-    type Error = Status;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
-        if let Some(Err(_)) = &frame
-            && let Some(connection) = self.connection.take()
-        {
-            connection.called_for_nothing();
-        }
-        Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-impl http_body::Body for Open {
-    type Data = Bytes;
-    type Error = Status;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }

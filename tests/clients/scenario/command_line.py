@@ -14,6 +14,7 @@ import subprocess
 import sys
 import uuid
 
+from google.protobuf import json_format
 from google.rpc import error_details_pb2
 
 ADDRESS, ID, WAY, TOOL = sys.argv[1:]
@@ -74,9 +75,13 @@ def refusal(key, method, request):
     for detail in told["details"]:
         name = detail.get("type", detail.get("@type", "")).split("/")[-1]
         kind = getattr(error_details_pb2, name.removeprefix("google.rpc."))
-        # Bytes in base64: the messages of errors are no part of what reflection says.
-        encoded = detail.get("value", detail.get("@value"))
-        found[kind] = kind.FromString(base64.b64decode(encoded + "=" * (-len(encoded) % 4)))
+        if "value" in detail:
+            # buf has the bytes in base64, and beside them what they mean.
+            encoded = detail["value"]
+            found[kind] = kind.FromString(base64.b64decode(encoded + "=" * (-len(encoded) % 4)))
+        else:
+            fields = {field: value for field, value in detail.items() if field != "@type"}
+            found[kind] = json_format.ParseDict(fields, kind())
     return str(told["code"]), found
 
 
