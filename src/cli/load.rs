@@ -1,7 +1,7 @@
 //! How much `serve` takes on, as it was asked: of the queue of commands, of calls and of connections. There are never more
 //! connections than the operating system lets the process have files.
 
-use std::num::NonZeroU64;
+use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 
 use clap::Args;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -15,17 +15,17 @@ use crate::service::LoadLimits;
 pub(super) struct LoadSettings {
     /// Commands that wait or are being written before more are refused [default: 10000]
     #[arg(long, env = "BINNACLE_QUEUE_COMMANDS_MAX", value_name = "COUNT")]
-    queue_commands_max: Option<usize>,
+    queue_commands_max: Option<NonZeroUsize>,
     /// The same of one workspace [default: half of --queue-commands-max]
     #[arg(long, env = "BINNACLE_WORKSPACE_COMMANDS_MAX", value_name = "COUNT")]
-    workspace_commands_max: Option<usize>,
+    workspace_commands_max: Option<NonZeroUsize>,
     /// Bytes of such commands [default: 67108864]
     #[arg(long, env = "BINNACLE_QUEUE_BYTES_MAX", value_name = "BYTES")]
-    queue_bytes_max: Option<usize>,
+    queue_bytes_max: Option<NonZeroUsize>,
     /// Milliseconds that the oldest command may have waited before more are refused, although there is room in the queue: the
     /// disk is slower than what comes in [default: 3000]
     #[arg(long, env = "BINNACLE_QUEUE_WAIT_MS_MAX", value_name = "MILLISECONDS")]
-    queue_wait_ms_max: Option<u64>,
+    queue_wait_ms_max: Option<NonZeroU64>,
     /// Calls of one principal a second; 0: any number. Where nobody has to show who they are there is no such limit
     /// [default: 10000]
     #[arg(long, env = "BINNACLE_PRINCIPAL_CALLS_PER_S", value_name = "COUNT")]
@@ -36,19 +36,25 @@ pub(super) struct LoadSettings {
     /// Calls a second from one address by callers whom nobody knows; 0: any number [default: 200]
     #[arg(long, env = "BINNACLE_STRANGER_CALLS_PER_S", value_name = "COUNT")]
     stranger_calls_per_s: Option<u32>,
+    /// The same that are open at once; 0: any number [default: 200]
+    #[arg(long, env = "BINNACLE_STRANGER_CALLS_OPEN_MAX", value_name = "COUNT")]
+    stranger_calls_open_max: Option<u32>,
     /// Calls about one workspace a second; 0: any number [default: 0]
     #[arg(long, env = "BINNACLE_WORKSPACE_CALLS_PER_S", value_name = "COUNT")]
     workspace_calls_per_s: Option<u32>,
     /// Bytes of all requests that are being received and are not understood yet [default: 134217728]
     #[arg(long, env = "BINNACLE_REQUESTS_BYTES_MAX", value_name = "BYTES")]
-    requests_bytes_max: Option<usize>,
+    requests_bytes_max: Option<NonZeroUsize>,
     /// Connections open at once; never more than the process may open files, less 256 [default: 10000]
     #[arg(long, env = "BINNACLE_CONNECTIONS_MAX", value_name = "COUNT")]
-    connections_max: Option<usize>,
+    connections_max: Option<NonZeroUsize>,
     /// The same from one address, or from one IPv6 network of 64 bits [default: half of --connections-max]
     #[arg(long, env = "BINNACLE_CONNECTIONS_PER_ADDRESS_MAX", value_name = "COUNT")]
-    connections_per_address_max: Option<usize>,
-    /// Seconds after which a connection is closed that has come without a call [default: 60]
+    connections_per_address_max: Option<NonZeroUsize>,
+    /// Largest header list of a call, in bytes [default: 16384]
+    #[arg(long, env = "BINNACLE_HEADER_LIST_BYTES_MAX", value_name = "BYTES")]
+    header_list_bytes_max: Option<NonZeroU32>,
+    /// Seconds after which a connection is closed on which nobody who is known has called [default: 60]
     #[arg(long, env = "BINNACLE_FIRST_CALL_S_MAX", value_name = "SECONDS")]
     first_call_s_max: Option<NonZeroU64>,
     /// Seconds that a call may take to come to its answer, or to the beginning of its stream [default: 60]
@@ -70,6 +76,8 @@ impl LoadSettings {
             principal_calls_per_s: self.principal_calls_per_s.or(other.principal_calls_per_s),
             principal_calls_open_max: self.principal_calls_open_max.or(other.principal_calls_open_max),
             stranger_calls_per_s: self.stranger_calls_per_s.or(other.stranger_calls_per_s),
+            stranger_calls_open_max: self.stranger_calls_open_max.or(other.stranger_calls_open_max),
+            header_list_bytes_max: self.header_list_bytes_max.or(other.header_list_bytes_max),
             workspace_calls_per_s: self.workspace_calls_per_s.or(other.workspace_calls_per_s),
             requests_bytes_max: self.requests_bytes_max.or(other.requests_bytes_max),
             connections_max: self.connections_max.or(other.connections_max),
@@ -84,19 +92,27 @@ impl LoadSettings {
     /// The bounds of the queue.
     pub(super) fn queue(&self) -> QueueLimits {
         let default = QueueLimits::default();
-        let commands_max = self.queue_commands_max.unwrap_or(default.commands_max);
+        let commands_max = self
+            .queue_commands_max
+            .map_or(default.commands_max, NonZeroUsize::get);
         QueueLimits {
             commands_max,
-            bytes_max: self.queue_bytes_max.unwrap_or(default.bytes_max),
-            workspace_commands_max: self.workspace_commands_max.unwrap_or(half(commands_max)),
-            wait_ms_max: self.queue_wait_ms_max.unwrap_or(default.wait_ms_max),
+            bytes_max: self.queue_bytes_max.map_or(default.bytes_max, NonZeroUsize::get),
+            workspace_commands_max: self
+                .workspace_commands_max
+                .map_or(half(commands_max), NonZeroUsize::get),
+            wait_ms_max: self
+                .queue_wait_ms_max
+                .map_or(default.wait_ms_max, NonZeroU64::get),
         }
     }
 
     /// The bounds of calls and connections.
     pub(super) fn calls(&self) -> LoadLimits {
         let default = LoadLimits::default();
-        let connections_max = self.connections_max.unwrap_or(default.connections_max);
+        let connections_max = self
+            .connections_max
+            .map_or(default.connections_max, NonZeroUsize::get);
         LoadLimits {
             principal_calls_per_s: self
                 .principal_calls_per_s
@@ -105,12 +121,22 @@ impl LoadSettings {
                 .principal_calls_open_max
                 .unwrap_or(default.principal_calls_open_max),
             stranger_calls_per_s: self.stranger_calls_per_s.unwrap_or(default.stranger_calls_per_s),
+            stranger_calls_open_max: self
+                .stranger_calls_open_max
+                .unwrap_or(default.stranger_calls_open_max),
+            header_list_bytes_max: self
+                .header_list_bytes_max
+                .map_or(default.header_list_bytes_max, NonZeroU32::get),
             workspace_calls_per_s: self
                 .workspace_calls_per_s
                 .unwrap_or(default.workspace_calls_per_s),
-            requests_bytes_max: self.requests_bytes_max.unwrap_or(default.requests_bytes_max),
+            requests_bytes_max: self
+                .requests_bytes_max
+                .map_or(default.requests_bytes_max, NonZeroUsize::get),
             connections_max,
-            connections_per_address_max: self.connections_per_address_max.unwrap_or(half(connections_max)),
+            connections_per_address_max: self
+                .connections_per_address_max
+                .map_or(half(connections_max), NonZeroUsize::get),
             first_call_s_max: self
                 .first_call_s_max
                 .map_or(default.first_call_s_max, NonZeroU64::get),
@@ -138,7 +164,7 @@ impl LoadSettings {
         LoadLimits {
             connections_max,
             connections_per_address_max: match self.connections_per_address_max {
-                Some(max) => max,
+                Some(max) => max.get(),
                 None => half(connections_max),
             },
             ..limits
@@ -187,10 +213,12 @@ mod tests {
 
     #[test]
     fn there_are_no_more_connections_than_files() {
-        let files_max = open_all_files().expect("a limit");
-        let limits = settings("connections_max = 1000000000").calls_of_this_process();
-        assert_eq!(limits.connections_max, files_max - OTHER_FILES);
-        assert_eq!(limits.connections_per_address_max, half(files_max - OTHER_FILES));
+        let wanted = usize::MAX >> 1;
+        let limits = settings(&format!("connections_max = {wanted}")).calls_of_this_process();
+        // Without a limit there is none to keep to.
+        let expected = open_all_files().map_or(wanted, |files_max| files_max - OTHER_FILES);
+        assert_eq!(limits.connections_max, expected);
+        assert_eq!(limits.connections_per_address_max, half(expected));
     }
 
     #[test]

@@ -73,9 +73,6 @@ pub(super) struct Settings {
     /// Streams open at once on one connection [default: 256]
     #[arg(long, env = "BINNACLE_STREAMS_PER_CONNECTION_MAX", value_name = "COUNT")]
     streams_per_connection_max: Option<u32>,
-    /// Largest header list of a call, in bytes [default: 16384]
-    #[arg(long, env = "BINNACLE_HEADER_LIST_BYTES_MAX", value_name = "BYTES")]
-    header_list_bytes_max: Option<u32>,
     /// Seconds of silence after which a connection is asked whether it is there [default: 30]
     #[arg(long, env = "BINNACLE_KEEPALIVE_INTERVAL_S", value_name = "SECONDS")]
     keepalive_interval_s: Option<u64>,
@@ -389,7 +386,6 @@ impl Settings {
             streams_per_connection_max: self
                 .streams_per_connection_max
                 .or(other.streams_per_connection_max),
-            header_list_bytes_max: self.header_list_bytes_max.or(other.header_list_bytes_max),
             keepalive_interval_s: self.keepalive_interval_s.or(other.keepalive_interval_s),
             keepalive_timeout_s: self.keepalive_timeout_s.or(other.keepalive_timeout_s),
             disk_free_bytes_min: self.disk_free_bytes_min.or(other.disk_free_bytes_min),
@@ -445,9 +441,6 @@ impl Settings {
                 .streams_per_connection_max
                 .unwrap_or(default.streams_per_connection_max),
             drain_s: self.drain_s.unwrap_or(default.drain_s),
-            header_list_bytes_max: self
-                .header_list_bytes_max
-                .unwrap_or(default.header_list_bytes_max),
             keepalive_interval_s: self.keepalive_interval_s.unwrap_or(default.keepalive_interval_s),
             keepalive_timeout_s: self.keepalive_timeout_s.unwrap_or(default.keepalive_timeout_s),
             record_peer: self.record_peer.unwrap_or(default.record_peer),

@@ -93,7 +93,8 @@ impl Committer {
             .filter(|(_, l)| l.midnight() <= now)
             .map(|(id, _)| id.clone())
             .collect();
-        if due.is_empty() {
+        // On a disk that is nearly full also days wait; the first command behind it begins them.
+        if due.is_empty() || self.disk.check(&*self.log).is_err() {
             return Ok(());
         }
         let mut group = Group::default();

@@ -288,7 +288,10 @@ impl Api {
         if matches!(command, Command::CreateWorkspace(_)) {
             caller.check_operator("create workspaces")?;
         }
-        self.count_call(&caller, &workspace)?;
+        if !matches!(command, Command::CreateWorkspace(_)) {
+            // Who does not see it must not take a place of those who do, nor hear how many of these are taken.
+            self.check_visible(&caller, &workspace)?;
+        }
         let resource = command.resource();
         let request = engine::Request {
             workspace: workspace.clone(),
@@ -334,13 +337,21 @@ impl Api {
         Ok(hosted)
     }
 
-    /// Counts a call about a workspace, if its caller sees it: the others are refused by whoever judges them.
-    fn count_call(&self, caller: &Caller, workspace: &Id) -> Result<(), Status> {
-        match self.engine()?.hosted(workspace) {
-            Ok(hosted) if caller.sees(hosted.published().state.workspace()) => {
-                Ok(self.load.of_workspace(workspace)?)
-            }
-            Ok(_) | Err(_) => Ok(()),
+    /// Whether a workspace is there for somebody.
+    pub(super) fn is_visible(&self, caller: &Caller, workspace: &Id) -> Result<bool, Status> {
+        let hosted = self.engine()?.hosted(workspace);
+        Ok(hosted.is_ok_and(|hosted| caller.sees(hosted.published().state.workspace())))
+    }
+
+    /// Counts a call that changes a workspace, if it is there for its caller. The core judges what they may.
+    fn check_visible(&self, caller: &Caller, workspace: &Id) -> Result<(), Status> {
+        if self.is_visible(caller, workspace)? {
+            Ok(self.load.of_workspace(workspace)?)
+        } else if caller.is_anybody() {
+            // Where nobody is a stranger it may be about to be created.
+            Ok(())
+        } else {
+            Err(Refusal::WorkspaceNotFound(workspace.clone()).into())
         }
     }
 

@@ -114,6 +114,11 @@ impl Caller {
         }
     }
 
+    /// Whether nobody has to show anything here.
+    pub(super) fn is_anybody(&self) -> bool {
+        matches!(self.who, Who::Anybody)
+    }
+
     /// Whether they have shown something that is worth nothing, or nothing.
     pub(super) fn is_refused(&self) -> bool {
         matches!(self.who, Who::Refused(_))

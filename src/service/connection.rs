@@ -44,8 +44,8 @@ pub(super) struct Closable<C> {
 struct Closing {
     is_closed: AtomicBool,
     is_called: AtomicBool,
-    /// How many calls came to nothing, less those that were answered.
-    idle_calls: AtomicU32,
+    /// How many calls were given up before their answer, less those that were answered.
+    given_up: AtomicU32,
     /// Who reads and writes: one task.
     waker: AtomicWaker,
 }
@@ -53,9 +53,9 @@ struct Closing {
 /// How much a connection reads before others have their turn, in bytes. Frames may be tiny: a peer that sends thousands at once
 /// would have the thread for itself.
 const TURN_BYTES_MAX: usize = 8 * 1024;
-/// How many more calls than were answered may come to nothing on one connection: who makes calls only to reset them, or without
-/// being known, has the server work for nothing (CVE-2023-44487).
-const IDLE_CALLS_MAX: u32 = 1000;
+/// How many more calls than were answered may be given up on one connection: who makes calls only to reset them has the server
+/// work for nothing (CVE-2023-44487).
+const GIVEN_UP_MAX: u32 = 1000;
 
 impl Connection {
     /// Closes it, and with it every stream on it.
@@ -72,17 +72,17 @@ impl Connection {
     /// A call on it was answered with more than a refusal.
     pub(super) fn answered(&self) {
         let one_less = |count: u32| count.checked_sub(1);
-        // Where none came to nothing there is nothing to make good.
+        // Where none were given up there is nothing to make good.
         let _none = self
             .closing
-            .idle_calls
+            .given_up
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less);
     }
 
-    /// A call on it came to nothing: its caller has given it up, or is nobody whose calls are taken.
-    pub(super) fn called_for_nothing(&self) {
-        if self.closing.idle_calls.fetch_add(1, Ordering::Relaxed) == IDLE_CALLS_MAX {
-            tracing::debug!(peer = ?self.peer, "a connection was closed: its calls come to nothing");
+    /// A call on it was given up by its caller before it was answered.
+    pub(super) fn gave_up(&self) {
+        if self.closing.given_up.fetch_add(1, Ordering::Relaxed) == GIVEN_UP_MAX {
+            tracing::debug!(peer = ?self.peer, "a connection was closed: its calls are made to be given up");
             self.close();
         }
     }
@@ -99,8 +99,10 @@ impl<C> Closable<C> {
         }
     }
 
-    /// Whether it is time that somebody has called.
-    fn check_called(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+    /// Whether it may go on: it was not closed, and somebody has called, or there is time for that. Also whoever only writes is
+    /// woken and asks: a peer that reads nothing holds up the reading too.
+    fn check(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+        self.closing.check(context)?;
         let Some(first_call) = &mut self.first_call else {
             return Ok(());
         };
@@ -145,8 +147,7 @@ impl<C: AsyncRead + Unpin> AsyncRead for Closable<C> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.closing.check(context)?;
-        self.check_called(context)?;
+        self.check(context)?;
         if self.turn_bytes >= TURN_BYTES_MAX {
             self.turn_bytes = 0;
             context.waker().wake_by_ref();
@@ -168,7 +169,7 @@ impl<C: AsyncWrite + Unpin> AsyncWrite for Closable<C> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.closing.check(context)?;
+        self.check(context)?;
         Pin::new(&mut self.io).poll_write(context, bytes)
     }
 
@@ -177,7 +178,7 @@ impl<C: AsyncWrite + Unpin> AsyncWrite for Closable<C> {
         context: &mut Context<'_>,
         bytes: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.closing.check(context)?;
+        self.check(context)?;
         Pin::new(&mut self.io).poll_write_vectored(context, bytes)
     }
 
@@ -186,7 +187,7 @@ impl<C: AsyncWrite + Unpin> AsyncWrite for Closable<C> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.closing.check(context)?;
+        self.check(context)?;
         Pin::new(&mut self.io).poll_flush(context)
     }
 
@@ -278,7 +279,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_connection_whose_calls_come_to_nothing_is_closed_and_one_where_most_are_answered_is_not() {
+    async fn a_connection_whose_calls_are_given_up_is_closed_and_one_where_most_are_answered_is_not() {
         let (_peer, io) = tokio::io::duplex(64);
         let io = Closable::new(io, Duration::from_secs(3600));
         let connection = Connection {
@@ -287,13 +288,13 @@ mod tests {
             closing: Arc::clone(&io.closing),
         };
         let is_closed = || io.closing.is_closed.load(Ordering::Relaxed);
-        for _ in 0..10 * IDLE_CALLS_MAX {
-            connection.called_for_nothing();
+        for _ in 0..10 * GIVEN_UP_MAX {
+            connection.gave_up();
             connection.answered();
         }
-        (0..IDLE_CALLS_MAX).for_each(|_| connection.called_for_nothing());
+        (0..GIVEN_UP_MAX).for_each(|_| connection.gave_up());
         assert!(!is_closed());
-        connection.called_for_nothing();
+        connection.gave_up();
         assert!(is_closed());
     }
 }

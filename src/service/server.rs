@@ -51,8 +51,6 @@ pub struct ServerConfig {
     pub message_bytes_max: usize,
     /// Streams open at once on one connection.
     pub streams_per_connection_max: u32,
-    /// The largest header list, in bytes.
-    pub header_list_bytes_max: u32,
     /// A connection that is silent this long is asked whether it is there, in seconds.
     pub keepalive_interval_s: u64,
     /// How long it may take to say so, in seconds.
@@ -133,7 +131,6 @@ impl Default for ServerConfig {
         Self {
             message_bytes_max: 4 * 1024 * 1024,
             streams_per_connection_max: 256,
-            header_list_bytes_max: 16 * 1024,
             keepalive_interval_s: 30,
             keepalive_timeout_s: 10,
             drain_s: 10,
@@ -315,7 +312,11 @@ impl<I> BoundServer<I> {
             .incoming
             .map(move |accepted| accepted.map(|io| Closable::new(io, first_call_within)));
         let server = builder(&self.config)
-            .layer(NamedOriginsOnly::new(&self.config.web_origins, attempts.clone()))
+            .layer(NamedOriginsOnly::new(
+                &self.config.web_origins,
+                attempts.clone(),
+                Arc::clone(&self.load),
+            ))
             .layer(cors(&self.config.web_origins))
             .layer(GrpcWebLayer::new())
             .layer(Observation::new(tally, self.listener))
@@ -390,7 +391,7 @@ fn builder(config: &ServerConfig) -> Server {
     Server::builder()
         .accept_http1(true)
         .max_concurrent_streams(config.streams_per_connection_max)
-        .http2_max_header_list_size(config.header_list_bytes_max)
+        .http2_max_header_list_size(config.load.header_list_bytes_max)
         .http2_keepalive_interval(Some(Duration::from_secs(config.keepalive_interval_s)))
         .http2_keepalive_timeout(Some(Duration::from_secs(config.keepalive_timeout_s)))
         .http2_max_pending_accept_reset_streams(Some(RESET_STREAMS_MAX))

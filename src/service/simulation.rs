@@ -91,15 +91,16 @@ impl Api {
         min_revision: i64,
         today_of_new: Option<Date>,
     ) -> Result<(Arc<State>, Date), Status> {
-        let from_nothing = pages::min_revision(min_revision)? == Revision::ZERO
-            && self.hosted(workspace, Right::Read).is_err();
+        let caller = Caller::current()?;
+        let from_nothing =
+            pages::min_revision(min_revision)? == Revision::ZERO && !self.is_visible(&caller, workspace)?;
         match (self.read(workspace, Right::Read, min_revision), today_of_new) {
             (Ok((_, state)), _) => {
                 let today = state.workspace().today();
                 Ok((state, today))
             }
             (Err(_), Some(today)) if from_nothing => {
-                Caller::current()?.check_operator("create workspaces, also in a simulation")?;
+                caller.check_operator("create workspaces, also in a simulation")?;
                 Ok((Arc::new(State::empty()), today))
             }
             (Err(status), _) => Err(status),

@@ -303,9 +303,17 @@ pub(super) fn too_many_bytes(bytes_max: usize) -> Status {
 /// A call had no answer within so many seconds.
 pub(super) fn not_in_time(answer_s_max: u64) -> Status {
     let sentence = format!(
-        "the call had no answer within {answer_s_max} s, and the server has given it up: send the whole request at once;          whether a change was made is unknown, so send it again with the same request_id"
+        "the call had no answer within {answer_s_max} s, and the server has given it up: send the whole request at once; \
+         whether it has changed something is unknown, so send a change again with the same request_id"
     );
     with_reason(Code::DeadlineExceeded, "NOT_IN_TIME", &sentence)
+}
+
+/// A call has more in its headers than it may.
+pub(super) fn headers_too_large(bytes_max: u32) -> Status {
+    let sentence =
+        format!("the headers of the call have more than {bytes_max} bytes: send fewer, or shorter ones");
+    with_reason(Code::ResourceExhausted, "HEADERS_TOO_LARGE", &sentence)
 }
 
 /// A page in a browser asks, and nobody has named its origin.

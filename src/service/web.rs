@@ -20,6 +20,7 @@ use tower::{Layer, Service};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use super::attempts::Attempts;
+use super::load::Load;
 use super::status;
 
 /// Where a page comes from, as its browser says it: scheme, host, and the port if it is not the scheme's own.
@@ -36,18 +37,20 @@ pub struct WebOrigin(HeaderValue);
 pub struct NoOrigin(String);
 
 /// Refuses what comes from a page of another origin.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct NamedOriginsOnly {
     named: Arc<[WebOrigin]>,
     attempts: Attempts,
+    load: Arc<Load>,
 }
 
 /// A service that hears of named origins only.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct WithNamedOrigins<S> {
     inner: S,
     named: Arc<[WebOrigin]>,
     attempts: Attempts,
+    load: Arc<Load>,
 }
 
 /// What a page may read of an answer's headers: a refusal comes in them, without a body.
@@ -99,10 +102,11 @@ impl TryFrom<String> for WebOrigin {
 }
 
 impl NamedOriginsOnly {
-    pub(super) fn new(named: &[WebOrigin], attempts: Attempts) -> Self {
+    pub(super) fn new(named: &[WebOrigin], attempts: Attempts, load: Arc<Load>) -> Self {
         Self {
             named: named.into(),
             attempts,
+            load,
         }
     }
 }
@@ -126,6 +130,7 @@ impl<S> Layer<S> for NamedOriginsOnly {
             inner,
             named: Arc::clone(&self.named),
             attempts: self.attempts.clone(),
+            load: Arc::clone(&self.load),
         }
     }
 }
@@ -144,8 +149,9 @@ impl<S: Service<Request<B>, Response = Response<Body>>, B> Service<Request<B>> f
             Either::Left(self.inner.call(request))
         } else {
             let mut refusal = status::origin_not_allowed().into_http();
-            // A browser that asks first has not called yet.
+            // A browser that asks first has not called yet. Whoever calls too often does not fill the record.
             if request.method() == Method::POST
+                && self.load.enter_stranger(request.extensions()).is_ok()
                 && let Some(watched) = self.attempts.watch(&request)
             {
                 watched.ended(refusal.headers());

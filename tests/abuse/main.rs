@@ -11,7 +11,7 @@ mod good_client;
 mod handshakes;
 mod low_disk;
 
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -119,6 +119,19 @@ impl Scene {
         );
         served
     }
+}
+
+/// A figure that the server shows of itself.
+fn metric(server: &ServerProcess, name: &str) -> f64 {
+    let address = server.metrics.as_ref().expect("it shows some");
+    let mut connection = std::net::TcpStream::connect(address).expect("its metrics");
+    let request = b"GET /metrics HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+    connection.write_all(request).expect("it is written");
+    let mut page = String::new();
+    connection.read_to_string(&mut page).expect("a page");
+    let line = page.lines().find_map(|line| line.strip_prefix(name));
+    let figure = line.and_then(|figure| figure.trim().parse().ok());
+    figure.unwrap_or_else(|| panic!("{name} in {page}"))
 }
 
 /// What the process holds in memory.

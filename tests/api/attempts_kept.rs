@@ -10,7 +10,9 @@ use std::time::Duration;
 use binnacle::access::BYTES_DEFAULT;
 use binnacle::proto::api;
 use binnacle::proto::api::kpi_service_client::KpiServiceClient;
-use binnacle::service::ServerConfig;
+use binnacle::service::{LoadLimits, ServerConfig};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tonic::transport::Channel;
 use tonic::{Code, Request};
 
@@ -326,4 +328,71 @@ async fn the_program_lists_what_was_refused_also_before_kill_9() {
     assert_eq!((code, lines.as_str()), (Some(2), ""));
     assert!(told.contains("workspaces/ghost"), "{told}");
     assert_eq!(attempts(&server.url(), &["--limit", "0"]).0, Some(2));
+}
+
+fn within(load: LoadLimits) -> ServerConfig {
+    ServerConfig {
+        load,
+        ..ServerConfig::default()
+    }
+}
+
+/// What is kept, as soon as it may be asked for.
+async fn kept(server: &Server) -> Vec<api::Attempt> {
+    loop {
+        match server.audit().list_attempts(under("workspaces/-")).await {
+            Ok(listed) => break listed.into_inner().attempts,
+            Err(status) => assert_eq!(reason_of(&status), "RATE_LIMITED", "{status}"),
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_refused_for_being_too_much_is_not_kept() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let config = within(LoadLimits {
+        workspace_calls_per_s: 5,
+        ..LoadLimits::default()
+    });
+    let server = remembering(dir.path(), BYTES_DEFAULT, config).await;
+    with_workspace(&server).await;
+    let mut limited = 0;
+    while limited < 20 {
+        let request = named!(ArchiveKpiRequest, acme("kpis/none"));
+        let refused = server.kpis().archive_kpi(request).await.expect_err("refused");
+        match refused.code() {
+            Code::ResourceExhausted => limited += 1,
+            code => assert_eq!(code, Code::NotFound, "{refused}"),
+        }
+    }
+    let kept = kept(&server).await;
+    assert!(
+        !kept.is_empty() && kept.iter().all(|attempt| attempt.reason == "NOT_FOUND"),
+        "{kept:?}"
+    );
+}
+
+#[tokio::test]
+async fn pages_of_origins_that_nobody_has_named_do_not_fill_the_record() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let config = within(LoadLimits {
+        stranger_calls_per_s: 5,
+        ..LoadLimits::default()
+    });
+    let server = remembering(dir.path(), BYTES_DEFAULT, config).await;
+    let call = "POST /binnacle.v1.KpiService/GetKpi HTTP/1.1\r\nhost: a\r\norigin: https://evil.example\r\n\
+                content-type: application/grpc-web+proto\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    for _ in 0..100 {
+        let mut connection = TcpStream::connect(server.address).await.expect("a connection");
+        connection
+            .write_all(call.as_bytes())
+            .await
+            .expect("it is written");
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).await.expect("an answer");
+        assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+    }
+    let kept = kept(&server).await.len();
+    assert!((1..100).contains(&kept), "{kept}");
 }

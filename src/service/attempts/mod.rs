@@ -82,6 +82,9 @@ const SEEN_OF_STREAM_BYTES_MAX: usize = 4 * 1024;
 /// Most requests are short, and many of them may wait in the engine's queue.
 const COPIED_BYTES_MAX: usize = 1024;
 const STATUS: &str = "grpc-status";
+/// Reasons that say how much there is to do, and nothing about who asked: many are refused for them at once, and would push out
+/// what the record is for.
+const OF_LOAD: [&str; 4] = ["RATE_LIMITED", "TOO_MANY_OPEN_CALLS", "OVERLOADED", "DISK_LOW"];
 
 impl Attempts {
     /// # Errors
@@ -173,6 +176,9 @@ impl Watched {
             return;
         };
         let reason = status.get_details_error_info().map(|info| info.reason);
+        if reason.as_deref().is_some_and(|reason| OF_LOAD.contains(&reason)) {
+            return;
+        }
         self.keeper.record.keep(Attempt {
             time: self.keeper.now(),
             texts: Texts {

@@ -34,6 +34,12 @@ pub(crate) struct WithinLimits<S> {
     load: Arc<Load>,
 }
 
+/// The place of an open call.
+enum Held {
+    OfPrincipal(#[expect(dead_code, reason = "held until the call has ended")] Place<SmolStr>),
+    OfStrangers(#[expect(dead_code, reason = "held until the call has ended")] Place<Option<IpAddr>>),
+}
+
 /// A call that has no answer yet. Dropped, it was given up.
 struct Unanswered(Option<Connection>);
 
@@ -43,28 +49,61 @@ type Answered = Result<Response<Body>, Infallible>;
 const HEALTH_CHECK: &str = "/grpc.health.v1.Health/Check";
 const STATUS: &str = "grpc-status";
 /// What takes messages one after the other, each in its time.
-const STREAM_OF_MESSAGES: &str = "/binnacle.v1.KpiService/IngestMeasurements";
+const INGEST: &str = "/binnacle.v1.KpiService/IngestMeasurements";
+const REFLECTION: &str = "/grpc.reflection.";
+/// What a field of a header takes beside its name and its value (RFC 9113, 6.5.2), in bytes.
+const FIELD_FRAME_BYTES: usize = 32;
 
 impl Load {
     /// A call as it comes. It is open until what is answered here is dropped.
-    fn enter<B>(&self, request: &Request<B>) -> Result<Option<Place<SmolStr>>, Status> {
+    fn enter<B>(&self, request: &Request<B>) -> Result<Option<Held>, Status> {
+        let bytes_max = self.limits.header_list_bytes_max;
+        if header_list_bytes(request) > usize::try_from(bytes_max).unwrap_or(usize::MAX) {
+            return Err(status::headers_too_large(bytes_max));
+        }
         let caller = request.extensions().get::<Caller>();
         let Some(caller) = caller.filter(|_| request.uri().path() != HEALTH_CHECK) else {
             return Ok(None);
         };
         if let Some(identity) = caller.identity() {
             let entered = self.principals.enter(&identity.principal);
-            entered.map_err(|excess| status::too_many_calls("you make", excess))
-        } else if caller.is_refused() {
-            let entered = self.strangers.enter(&peer(request));
-            let refused = |excess: Excess| {
-                status::too_many_calls("callers of your address whom nobody knows make", excess)
-            };
-            entered.map(|_no_place| None).map_err(refused)
-        } else {
-            Ok(None)
+            let refused = |excess| status::too_many_calls("you make", excess);
+            return Ok(entered.map_err(refused)?.map(Held::OfPrincipal));
         }
+        if caller.is_refused() {
+            let entered = self.enter_stranger(request.extensions());
+            let refused =
+                |excess| status::too_many_calls("callers of your address whom nobody knows make", excess);
+            return Ok(entered.map_err(refused)?.map(Held::OfStrangers));
+        }
+        Ok(None)
     }
+
+    /// A call of somebody whom nobody knows.
+    pub(crate) fn enter_stranger(
+        &self,
+        extensions: &http::Extensions,
+    ) -> Result<Option<Place<Option<IpAddr>>>, Excess> {
+        let peer = extensions
+            .get::<Connection>()
+            .and_then(|connection| connection.peer);
+        self.strangers.enter(&peer.map(|peer| doors::network(peer.ip())))
+    }
+}
+
+/// What the header list of a call takes. HTTP/2 keeps to its limit by itself.
+fn header_list_bytes<B>(request: &Request<B>) -> usize {
+    let fields = request.headers().iter();
+    fields.fold(0, |sum, (name, value)| {
+        sum + name.as_str().len() + value.len() + FIELD_FRAME_BYTES
+    })
+}
+
+fn is_of_a_stranger<B>(request: &Request<B>) -> bool {
+    request
+        .extensions()
+        .get::<Caller>()
+        .is_some_and(Caller::is_refused)
 }
 
 impl Unanswered {
@@ -80,14 +119,9 @@ impl Unanswered {
 impl Drop for Unanswered {
     fn drop(&mut self) {
         if let Some(connection) = self.0.take() {
-            connection.called_for_nothing();
+            connection.gave_up();
         }
     }
-}
-
-fn peer<B>(request: &Request<B>) -> Option<IpAddr> {
-    let connection = request.extensions().get::<Connection>()?;
-    connection.peer.map(|peer| doors::network(peer.ip()))
 }
 
 impl<S> Layer<S> for Bounded {
@@ -116,25 +150,23 @@ where
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let connection = request.extensions().get::<Connection>().cloned();
-        if let Some(connection) = &connection {
-            connection.called();
-        }
         let place = match self.load.enter(&request) {
             Ok(place) => place,
-            Err(refused) => {
-                if let Some(connection) = connection {
-                    connection.called_for_nothing();
-                }
-                return Either::Left(ready(Ok(refused.into_http())));
-            }
+            Err(refused) => return Either::Left(ready(Ok(refused.into_http()))),
         };
-        let is_counted = request.uri().path() != STREAM_OF_MESSAGES;
+        if let Some(connection) = &connection
+            && !is_of_a_stranger(&request)
+        {
+            connection.called();
+        }
+        let path = request.uri().path();
+        let is_counted = path != INGEST && !path.starts_with(REFLECTION);
         let request = request.map(|body| {
             let connection = connection.clone();
             // Who breaks off a request has given the call up.
             let body = Body::new(body.map_err(move |broken| {
                 if let Some(connection) = &connection {
-                    connection.called_for_nothing();
+                    connection.gave_up();
                 }
                 broken
             }));

@@ -26,7 +26,7 @@ pub(super) use gate::Excess;
 use gate::Gate;
 use inflow::Inflow;
 
-/// Bounds of calls and connections. 0 calls: any number.
+/// Bounds of calls and connections. 0 calls a second or at once: any number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LoadLimits {
     /// Calls of one principal a second.
@@ -35,6 +35,8 @@ pub struct LoadLimits {
     pub principal_calls_open_max: u32,
     /// Calls a second from one address whose callers nobody knows.
     pub stranger_calls_per_s: u32,
+    /// The same that are open at once: they may watch the server's health.
+    pub stranger_calls_open_max: u32,
     /// Calls about one workspace a second.
     pub workspace_calls_per_s: u32,
     /// Bytes of all requests that are being received and are not understood yet.
@@ -43,7 +45,9 @@ pub struct LoadLimits {
     pub connections_max: usize,
     /// The same from one address; from an IPv6 network of 64 bits.
     pub connections_per_address_max: usize,
-    /// How long a connection may be open before its first call, in seconds.
+    /// The largest header list of a call, in bytes.
+    pub header_list_bytes_max: u32,
+    /// How long a connection may be open before its first call of somebody who is known, in seconds.
     pub first_call_s_max: u64,
     /// How long a call may take to come to its answer, or a stream to the beginning of it, in seconds.
     pub answer_s_max: u64,
@@ -74,10 +78,12 @@ impl Default for LoadLimits {
             principal_calls_per_s: 10_000,
             principal_calls_open_max: 1_000,
             stranger_calls_per_s: 200,
+            stranger_calls_open_max: 200,
             workspace_calls_per_s: 0,
             requests_bytes_max: 128 * 1024 * 1024,
             connections_max: 10_000,
             connections_per_address_max: 5_000,
+            header_list_bytes_max: 16 * 1024,
             first_call_s_max: 60,
             answer_s_max: 60,
         }
@@ -88,7 +94,7 @@ impl Load {
     pub(super) fn new(limits: LoadLimits) -> Self {
         Self {
             principals: Gate::new(limits.principal_calls_per_s, limits.principal_calls_open_max),
-            strangers: Gate::new(limits.stranger_calls_per_s, 0),
+            strangers: Gate::new(limits.stranger_calls_per_s, limits.stranger_calls_open_max),
             workspaces: Gate::new(limits.workspace_calls_per_s, 0),
             inflow: Arc::new(Inflow::new(limits.requests_bytes_max)),
             doors: Arc::new(Doors::new(
@@ -127,13 +133,14 @@ impl Load {
 
     /// How often each limit was reached.
     #[must_use]
-    pub fn turned(&self) -> [Turned; 7] {
+    pub fn turned(&self) -> [Turned; 8] {
         let [all, of_address] = self.doors.turned();
         let of = |limit, count| Turned { limit, count };
         [
             of("principal_calls_per_s", self.principals.over_rate()),
             of("principal_calls_open_max", self.principals.over_open()),
             of("stranger_calls_per_s", self.strangers.over_rate()),
+            of("stranger_calls_open_max", self.strangers.over_open()),
             of("workspace_calls_per_s", self.workspaces.over_rate()),
             of("requests_bytes_max", self.inflow.over()),
             of("connections_max", all),

@@ -1,8 +1,10 @@
 //! How much somebody may ask for: calls, connections, time. Who keeps within their limits is served beside those who do not.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use binnacle::log::MemoryLog;
+use binnacle::log::{Ending, MemoryLog};
 use binnacle::proto::api;
 use binnacle::service::{LoadLimits, ServerConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -18,10 +20,12 @@ const NONE: LoadLimits = LoadLimits {
     principal_calls_per_s: 0,
     principal_calls_open_max: 0,
     stranger_calls_per_s: 0,
+    stranger_calls_open_max: 0,
     workspace_calls_per_s: 0,
     requests_bytes_max: usize::MAX,
     connections_max: 1_000,
     connections_per_address_max: 1_000,
+    header_list_bytes_max: 16 * 1024,
     first_call_s_max: 3600,
     answer_s_max: 3600,
 };
@@ -150,6 +154,115 @@ async fn callers_whom_nobody_knows_share_a_limit_that_holds_for_nobody_else() {
 }
 
 #[tokio::test]
+async fn who_is_over_a_limit_does_not_spoil_the_connection_for_others_on_it() {
+    let guarded = Guarded::within(LoadLimits {
+        stranger_calls_per_s: 5,
+        ..NONE
+    })
+    .await;
+    // One connection, as behind a proxy.
+    let mut theirs = subscribe(&guarded.channel_of("viewer").await)
+        .await
+        .expect("a stream");
+    theirs.message().await.expect("started").expect("a message");
+    let nobody = guarded.nobody();
+    for _ in 0..1_500 {
+        list(&nobody).await.expect_err("nobody");
+    }
+    let owner = guarded.channel_of("owner").await;
+    kpi_client(&owner)
+        .record_measurement(measure("nps", 1, 1.0))
+        .await
+        .expect("a measurement");
+    loop {
+        let message = theirs
+            .message()
+            .await
+            .expect("the stream goes on")
+            .expect("a message");
+        if matches!(message.event, Some(api::subscribe_response::Event::Update(_))) {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn callers_whom_nobody_knows_watch_the_health_in_so_many_streams() {
+    let guarded = Guarded::within(LoadLimits {
+        stranger_calls_open_max: 2,
+        ..NONE
+    })
+    .await;
+    let _first = guarded.server.watch("").await;
+    let _second = guarded.server.watch("").await;
+    let request = tonic_health::pb::HealthCheckRequest::default();
+    let refused = guarded
+        .server
+        .health()
+        .watch(request)
+        .await
+        .expect_err("two are open");
+    assert_eq!(reason_of(&refused), "TOO_MANY_OPEN_CALLS", "{refused}");
+    list(&guarded.channel_of("viewer").await)
+        .await
+        .expect("who is known is served");
+}
+
+#[tokio::test]
+async fn a_simulation_is_refused_at_the_limit_and_does_not_take_the_workspace_for_a_new_one() {
+    let guarded = Guarded::within(LoadLimits {
+        workspace_calls_per_s: 5,
+        ..NONE
+    })
+    .await;
+    let viewer = guarded.channel_of("viewer").await;
+    let simulate = || async {
+        let request = api::SimulateRequest {
+            parent: "workspaces/acme".to_owned(),
+            ..Default::default()
+        };
+        let mut progress = api::progress_service_client::ProgressServiceClient::new(viewer.clone());
+        progress.simulate(request).await.map(drop)
+    };
+    let refused = loop {
+        match simulate().await {
+            Err(status) if status.code() == Code::ResourceExhausted => break status,
+            // It has nothing to imagine.
+            Err(status) => assert_ne!(status.code(), Code::NotFound, "{status}"),
+            Ok(()) => {}
+        }
+    };
+    assert_eq!(reason_of(&refused), "RATE_LIMITED", "{refused}");
+}
+
+#[tokio::test]
+async fn headers_over_http_1_have_an_end_too() {
+    let server = plain(NONE).await;
+    with_kpi(&server).await;
+    for (bytes, is_refused) in [(1_000, false), (20_000, true)] {
+        let mut connection = TcpStream::connect(server.address).await.expect("a connection");
+        let body = [0, 0, 0, 0, 0];
+        let head = format!(
+            "POST /binnacle.v1.WorkspaceService/ListWorkspaces HTTP/1.1\r\nhost: a\r\ncontent-type: application/grpc-web+proto\r\n\
+             x-large: {}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+            "y".repeat(bytes),
+            body.len()
+        );
+        connection
+            .write_all(head.as_bytes())
+            .await
+            .expect("it is written");
+        connection.write_all(&body).await.expect("it is written");
+        let mut answer = Vec::new();
+        connection.read_to_end(&mut answer).await.expect("an answer");
+        let answer = String::from_utf8_lossy(&answer).to_lowercase();
+        // RESOURCE_EXHAUSTED.
+        assert_eq!(answer.contains("grpc-status: 8"), is_refused, "{answer}");
+        assert_eq!(answer.contains("grpc-status:0"), !is_refused, "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn a_workspace_has_so_many_calls_and_strangers_neither_use_them_up_nor_hear_of_them() {
     let guarded = Guarded::within(LoadLimits {
         workspace_calls_per_s: 5,
@@ -220,6 +333,38 @@ async fn requests_that_are_received_have_so_many_bytes_together_and_others_come_
     }
 }
 
+#[tokio::test]
+async fn a_stranger_takes_no_place_in_the_queue_of_a_workspace() {
+    let is_held = Arc::new(AtomicBool::new(false));
+    let held = Arc::clone(&is_held);
+    let log = MemoryLog::with_interruption(move |_, _| {
+        while held.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Ending::AsUsual
+    });
+    let guarded = Guarded::on(log, NONE).await;
+    let (owner, stranger) = (
+        guarded.channel_of("owner").await,
+        guarded.channel_of("stranger").await,
+    );
+    is_held.store(true, Ordering::SeqCst);
+    let writing = tokio::spawn({
+        let mut kpis = kpi_client(&owner);
+        async move { kpis.record_measurement(measure("nps", 1, 1.0)).await }
+    });
+    // The log hangs: whoever stood behind it would wait.
+    let mut kpis = kpi_client(&stranger);
+    let refused = tokio::time::timeout(
+        Duration::from_secs(30),
+        kpis.record_measurement(measure("nps", 2, 1.0)),
+    );
+    let refused = refused.await.expect("an answer").expect_err("no member");
+    assert_eq!(refused.code(), Code::NotFound, "{refused}");
+    is_held.store(false, Ordering::SeqCst);
+    writing.await.expect("a task").expect("a measurement");
+}
+
 async fn plain(load: LoadLimits) -> Server {
     let config = ServerConfig {
         load,
@@ -261,29 +406,60 @@ async fn an_address_has_so_many_connections_and_one_that_is_closed_makes_room() 
     );
 }
 
+/// More than what lies between a peer that does not read and a server that writes to it.
+const PINGS: usize = 16 * 1024 * 1024;
+
 #[tokio::test]
 async fn connections_without_a_call_are_closed_whatever_they_have_sent_and_others_stay() {
-    let server = plain(LoadLimits {
-        first_call_s_max: 1,
-        ..NONE
-    })
-    .await;
+    let config = ServerConfig {
+        load: LoadLimits {
+            first_call_s_max: 1,
+            ..NONE
+        },
+        // Nothing else may end them.
+        keepalive_interval_s: 3600,
+        ..ServerConfig::default()
+    };
+    let server = Server::with(MemoryLog::new(), Default::default(), config).await;
     with_workspace(&server).await;
     let mut health = server.watch("").await;
     assert!(health.message().await.expect("health").is_some());
+    let open = || server.standing.load().expect("its load").connections();
+    let others = open();
+    let preface = &b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0"[..];
     for sent in [
         &b""[..],
         b"PRI * HTTP/2.0\r\n",
-        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0",
+        preface,
         // A header block that never ends.
-        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0\0\0\x01\x01\0\0\0\0\x01\x83",
+        &[preface, b"\0\0\x01\x01\0\0\0\0\x01\x83"].concat(),
         b"POST /binnacle.v1.KpiService/GetKpi HTTP/1.1\r\n",
     ] {
         let mut silent = TcpStream::connect(server.address).await.expect("a connection");
         silent.write_all(sent).await.expect("it is written");
-        // It ends: with the end of the stream or with a reset.
-        let _closed = silent.read_to_end(&mut Vec::new()).await;
+        // It ends, with the end of the stream or with a reset, long before the transport's own limits.
+        let closed = tokio::time::timeout(Duration::from_secs(15), silent.read_to_end(&mut Vec::new())).await;
+        assert!(closed.is_ok(), "open behind {sent:?}");
     }
+    // One that wants answers and does not read them.
+    let mut deaf = TcpStream::connect(server.address).await.expect("a connection");
+    let ping = b"\0\0\x08\x06\0\0\0\0\0abcdefgh".repeat(1024);
+    let flood = async {
+        deaf.write_all(preface).await?;
+        for _ in 0..PINGS / ping.len() {
+            deaf.write_all(&ping).await?;
+        }
+        Ok::<(), std::io::Error>(())
+    };
+    let _stuck_or_ended = tokio::time::timeout(Duration::from_secs(5), flood).await;
+    let closed = async {
+        while open() > others {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(15), closed)
+        .await
+        .expect("who does not read is closed too");
     let still = tokio::time::timeout(Duration::from_millis(100), health.message()).await;
     assert!(
         still.is_err(),
@@ -313,6 +489,7 @@ async fn a_request_that_never_ends_is_given_up() {
         (Code::DeadlineExceeded, "NOT_IN_TIME"),
         "{status}"
     );
+    assert!(!status.message().contains("  "), "{status}");
     let mut subscription = server
         .progress()
         .subscribe(api::SubscribeRequest {

@@ -60,6 +60,7 @@ impl Guarded {
         // Tests call quickly, also those that nobody knows.
         Self::within(LoadLimits {
             stranger_calls_per_s: 0,
+            stranger_calls_open_max: 0,
             ..LoadLimits::default()
         })
         .await
@@ -67,7 +68,12 @@ impl Guarded {
 
     /// One whose callers have such limits.
     pub(crate) async fn within(load: LoadLimits) -> Self {
-        let log = Arc::new(MemoryLog::new());
+        Self::on(MemoryLog::new(), load).await
+    }
+
+    /// The same, on a log of its own.
+    pub(crate) async fn on(log: MemoryLog, load: LoadLimits) -> Self {
+        let log = Arc::new(log);
         {
             // As long as nobody is asked who they are, everybody may furnish the company.
             let server = Server::with_log(Arc::clone(&log) as _, ServerConfig::default(), None).await;
