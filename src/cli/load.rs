@@ -11,7 +11,7 @@ use crate::engine::QueueLimits;
 use crate::service::LoadLimits;
 
 /// The settings. What is absent is set elsewhere or has its default.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Args, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Args, Deserialize)]
 pub(super) struct LoadSettings {
     /// Commands that wait or are being written before more are refused [default: 10000]
     #[arg(long, env = "BINNACLE_QUEUE_COMMANDS_MAX", value_name = "COUNT")]

@@ -107,7 +107,7 @@ fn is_of_a_stranger<B>(request: &Request<B>) -> bool {
 }
 
 impl Unanswered {
-    fn is_answered(mut self, answer: &Response<Body>) {
+    fn end(mut self, answer: &Response<Body>) {
         let connection = self.0.take();
         // Whose status is in the headers has nothing else to say.
         if let Some(connection) = connection.filter(|_| !answer.headers().contains_key(STATUS)) {
@@ -183,7 +183,7 @@ where
                 Ok(Ok(answer)) => answer,
                 Err(_) => status::not_in_time(answer_s_max).into_http(),
             };
-            unanswered.is_answered(&answer);
+            unanswered.end(&answer);
             Ok(match place {
                 // Until its answer has ended the call is open.
                 Some(place) => answer.map(|body| {
