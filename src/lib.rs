@@ -19,13 +19,14 @@
 //! Beside it stand `identity`: from a credential to a principal; `access`: what was refused, kept for the auditor within a bound;
 //! and `telemetry`: what the server shows of itself to whoever operates it.
 //!
-//! `whole_file` is what two rooms write their keys with.
+//! `whole_file` is what two rooms write their keys with, and `disk` what three ask how much room there is.
 //!
 //! To read the code, begin with [`domain`] (its `command`, `decide`, `event`, `evolve`), go on with
 //! `engine/committer.rs`, then [`log`], then [`service`]. `docs/architecture.md` walks through the house.
 
 pub mod access;
 pub mod cli;
+pub mod disk;
 pub mod domain;
 pub mod engine;
 pub mod identity;

@@ -237,7 +237,7 @@ fn the_api_and_the_stored_messages_stay_behind_their_borders() {
 fn the_machine_is_asked_in_few_places() {
     // How much of the disk is free; how many files may be open; and doctor, who looks at the machine itself.
     let places = [
-        "src/log/disk.rs",
+        "src/disk.rs",
         "src/cli/load.rs",
         "src/cli/doctor/descriptors.rs",
         "src/cli/doctor/directory.rs",

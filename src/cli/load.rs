@@ -51,6 +51,9 @@ pub(super) struct LoadSettings {
     /// The same from one address, or from one IPv6 network of 64 bits [default: half of --connections-max]
     #[arg(long, env = "BINNACLE_CONNECTIONS_PER_ADDRESS_MAX", value_name = "COUNT")]
     connections_per_address_max: Option<NonZeroUsize>,
+    /// Seconds that a handshake of TLS may take [default: 10]
+    #[arg(long, env = "BINNACLE_HANDSHAKE_S_MAX", value_name = "SECONDS")]
+    handshake_s_max: Option<NonZeroU64>,
     /// Largest header list of a call, in bytes [default: 16384]
     #[arg(long, env = "BINNACLE_HEADER_LIST_BYTES_MAX", value_name = "BYTES")]
     header_list_bytes_max: Option<NonZeroU32>,
@@ -77,6 +80,7 @@ impl LoadSettings {
             principal_calls_open_max: self.principal_calls_open_max.or(other.principal_calls_open_max),
             stranger_calls_per_s: self.stranger_calls_per_s.or(other.stranger_calls_per_s),
             stranger_calls_open_max: self.stranger_calls_open_max.or(other.stranger_calls_open_max),
+            handshake_s_max: self.handshake_s_max.or(other.handshake_s_max),
             header_list_bytes_max: self.header_list_bytes_max.or(other.header_list_bytes_max),
             workspace_calls_per_s: self.workspace_calls_per_s.or(other.workspace_calls_per_s),
             requests_bytes_max: self.requests_bytes_max.or(other.requests_bytes_max),
@@ -124,6 +128,9 @@ impl LoadSettings {
             stranger_calls_open_max: self
                 .stranger_calls_open_max
                 .unwrap_or(default.stranger_calls_open_max),
+            handshake_s_max: self
+                .handshake_s_max
+                .map_or(default.handshake_s_max, NonZeroU64::get),
             header_list_bytes_max: self
                 .header_list_bytes_max
                 .map_or(default.header_list_bytes_max, NonZeroU32::get),

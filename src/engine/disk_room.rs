@@ -6,7 +6,8 @@
 use std::time::{Duration, Instant};
 
 use super::Refusal;
-use crate::log::{DiskSpace, EventLog};
+use crate::disk::DiskSpace;
+use crate::log::EventLog;
 
 /// The disk as it was seen last.
 #[derive(Debug)]

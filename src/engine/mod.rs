@@ -335,11 +335,10 @@ impl Engine {
         self.inner.clock.wall()
     }
 
-    /// How many bytes are kept free on the disk of the log; none: there is no disk, or it cannot be asked.
+    /// How many bytes are kept free on a disk of such a size.
     #[must_use]
-    pub fn disk_kept_free_bytes(&self) -> Option<u64> {
-        let disk = self.inner.log.disk()?;
-        Some(kept_free_bytes(self.inner.disk_free_bytes_min, disk.total_bytes))
+    pub fn kept_free_bytes(&self, total_bytes: u64) -> u64 {
+        kept_free_bytes(self.inner.disk_free_bytes_min, total_bytes)
     }
 
     /// Does what is asked, or answers what it did when it was asked before. The answer is durable.

@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::disk::DiskSpace;
 use crate::domain::Revision;
 
 mod archive;
@@ -17,7 +18,6 @@ mod checkpoint;
 mod checkpoints;
 pub mod codec;
 mod data_dir;
-mod disk;
 mod error;
 mod evidence;
 mod heads;
@@ -36,7 +36,6 @@ pub use archive::{ArchiveFlaw, ArchiveReader, ArchiveWriter, Item, LogEntry};
 pub use checkpoint::{Checkpoint, KeyFlaw, NoteFlaw, Origin, PublicKey, SigningKey, unverified};
 pub use checkpoints::{Checkpoints, Notes, Superseded, left_aside, logs_in, newest_epoch, supersede};
 pub use data_dir::{copy_store, create_dir, is_open_elsewhere, store_is_there};
-pub use disk::DiskSpace;
 pub use error::{LogError, LogErrorKind};
 pub use evidence::{Contradiction, Evidence, Mark, Marks, Source};
 pub use heads::{Head, Heads};

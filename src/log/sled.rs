@@ -19,9 +19,8 @@ use super::block::{self, Block, Flaw, Key};
 use super::data_dir::{self, Guard};
 use super::meta::{META_KEY, check_meta, encode_meta};
 use super::reader::Reader;
-use super::{
-    Append, AppendOutcome, DiskSpace, EventLog, LogError, LogErrorKind, LogId, Records, check_sizes,
-};
+use super::{Append, AppendOutcome, EventLog, LogError, LogErrorKind, LogId, Records, check_sizes};
+use crate::disk::DiskSpace;
 use crate::domain::Revision;
 
 /// How often sled's own thread flushes and collects dead segments, in milliseconds. Without it the disk grows without

@@ -185,7 +185,7 @@ impl BoundServer {
         let load = Arc::new(Load::new(config.load));
         let incoming = Arc::clone(load.doors()).admit(incoming);
         let incoming = match &config.tls {
-            Some(tls) => Arc::clone(tls).secure(incoming),
+            Some(tls) => Arc::clone(tls).secure(Duration::from_secs(config.load.handshake_s_max), incoming),
             None => Socket::plain(incoming),
         };
         Ok(Self::of(incoming, address, config, load))

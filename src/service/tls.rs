@@ -100,8 +100,6 @@ pub type Incoming = Pin<Box<dyn Stream<Item = io::Result<Socket>> + Send>>;
 
 /// How often the files are looked at, when somebody connects.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How long a handshake may take.
-const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 /// How many handshakes there are at once; who comes then waits at the door.
 const HANDSHAKES_MAX: usize = 8192;
 
@@ -147,9 +145,10 @@ impl Tls {
         self.config.load_full()
     }
 
-    /// Secures connections as they come.
+    /// Secures connections as they come, each within so long.
     pub(super) fn secure(
         self: Arc<Self>,
+        handshake_max: Duration,
         incoming: impl Stream<Item = (TcpStream, Entered)> + Send + 'static,
     ) -> Incoming {
         let (done, secured) = mpsc::channel(64);
@@ -171,7 +170,7 @@ impl Tls {
                 let done = done.clone();
                 tokio::spawn(async move {
                     let _place = place;
-                    let bytes = match tokio::time::timeout(HANDSHAKE_MAX, acceptor.accept(stream)).await {
+                    let bytes = match tokio::time::timeout(handshake_max, acceptor.accept(stream)).await {
                         Ok(Ok(stream)) => SocketBytes::Secured(Box::new(stream)),
                         Ok(Err(error)) => return tracing::debug!(%error, "a handshake failed"),
                         Err(_) => return tracing::debug!("a handshake took too long"),

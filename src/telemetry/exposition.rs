@@ -17,8 +17,8 @@ use prometheus_client::registry::Registry;
 
 use super::disk;
 use super::named::{self, Named};
+use crate::disk::DiskSpace;
 use crate::engine::{Counted, Engine};
-use crate::log::DiskSpace;
 use crate::service::{CallTally, Load, Readiness, Standing, Turned};
 
 /// What is shown of one server.
@@ -109,25 +109,25 @@ impl Collector for Server {
 
 impl Server {
     fn disk(&self, page: &mut Page<'_>) -> fmt::Result {
-        let read = |figure: &str, bytes: std::io::Result<u64>| {
-            bytes
-                .inspect_err(|error| tracing::debug!(figure, %error, "a figure of the disk cannot be read"))
-                .ok()
-        };
+        let unread = |figure: &'static str| move |error: &std::io::Error| tracing::debug!(figure, %error, "a figure of the disk cannot be read");
+        let disk = DiskSpace::at(&self.data_dir).inspect_err(unread("free")).ok();
         page.gauge(
             "binnacle_disk_free_bytes",
             "What is free for the server on the disk that has the data directory.",
-            read("free", DiskSpace::at(&self.data_dir).map(|disk| disk.free_bytes)),
+            disk.map(|disk| disk.free_bytes),
         )?;
+        let kept = |engine: &Engine| Some(engine.kept_free_bytes(disk?.total_bytes));
         page.gauge(
             "binnacle_disk_kept_free_bytes",
-            "What stays free on the disk of the log: while less is, writes are refused.",
-            self.standing.engine().and_then(Engine::disk_kept_free_bytes),
+            "What stays free on that disk: while less is, writes are refused.",
+            self.standing.engine().and_then(kept),
         )?;
         page.gauge(
             "binnacle_store_bytes",
             "What the files in the data directory take.",
-            read("store", disk::store_bytes(&self.data_dir)),
+            disk::store_bytes(&self.data_dir)
+                .inspect_err(unread("store"))
+                .ok(),
         )
     }
 }

@@ -70,6 +70,9 @@ fn five_thousand_handshakes_that_are_begun_and_not_ended() {
             "good",
             "--metrics-listen",
             "127.0.0.1:0",
+            // Longer than this test takes on a slow machine.
+            "--handshake-s-max",
+            "120",
         ]
         .map(str::to_owned)
         .to_vec()
@@ -83,13 +86,15 @@ fn five_thousand_handshakes_that_are_begun_and_not_ended() {
     let abuse = Abuse::of(&scene.server.address);
     let half_open = scene.runtime.block_on(half_open(&abuse));
     let turned = r#"binnacle_turned_away_total{limit="connections_per_address_max"}"#;
-    assert_eq!(
-        metric(&scene.server, turned),
-        0.0,
-        "some of them were turned away"
-    );
-    let connections = metric(&scene.server, "binnacle_connections ");
-    assert!(connections >= HALF_OPEN as f64, "{connections} are open");
+    // The operating system has them first.
+    while metric(&scene.server, "binnacle_connections ") < HALF_OPEN as f64 {
+        assert_eq!(
+            metric(&scene.server, turned),
+            0.0,
+            "some of them were turned away"
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
     scene.play("half-open handshakes", &good, &abuse, |_| {});
     drop(half_open);
     drop(scene.dir);

@@ -2,7 +2,8 @@
 
 use std::sync::atomic::AtomicU64;
 
-use binnacle::log::{DiskSpace, LogError, LogId, Records};
+use binnacle::disk::DiskSpace;
+use binnacle::log::{LogError, LogId, Records};
 
 use super::*;
 

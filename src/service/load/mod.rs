@@ -45,6 +45,8 @@ pub struct LoadLimits {
     pub connections_max: usize,
     /// The same from one address; from an IPv6 network of 64 bits.
     pub connections_per_address_max: usize,
+    /// How long a handshake may take, in seconds.
+    pub handshake_s_max: u64,
     /// The largest header list of a call, in bytes.
     pub header_list_bytes_max: u32,
     /// How long a connection may be open before its first call of somebody who is known, in seconds.
@@ -83,6 +85,7 @@ impl Default for LoadLimits {
             requests_bytes_max: 128 * 1024 * 1024,
             connections_max: 10_000,
             connections_per_address_max: 5_000,
+            handshake_s_max: 10,
             header_list_bytes_max: 16 * 1024,
             first_call_s_max: 60,
             answer_s_max: 60,

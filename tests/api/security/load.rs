@@ -25,6 +25,7 @@ const NONE: LoadLimits = LoadLimits {
     requests_bytes_max: usize::MAX,
     connections_max: 1_000,
     connections_per_address_max: 1_000,
+    handshake_s_max: 10,
     header_list_bytes_max: 16 * 1024,
     first_call_s_max: 3600,
     answer_s_max: 3600,
