@@ -111,13 +111,19 @@ impl Apply {
         let remote = Remote::read(&wire, schema, &workspace, &wanted(&manifests.documents)).await?;
         let planner = self.planner(schema, &manifests, &remote, &workspace)?;
         let mut plan = planner.plan(&mut manifests)?;
+        if planner.creates && planner.creator.is_none() {
+            tell(
+                "whoever the credentials are of creates the workspace and so becomes its owner, beside the members of the manifests: \
+                 where one of these is that owner, --actor says so",
+            );
+        }
         check::check(&wire, schema, &mut plan, &mut manifests).await?;
         if !self.keep_going {
             refuse_if_bad(&manifests)?;
         }
         show(&plan, &manifests);
-        if planner.creates {
-            tell_creator(planner.creator.as_ref(), &manifests);
+        if let Some(creator) = &planner.creator {
+            tell_creator(creator, &manifests);
         }
         if !self.dry_run {
             self.send(&wire, &mut plan, &mut manifests).await?;
@@ -301,14 +307,12 @@ fn show(plan: &Plan, manifests: &Manifests) {
 }
 
 /// Whoever creates a workspace becomes its member, which may surprise.
-fn tell_creator(creator: Option<&Id>, manifests: &Manifests) {
-    let becomes_owner = "creates the workspace and so becomes its owner, beside the members of the manifests";
-    let Some(creator) = creator else {
-        return tell(&format!("whoever the credentials are of {becomes_owner}"));
-    };
+fn tell_creator(creator: &Id, manifests: &Manifests) {
     let name = format!("members/{creator}");
     if manifests.find(Kind::Member, &name).is_none() {
-        tell(&format!("{name} {becomes_owner}: --actor says who that is"));
+        tell(&format!(
+            "{name} creates the workspace and so becomes its owner, beside the members of the manifests: --actor says who that is"
+        ));
     }
 }
 

@@ -13,7 +13,9 @@ use clap::Args;
 use tokio::sync::oneshot;
 use tonic::transport::{Channel, Endpoint};
 
-use super::serve::{LISTEN, LogFormat, failure, open_engine, shutdown_signal, start_logging};
+use super::logging::{LogFormat, start_logging};
+use super::serve::{failure, open_engine, shutdown_signal};
+use super::settings::LISTEN;
 use super::{Failure, FailureKind};
 use crate::cli::picture::Picture;
 use crate::engine::{Clock, EngineConfig, SystemClock};

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
-use super::serve::{STORE, Serve, Settings};
+use super::serve::STORE;
+use super::settings::{GivenSettings, Settings};
 use super::words::{counted, say};
 use super::{Failure, FailureKind};
 use crate::log::is_open_elsewhere;
@@ -42,7 +43,7 @@ pub(super) struct Doctor {
     scratch: Option<PathBuf>,
     // The last: its headings are those of all behind them.
     #[command(flatten)]
-    serve: Serve,
+    given: GivenSettings,
 }
 
 /// How findings are written.
@@ -74,7 +75,7 @@ struct Patient<'a> {
 
 impl Doctor {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let findings = match self.serve.settings() {
+        let findings = match self.given.settings() {
             Ok(settings) => self.look_at(&settings),
             Err(failure) => vec![configuration::unreadable(&failure)],
         };
@@ -92,7 +93,7 @@ impl Doctor {
             data_dir,
             now: Timestamp::now(),
         };
-        let mut findings = configuration::look(&patient, self.serve.config.as_deref());
+        let mut findings = configuration::look(&patient, self.given.config.as_deref());
         findings.extend(address::look(&patient));
         findings.extend(directory::look(&patient.data_dir));
         findings.extend(disk::look(&patient.data_dir, settings.disk_free_bytes_min));
