@@ -19,8 +19,8 @@ use crate::process::ServerProcess;
 use crate::rows::*;
 
 /// A way to a server on which every connection is cut behind so many bytes, in turn of rows, of answers, and of answers
-/// again so late that some arrived: on a slow machine the first two may never bring one. How many connections there
-/// were is counted.
+/// again so late that some arrived behind the headers, which take some 400 bytes: the first two may never bring one. How many
+/// connections there were is counted.
 fn way_that_breaks(server: String) -> (Endpoint, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let way = Endpoint::new(format!("http://{}", listener.local_addr().unwrap())).unwrap();
@@ -34,7 +34,7 @@ fn way_that_breaks(server: String) -> (Endpoint, Arc<AtomicUsize>) {
             let (rows, answers) = match counted.fetch_add(1, Ordering::SeqCst) % 3 {
                 0 => (200 + somewhere % 60_000, usize::MAX),
                 1 => (usize::MAX, 150 + somewhere % 250),
-                _ => (usize::MAX, 350 + somewhere % 150),
+                _ => (usize::MAX, 600 + somewhere % 150),
             };
             let server = TcpStream::connect(&server).unwrap();
             let (from, to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
