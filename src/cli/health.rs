@@ -54,7 +54,7 @@ impl Health {
     async fn ask_until_it_serves(&self) -> Result<(), Failure> {
         let began = Instant::now();
         loop {
-            let failure = match serves(&self.server, &self.service).await {
+            let failure = match asked_in_time(&self.server, &self.service).await {
                 Ok(()) => {
                     say(&format!("SERVING: {} at {}", named(&self.service), self.server));
                     return Ok(());
@@ -70,6 +70,21 @@ impl Health {
             tokio::time::sleep(PAUSE).await;
         }
     }
+}
+
+/// How long a server may take to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+async fn asked_in_time(server: &str, service: &str) -> Result<(), Failure> {
+    let asked = tokio::time::timeout(PATIENCE, serves(server, service)).await;
+    asked.unwrap_or_else(|_| {
+        let sentence = format!(
+            "no answer within {} s: {} at {server}",
+            PATIENCE.as_secs(),
+            named(service)
+        );
+        Err(Failure::new(FailureKind::Failed, sentence))
+    })
 }
 
 /// Asks once.

@@ -3,6 +3,7 @@
 //! `identity`.
 
 use std::net::SocketAddr;
+use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -63,16 +64,16 @@ pub(super) struct Settings {
     drain_s: Option<u64>,
     /// Largest message in and out, in bytes [default: 4194304]
     #[arg(long, env = "BINNACLE_MESSAGE_BYTES_MAX", value_name = "BYTES")]
-    message_bytes_max: Option<usize>,
+    message_bytes_max: Option<NonZeroUsize>,
     /// Streams open at once on one connection [default: 256]
     #[arg(long, env = "BINNACLE_STREAMS_PER_CONNECTION_MAX", value_name = "COUNT")]
-    streams_per_connection_max: Option<u32>,
+    streams_per_connection_max: Option<NonZeroU32>,
     /// Seconds of silence after which a connection is asked whether it is there [default: 30]
     #[arg(long, env = "BINNACLE_KEEPALIVE_INTERVAL_S", value_name = "SECONDS")]
-    keepalive_interval_s: Option<u64>,
+    keepalive_interval_s: Option<NonZeroU64>,
     /// Seconds it has to say so [default: 10]
     #[arg(long, env = "BINNACLE_KEEPALIVE_TIMEOUT_S", value_name = "SECONDS")]
-    keepalive_timeout_s: Option<u64>,
+    keepalive_timeout_s: Option<NonZeroU64>,
     /// Subscriptions open at once [default: 16384]
     #[arg(long, env = "BINNACLE_SUBSCRIPTIONS_MAX", value_name = "COUNT")]
     subscriptions_max: Option<usize>,
@@ -213,13 +214,19 @@ impl Settings {
     pub(super) fn server(&self) -> ServerConfig {
         let default = ServerConfig::default();
         ServerConfig {
-            message_bytes_max: self.message_bytes_max.unwrap_or(default.message_bytes_max),
+            message_bytes_max: self
+                .message_bytes_max
+                .map_or(default.message_bytes_max, NonZeroUsize::get),
             streams_per_connection_max: self
                 .streams_per_connection_max
-                .unwrap_or(default.streams_per_connection_max),
+                .map_or(default.streams_per_connection_max, NonZeroU32::get),
             drain_s: self.drain_s.unwrap_or(default.drain_s),
-            keepalive_interval_s: self.keepalive_interval_s.unwrap_or(default.keepalive_interval_s),
-            keepalive_timeout_s: self.keepalive_timeout_s.unwrap_or(default.keepalive_timeout_s),
+            keepalive_interval_s: self
+                .keepalive_interval_s
+                .map_or(default.keepalive_interval_s, NonZeroU64::get),
+            keepalive_timeout_s: self
+                .keepalive_timeout_s
+                .map_or(default.keepalive_timeout_s, NonZeroU64::get),
             record_peer: self.record_peer.unwrap_or(default.record_peer),
             web_origins: self.web_origin.clone().unwrap_or(default.web_origins),
             subscriptions: self.subscriptions(default.subscriptions),

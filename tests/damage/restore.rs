@@ -462,6 +462,17 @@ fn what_a_restore_that_was_killed_had_moved_aside_is_put_back_before_anybody_nee
             "what was aside is not back"
         );
     }
+    // The same where somebody has given up and removed what was not whole.
+    let dir = source.files.path().join("given-up");
+    copy(&copied, &dir);
+    let was = evidence(&dir);
+    killed_at_the_last_moment(&dir);
+    fs::remove_dir_all(dir.join("store.restoring")).expect("what was not whole");
+    copy(&copied.join("store"), &dir.join("store"));
+    Server::start(&dir).stop();
+    for (was, is) in was.iter().zip(evidence(&dir)) {
+        assert!(is.starts_with(&was[..64]), "what was aside is not back");
+    }
     // An older store in its place is refused by it, which what the restore had put there would not have done.
     let dir = source.files.path().join("older");
     copy(&copied, &dir);
@@ -490,6 +501,7 @@ fn what_a_restore_that_was_killed_when_it_was_done_has_left_is_removed() {
     let was = evidence(&dir);
     fs::copy(prepared().older().join("heads"), dir.join("heads.before-restore")).expect("other heads");
     fs::create_dir_all(dir.join("checkpoints/superseded")).expect("a folder");
+    fs::write(dir.join("store/restored"), "").expect("the mark of a restore");
     for log in logs_of(&dir) {
         let other = prepared().older().join("checkpoints").join(&log);
         fs::copy(other, dir.join(format!("checkpoints/superseded/{log}.before"))).expect("other checkpoints");
@@ -501,4 +513,5 @@ fn what_a_restore_that_was_killed_when_it_was_done_has_left_is_removed() {
             "what was restored is gone"
         );
     }
+    assert!(!dir.join("store/restored").exists() && !dir.join("heads.before-restore").exists());
 }

@@ -7,6 +7,8 @@ use crate::engine::kept_free_bytes;
 
 const ABOUT: &str = "disk";
 
+/// Below this many free bytes a server is about to stop, whatever it keeps free.
+const FREE_BYTES_NONE: u64 = 16 * 1024 * 1024;
 /// Below this many free files it is time to do something, and below that many a server is about to stop.
 const FREE_FILES_LOW: u64 = 1024;
 const FREE_FILES_NONE: u64 = 16;
@@ -21,7 +23,12 @@ pub(super) fn look(dir: &Path, free_bytes_min: Option<u64>) -> Option<Finding> {
             // Some file systems have as many files as there is room for, and say 0 of 0.
             let files = (disk.f_files > 0).then_some(disk.f_favail);
             let total = disk.f_blocks.saturating_mul(disk.f_frsize);
-            judge(bytes, kept_free_bytes(free_bytes_min, total), files)
+            // Also where nothing is kept free a full disk is wrong: it stops the server.
+            judge(
+                bytes,
+                kept_free_bytes(free_bytes_min, total).max(FREE_BYTES_NONE),
+                files,
+            )
         }
         Err(error) => Finding::warning(
             ABOUT,

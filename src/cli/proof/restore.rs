@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::checkpoint::workspace;
-use super::interrupted::{CHECKPOINTS, HEADS, HEADS_BEFORE, settle};
+use super::interrupted::{CHECKPOINTS, HEADS, HEADS_BEFORE, RESTORED, settle};
 use super::key;
 use super::restoring::{Point, Restored, Restoring};
 use super::verify::{not_the_workspace, workspace_of};
@@ -324,6 +324,10 @@ impl Restore {
         restored: &[(LogEntry, Restored)],
     ) -> Result<(), Failure> {
         let (heads, before) = (self.data_dir.join(HEADS), self.data_dir.join(HEADS_BEFORE));
+        // It gets its name with the store: from then on what was there before is of no use.
+        let mark = unfinished.join(RESTORED);
+        let marked = File::create(&mark).and_then(|file| file.sync_all());
+        marked.map_err(|error| failed(&mark, &error))?;
         let had_heads = heads.exists();
         if had_heads {
             fs::rename(&heads, &before).map_err(|error| failed(&heads, &error))?;
@@ -350,7 +354,10 @@ impl Restore {
             }
         }
         let synced = File::open(&self.data_dir).and_then(|dir| dir.sync_all());
-        synced.map_err(|error| failed(store, &error))
+        synced.map_err(|error| failed(store, &error))?;
+        let mark = store.join(RESTORED);
+        leave_behind(fs::remove_file(&mark), &mark);
+        Ok(())
     }
 
     fn with_new_heads(
