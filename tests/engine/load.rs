@@ -168,11 +168,14 @@ async fn a_disk_that_is_about_to_be_full_refuses_writes_and_not_reads_or_retries
         .await
         .expect("a measurement");
     free_bytes.store(499, Ordering::SeqCst);
+    let mut looks = 0;
     let refused = loop {
         // It is looked at every now and then.
         if let Err(refused) = engine.execute(measure("nps", 1, 1.0)).await {
             break refused;
         }
+        looks += 1;
+        assert!(looks < 1_000, "nothing is refused");
         tokio::time::sleep(Duration::from_millis(10)).await;
     };
     let Refusal::DiskLow {

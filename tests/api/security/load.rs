@@ -225,14 +225,19 @@ async fn a_simulation_is_refused_at_the_limit_and_does_not_take_the_workspace_fo
         let mut progress = api::progress_service_client::ProgressServiceClient::new(viewer.clone());
         progress.simulate(request).await.map(drop)
     };
-    let refused = loop {
+    let mut refused = None;
+    for _ in 0..MANY {
         match simulate().await {
-            Err(status) if status.code() == Code::ResourceExhausted => break status,
+            Err(status) if status.code() == Code::ResourceExhausted => {
+                refused = Some(status);
+                break;
+            }
             // It has nothing to imagine.
             Err(status) => assert_ne!(status.code(), Code::NotFound, "{status}"),
             Ok(()) => {}
         }
-    };
+    }
+    let refused = refused.expect("the limit is reached");
     assert_eq!(reason_of(&refused), "RATE_LIMITED", "{refused}");
 }
 
