@@ -14,6 +14,7 @@ use tonic_types::StatusExt;
 
 use super::{Guarded, Known, kpi_client, workspace_client};
 use crate::common::*;
+use crate::simulate::what_if;
 
 /// No limits but the one that a test is about.
 const NONE: LoadLimits = LoadLimits {
@@ -218,10 +219,9 @@ async fn a_simulation_is_refused_at_the_limit_and_does_not_take_the_workspace_fo
     .await;
     let viewer = guarded.channel_of("viewer").await;
     let simulate = || async {
-        let request = api::SimulateRequest {
-            parent: "workspaces/acme".to_owned(),
-            ..Default::default()
-        };
+        // Of a workspace that is not there this would be the beginning, for operators alone.
+        let create = api::simulated_command::Command::CreateWorkspace(new_workspace("acme"));
+        let request = what_if(vec![create]);
         let mut progress = api::progress_service_client::ProgressServiceClient::new(viewer.clone());
         progress.simulate(request).await.map(drop)
     };
@@ -232,8 +232,8 @@ async fn a_simulation_is_refused_at_the_limit_and_does_not_take_the_workspace_fo
                 refused = Some(status);
                 break;
             }
-            // It has nothing to imagine.
-            Err(status) => assert_ne!(status.code(), Code::NotFound, "{status}"),
+            // It is there already.
+            Err(status) => assert_ne!(status.code(), Code::PermissionDenied, "{status}"),
             Ok(()) => {}
         }
     }
@@ -342,8 +342,10 @@ async fn requests_that_are_received_have_so_many_bytes_together_and_others_come_
 #[tokio::test]
 async fn a_stranger_takes_no_place_in_the_queue_of_a_workspace() {
     let is_held = Arc::new(AtomicBool::new(false));
-    let held = Arc::clone(&is_held);
+    let is_written = Arc::new(AtomicBool::new(false));
+    let (held, written) = (Arc::clone(&is_held), Arc::clone(&is_written));
     let log = MemoryLog::with_interruption(move |_, _| {
+        written.store(held.load(Ordering::SeqCst), Ordering::SeqCst);
         while held.load(Ordering::SeqCst) {
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -360,6 +362,9 @@ async fn a_stranger_takes_no_place_in_the_queue_of_a_workspace() {
         async move { kpis.record_measurement(measure("nps", 1, 1.0)).await }
     });
     // The log hangs: whoever stood behind it would wait.
+    while !is_written.load(Ordering::SeqCst) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
     let mut kpis = kpi_client(&stranger);
     let refused = tokio::time::timeout(
         Duration::from_secs(30),
