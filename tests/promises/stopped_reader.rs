@@ -9,7 +9,7 @@ use binnacle::log::MemoryLog;
 use binnacle::proto::api;
 use binnacle::proto::api::subscribe_response::Event;
 use binnacle::service::{ServerConfig, SubscriptionLimits};
-use futures_util::future::{BoxFuture, FutureExt};
+use futures_util::future::{BoxFuture, FutureExt, join_all};
 use http_body_util::BodyExt as _;
 use prost::Message as _;
 use tonic::body::Body;
@@ -28,6 +28,8 @@ use crate::truth::{self, Evidence};
 
 /// Bytes on the way to a reader.
 const WINDOW: u32 = 16 * 1024;
+/// Who has taken nothing for so long is ended; long enough for whoever does take to have its turn on a slow machine.
+const STALLED_S_MAX: u64 = 5;
 /// The kinds that are told more than that, by their place.
 const STOPPED: [usize; 7] = [0, 1, 2, 4, 8, 0, 1];
 
@@ -36,11 +38,11 @@ pub(crate) fn evidence() -> &'static Evidence {
     provoke(&SEEN, || run().boxed())
 }
 
-/// A server that ends who has taken nothing for one second.
-async fn impatient() -> Host {
+/// A server that ends who has taken nothing for so long.
+async fn impatient(subscriber_stalled_s_max: u64) -> Host {
     let config = ServerConfig {
         subscriptions: SubscriptionLimits {
-            subscriber_stalled_s_max: 1,
+            subscriber_stalled_s_max,
             ..SubscriptionLimits::default()
         },
         ..ServerConfig::default()
@@ -50,7 +52,7 @@ async fn impatient() -> Host {
 
 fn run() -> BoxFuture<'static, Evidence> {
     async {
-        let host = impatient().await;
+        let host = impatient(STALLED_S_MAX).await;
         let channel = host.server.channel.clone();
         let mut readers = Vec::new();
         for place in STOPPED {
@@ -77,14 +79,16 @@ fn run() -> BoxFuture<'static, Evidence> {
             }
         }
         let last = truth::head(&channel).await;
-        let mut subscribers = Vec::new();
-        for (mut subscriber, mut stream) in readers {
-            while subscriber.position() < last {
-                assert!(subscriber.read(&mut stream).await.expect("no fault"));
-            }
-            subscribers.push(subscriber);
-        }
-        Evidence::of(subscribers, &channel).await
+        // All at once: who has to wait until others have read would be ended.
+        let read = readers
+            .into_iter()
+            .map(|(mut subscriber, mut stream)| async move {
+                while subscriber.position() < last {
+                    assert!(subscriber.read(&mut stream).await.expect("no fault"));
+                }
+                subscriber
+            });
+        Evidence::of(join_all(read).await, &channel).await
     }
     .boxed()
 }
@@ -124,7 +128,7 @@ async fn end_of(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_has_stopped_is_ended_and_who_waits_or_reads_slowly_is_not() {
-    let host = impatient().await;
+    let host = impatient(STALLED_S_MAX).await;
     let channel = host.server.channel.clone();
     let mut idle = begin(named("members, snapshot"), &host).await;
     let mut slow = begin(named("everything, after a token"), &host).await;
@@ -133,21 +137,23 @@ async fn who_has_stopped_is_ended_and_who_waits_or_reads_slowly_is_not() {
     let writers = press(&channel, 0..8, &pressure, 40);
     let mut clients = Clients::of(&channel);
     clients.record_large_batch().await.expect("a batch");
-    // The slow one reads a message now and then for as long as the third is not ended.
-    let mut taken = 0;
-    while host.streams() > 2 {
+    // The slow one reads a message now and then, for as long as the third is not ended and writers are at work.
+    let mut looks = 0;
+    while host.streams() > 2 || writers.iter().any(|writer| !writer.is_finished()) {
         let pause = Duration::from_millis(100);
         tokio::time::sleep(pause).await;
-        assert!(slow.0.read(&mut slow.1).await.expect("it is not ended"));
-        taken += 1;
-        assert!(taken < 1000, "the one that has stopped is never ended");
+        if let Ok(next) = tokio::time::timeout(pause, slow.1.message()).await {
+            slow.0.hear(next.expect("it is not ended").expect("it goes on"));
+        }
+        looks += 1;
+        assert!(looks < 1000, "the one that has stopped is never ended");
     }
     end_of(&mut stopped, &mut its_stream)
         .await
         .expect("a word that it was");
     ended(writers).await;
     let last = truth::head(&channel).await;
-    for (subscriber, stream) in [&mut idle, &mut slow] {
+    for (subscriber, stream) in [&mut slow, &mut idle] {
         while subscriber.position() < last {
             assert!(subscriber.read(stream).await.expect("it was never ended"));
         }
@@ -157,7 +163,7 @@ async fn who_has_stopped_is_ended_and_who_waits_or_reads_slowly_is_not() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_reads_a_large_commit_at_a_trickle_is_not_ended() {
-    let host = impatient().await;
+    let host = impatient(1).await;
     let mut clients = Clients::of(&host.server.channel);
     // Two: who is ended in the first would still be given what the transport has of it.
     for _ in 0..2 {
@@ -235,7 +241,7 @@ async fn nothing_is_left_of_readers_that_never_read_and_everybody_else_gets_ever
         subscriptions: SubscriptionLimits {
             subscriptions_max: STOPPED + 1,
             subscriptions_bytes_max: 1,
-            subscriber_stalled_s_max: 1,
+            subscriber_stalled_s_max: STALLED_S_MAX,
         },
         ..ServerConfig::default()
     };
