@@ -10,13 +10,12 @@ use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
 
 use given::{Given, authority, mode};
 use process::ServerProcess;
 use rcgen::KeyPair;
-
-/// What is done to the data directory, or beside it; what doctor is told beside it.
-type Harm = fn(&Given) -> Vec<String>;
 
 fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
@@ -27,7 +26,9 @@ fn nothing(_: &Given) -> Vec<String> {
 }
 
 /// Harms one thing, and asserts that doctor finds that and nothing else.
-fn assert_found(about: &str, level: &str, code: i32, part: &str, harm: Harm) {
+///
+/// `harm` does something to the data directory, or beside it, and answers what doctor is told beside it.
+fn assert_found(about: &str, level: &str, code: i32, part: &str, harm: impl FnOnce(&Given) -> Vec<String>) {
     let given = Given::new();
     let more = harm(&given);
     let before = given.everything();
@@ -137,6 +138,81 @@ fn an_address_that_cannot_be_had_or_must_not_is_named() {
 }
 
 #[test]
+fn a_metrics_address_that_cannot_be_had_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address").to_string();
+    assert_found("metrics address", "wrong", 1, "cannot be listened on", |_| {
+        words(&["--metrics-listen", &address])
+    });
+    // Both at one place: each by itself would be free.
+    let given = Given::new();
+    drop(taken);
+    let found = given.doctor(&words(&["--listen", &address, "--metrics-listen", &address]));
+    assert_eq!(found.code, Some(1), "{found:?}");
+    assert!(
+        found
+            .of("metrics address")
+            .is
+            .contains("is the server's own address"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn who_may_not_look_is_told_so_and_not_that_something_is_missing() {
+    let given = Given::new();
+    // Whoever may everything sees everything: that it is somebody else's is all that can be said.
+    let part = match chown(given.data_dir(), Some(12_345), None) {
+        Ok(()) => {
+            for entry in fs::read_dir(given.data_dir()).expect("a folder") {
+                chown(entry.expect("an entry").path(), Some(12_345), None).expect("root");
+            }
+            chown(given.data_dir().join("store/db"), Some(12_345), None).expect("root");
+            "belongs to the user 12345"
+        }
+        Err(_) => {
+            mode(&given.data_dir(), 0o000);
+            "this user may not read and write"
+        }
+    };
+    let found = given.doctor(&nothing(&given));
+    mode(&given.data_dir(), 0o700);
+    assert!(found.not_ok()[0].is.contains(part), "{found:?}");
+    for finding in found.not_ok() {
+        assert!(
+            finding
+                .todo
+                .is_some_and(|todo| todo.contains("the user that runs the server")),
+            "{found:?}"
+        );
+    }
+}
+
+#[test]
+fn whoever_is_interrupted_leaves_no_copy_of_the_store() {
+    let given = Given::new();
+    let scratch = given.beside("scratch");
+    fs::create_dir(&scratch).expect("a folder");
+    // What is copied has no end: nobody writes into it.
+    let pipe = given.data_dir().join("store/pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("mkfifo runs").success());
+    let mut doctor = given.begin_doctor(&scratch);
+    let copies = || fs::read_dir(&scratch).expect("a folder").count();
+    let began = Instant::now();
+    while copies() == 0 {
+        assert!(began.elapsed() < Duration::from_secs(60), "nothing is copied");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let told = Command::new("kill")
+        .args(["-INT", &doctor.id().to_string()])
+        .status();
+    assert!(told.expect("kill runs").success());
+    let ended = doctor.wait().expect("it ends");
+    assert_eq!((ended.code(), copies()), (Some(130), 0));
+}
+
+#[test]
 fn whoever_may_read_too_much_or_too_little_is_named() {
     assert_found(
         "data directory",
@@ -202,6 +278,11 @@ fn damage_is_named_and_counts_for_more_than_anything_else() {
         .expect("the store");
         Vec::new()
     });
+    // What is said to be missing is not said to be fine as well.
+    let given = Given::new();
+    fs::remove_dir_all(given.data_dir().join("store")).expect("the store");
+    let found = given.doctor(&nothing(&given));
+    assert!(!found.about("store"), "{found:?}");
     assert_found("store", "wrong", 3, "missing", |given| {
         let path = given.data_dir().join("store/db");
         let mut bytes = fs::read(&path).expect("the store");

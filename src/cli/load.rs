@@ -7,6 +7,7 @@ use clap::Args;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::Deserialize;
 
+use super::{Failure, FailureKind};
 use crate::engine::QueueLimits;
 use crate::service::LoadLimits;
 
@@ -45,6 +46,10 @@ pub(super) struct LoadSettings {
     /// Bytes of all requests that are being received and are not understood yet [default: 134217728]
     #[arg(long, env = "BINNACLE_REQUESTS_BYTES_MAX", value_name = "BYTES")]
     requests_bytes_max: Option<NonZeroUsize>,
+    /// Bytes of all answers that are made and that whoever asked has not read yet, of one principal half of them
+    /// [default: 268435456]
+    #[arg(long, env = "BINNACLE_ANSWERS_BYTES_MAX", value_name = "BYTES")]
+    answers_bytes_max: Option<NonZeroUsize>,
     /// Connections open at once; never more than the process may open files, less 256 [default: 10000]
     #[arg(long, env = "BINNACLE_CONNECTIONS_MAX", value_name = "COUNT")]
     connections_max: Option<NonZeroUsize>,
@@ -54,7 +59,7 @@ pub(super) struct LoadSettings {
     /// Seconds that a handshake of TLS may take [default: 10]
     #[arg(long, env = "BINNACLE_HANDSHAKE_S_MAX", value_name = "SECONDS")]
     handshake_s_max: Option<NonZeroU64>,
-    /// Largest header list of a call, in bytes [default: 16384]
+    /// Largest header list of a call, in bytes; 1024 at least [default: 16384]
     #[arg(long, env = "BINNACLE_HEADER_LIST_BYTES_MAX", value_name = "BYTES")]
     header_list_bytes_max: Option<NonZeroU32>,
     /// Seconds after which a connection is closed on which nobody who is known has called [default: 60]
@@ -68,7 +73,23 @@ pub(super) struct LoadSettings {
 /// Files that are open beside connections: the store, the log of checkpoints, the metrics.
 pub(super) const OTHER_FILES: usize = 256;
 
+/// The headers that a call has anyway, and a key: with less than that nobody could call.
+const HEADER_LIST_BYTES_MIN: u32 = 1024;
+
 impl LoadSettings {
+    /// What is wrong with values by themselves.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        match self.header_list_bytes_max {
+            Some(max) if max.get() < HEADER_LIST_BYTES_MIN => {
+                let sentence = format!(
+                    "--header-list-bytes-max {max} lets nobody call: give it {HEADER_LIST_BYTES_MIN} at least"
+                );
+                Err(Failure::new(FailureKind::Usage, sentence))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// These, and where they are silent the others.
     pub(super) fn or(self, other: Self) -> Self {
         Self {
@@ -84,6 +105,7 @@ impl LoadSettings {
             header_list_bytes_max: self.header_list_bytes_max.or(other.header_list_bytes_max),
             workspace_calls_per_s: self.workspace_calls_per_s.or(other.workspace_calls_per_s),
             requests_bytes_max: self.requests_bytes_max.or(other.requests_bytes_max),
+            answers_bytes_max: self.answers_bytes_max.or(other.answers_bytes_max),
             connections_max: self.connections_max.or(other.connections_max),
             connections_per_address_max: self
                 .connections_per_address_max
@@ -140,6 +162,9 @@ impl LoadSettings {
             requests_bytes_max: self
                 .requests_bytes_max
                 .map_or(default.requests_bytes_max, NonZeroUsize::get),
+            answers_bytes_max: self
+                .answers_bytes_max
+                .map_or(default.answers_bytes_max, NonZeroUsize::get),
             connections_max,
             connections_per_address_max: self
                 .connections_per_address_max
@@ -216,6 +241,13 @@ mod tests {
         let said = settings("workspace_commands_max = 7\nconnections_per_address_max = 9");
         assert_eq!(said.queue().workspace_commands_max, 7);
         assert_eq!(said.calls().connections_per_address_max, 9);
+    }
+
+    #[test]
+    fn headers_have_room_for_a_call() {
+        assert!(settings("header_list_bytes_max = 1024").check().is_ok());
+        let small = settings("header_list_bytes_max = 1023").check();
+        assert!(small.is_err_and(|failure| failure.to_string().contains("1024 at least")));
     }
 
     #[test]

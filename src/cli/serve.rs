@@ -39,6 +39,7 @@ impl Serve {
     pub(super) fn run(self) -> Result<(), Failure> {
         let settings = self.given.settings()?;
         settings.start_logging()?;
+        settings.check()?;
         let runtime = tokio::runtime::Runtime::new().map_err(|error| {
             Failure::new(
                 FailureKind::Failed,
@@ -65,9 +66,14 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
         .map_err(|e| failure(&e))?
         .keeping_attempts_in(access.clone());
     let (server, watching) = settings.telemetry().watch(server, &data_dir).await?;
+    // In front of the first word that somebody could answer with a signal.
+    let interrupted = interruption()?;
+    let shutdown = async move {
+        interrupted.await;
+        tracing::info!("stopping: no new calls, open ones may end");
+    };
     let service_manager = ServiceManager::tell(server.standing(), server.address());
     tracing::info!(address = %server.address(), data_dir = %data_dir.display(), "listening");
-    let shutdown = shutdown_signal()?;
     let engine = settings.engine();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let served = server
@@ -168,7 +174,8 @@ pub(super) fn check_signing_key_is_there(data_dir: &Path) -> Result<(), LogError
     Ok(())
 }
 
-pub(super) fn shutdown_signal() -> Result<impl Future<Output = ()> + Send, Failure> {
+/// Ends when the person or the service manager wants this process to.
+pub(super) fn interruption() -> Result<impl Future<Output = ()> + Send, Failure> {
     let listen = |kind| {
         signal(kind)
             .map_err(|error| Failure::new(FailureKind::Failed, format!("signals cannot be heard: {error}")))
@@ -179,7 +186,6 @@ pub(super) fn shutdown_signal() -> Result<impl Future<Output = ()> + Send, Failu
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-        tracing::info!("stopping: no new calls, open ones may end");
     })
 }
 

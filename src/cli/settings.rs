@@ -99,7 +99,7 @@ pub(super) struct Settings {
     access_record_bytes_max: Option<u64>,
     /// Seconds for which a request_id is remembered [default: 86400]
     #[arg(long, env = "BINNACLE_REQUEST_AGE_MAX_S", value_name = "SECONDS")]
-    request_age_max_s: Option<i64>,
+    request_age_max_s: Option<u32>,
     /// How many request_ids are remembered [default: 1000000]
     #[arg(long, env = "BINNACLE_REQUEST_COUNT_MAX", value_name = "COUNT")]
     request_count_max: Option<usize>,
@@ -199,6 +199,7 @@ impl Settings {
     /// What is wrong with values by themselves.
     pub(super) fn check(&self) -> Result<(), Failure> {
         log_filter(self.log.as_deref())?;
+        self.load.check()?;
         self.access_record().map(drop)
     }
 
@@ -266,7 +267,9 @@ impl Settings {
         EngineConfig {
             queue: self.load.queue(),
             requests: RequestMemory {
-                age_max_s: self.request_age_max_s.unwrap_or(default.requests.age_max_s),
+                age_max_s: self
+                    .request_age_max_s
+                    .map_or(default.requests.age_max_s, i64::from),
                 count_max: self.request_count_max.unwrap_or(default.requests.count_max),
             },
             feed_bytes_max: self.feed_bytes_max.unwrap_or(default.feed_bytes_max),

@@ -7,8 +7,9 @@
 //! the database holds an exclusive `flock` on `db` while it is open.)
 
 use std::fmt::Display;
-use std::fs::{self, DirEntry, File, TryLockError};
+use std::fs::{self, DirBuilder, DirEntry, File, TryLockError};
 use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -61,8 +62,8 @@ impl Guard {
     }
 }
 
-/// Makes a directory, and whatever is missing above it, and their names durable: a store that nobody can find after a
-/// power cut is lost.
+/// Makes a directory, its owner's alone, and whatever is missing above it, and their names durable: a store that nobody can
+/// find after a power cut is lost.
 ///
 /// # Errors
 /// `Io` when the operating system refuses.
@@ -70,7 +71,12 @@ pub fn create_dir(dir: &Path) -> Result<(), LogError> {
     let failed = |error| io_error("could not create", dir, error);
     let dir = std::path::absolute(dir).map_err(failed)?;
     let missing = dir.ancestors().take_while(|dir| !dir.exists()).count();
-    fs::create_dir_all(&dir).map_err(failed)?;
+    if let Some(parent) = dir.parent() {
+        fs::create_dir_all(parent).map_err(failed)?;
+    }
+    // For its owner alone: what is kept in it is not for every user of the machine. One that is there stays as it is.
+    let private = DirBuilder::new().recursive(true).mode(0o700).create(&dir);
+    private.map_err(failed)?;
     // The parent also of a directory that is there: the start that made it may have been killed.
     for parent in dir.ancestors().skip(1).take(missing.max(1)) {
         match File::open(parent).and_then(|parent| parent.sync_all()) {
@@ -235,6 +241,8 @@ pub(super) fn io_error(what: &str, path: &Path, error: io::Error) -> LogError {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
@@ -245,6 +253,8 @@ mod tests {
             create_dir(&deep).unwrap();
             assert!(deep.is_dir());
         }
+        let mode = fs::metadata(&deep).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700, "nobody else looks into it");
         fs::write(dir.path().join("file"), b"").unwrap();
         let refused = create_dir(&dir.path().join("file/below")).unwrap_err();
         assert_eq!(refused.kind, LogErrorKind::Io);

@@ -300,6 +300,15 @@ pub(super) fn too_many_bytes(bytes_max: usize) -> Status {
     with_retry(Code::ResourceExhausted, "OVERLOADED", &sentence, Some(BUSY_DELAY))
 }
 
+/// Callers do not read what they have asked for.
+pub(super) fn too_much_unread(bytes_max: usize) -> Status {
+    let sentence = format!(
+        "more than {bytes_max} bytes of answers wait to be read, or half of that are yours: read them before you ask for more; \
+         whether the call has changed something is unknown, so send a change again with the same request_id"
+    );
+    with_retry(Code::Unavailable, "ANSWERS_UNREAD", &sentence, Some(BUSY_DELAY))
+}
+
 /// A call had no answer within so many seconds.
 pub(super) fn not_in_time(answer_s_max: u64) -> Status {
     let sentence = format!(

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -146,6 +146,18 @@ impl Given {
             .arg(self.data_dir())
             .output();
         String::from_utf8(output.expect("the program runs").stdout).expect("text")
+    }
+
+    /// Begins one that copies the store to a place of its own.
+    pub(crate) fn begin_doctor(&self, scratch: &Path) -> Child {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_binnacle"));
+        command.args(["doctor", "--listen", "127.0.0.1:0", "--scratch"]);
+        command.arg(scratch).arg("--data-dir").arg(self.data_dir());
+        command
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program runs")
     }
 
     /// Run by a line of a shell.

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use tonic::transport::{Channel, Endpoint};
 
 use super::logging::{LogFormat, start_logging};
-use super::serve::{failure, open_engine, shutdown_signal};
+use super::serve::{failure, interruption, open_engine};
 use super::settings::LISTEN;
 use super::{Failure, FailureKind};
 use crate::cli::picture::Picture;
@@ -91,7 +91,7 @@ impl Demo {
 
     /// Runs the server, tells the story, and stops the server in good order whatever comes of it.
     async fn serve_and_tell(&self, story: Arc<Story>, data_dir: &Path) -> Result<(), Failure> {
-        let mut stopped_by_hand = Box::pin(shutdown_signal()?);
+        let mut stopped_by_hand = Box::pin(interruption()?);
         let server = bind(self.listen)?;
         let address = server.address();
         let now = SystemClock::default().wall();

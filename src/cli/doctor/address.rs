@@ -1,12 +1,13 @@
-//! Where the server listens: whether it may, and whether the address is to be had.
+//! Where the server listens, for calls and for metrics: whether it may, and whether the addresses are to be had.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 
 use super::{Finding, Patient};
 use crate::cli::serve::failure;
 use crate::service::ServerConfig;
 
 const ABOUT: &str = "address";
+const METRICS_ABOUT: &str = "metrics address";
 
 /// What `serve` would say of the address.
 pub(super) fn look(patient: &Patient<'_>) -> Vec<Finding> {
@@ -32,12 +33,28 @@ pub(super) fn look(patient: &Patient<'_>) -> Vec<Finding> {
             format!("a server runs, so {address} is its own"),
         )];
     }
+    let mut findings = vec![free(ABOUT, address, "--listen")];
+    if let Some(metrics) = settings.telemetry().metrics_listen() {
+        findings.push(match metrics == address && address.port() > 0 {
+            true => Finding::wrong(
+                METRICS_ABOUT,
+                format!("{metrics} is the server's own address"),
+                "choose another with --metrics-listen",
+            ),
+            false => free(METRICS_ABOUT, metrics, "--metrics-listen"),
+        });
+    }
+    findings
+}
+
+/// Whether an address is to be had.
+fn free(about: &'static str, address: SocketAddr, setting: &str) -> Finding {
     match TcpListener::bind(address) {
-        Ok(_let_go_at_once) => vec![Finding::ok(ABOUT, format!("{address} is free"))],
-        Err(error) => vec![Finding::wrong(
-            ABOUT,
+        Ok(_let_go_at_once) => Finding::ok(about, format!("{address} is free")),
+        Err(error) => Finding::wrong(
+            about,
             format!("{address} cannot be listened on: {error}"),
-            "choose another with --listen, or stop what uses it",
-        )],
+            format!("choose another with {setting}, or stop what uses it"),
+        ),
     }
 }

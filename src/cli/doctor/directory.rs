@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
+use rustix::process::geteuid;
 
 use super::{Finding, said};
 use crate::cli::identity::KEYS;
@@ -42,8 +43,10 @@ pub(super) fn look(dir: &Path) -> Vec<Finding> {
         return vec![Finding::wrong(ABOUT, is, "move it away, or correct --data-dir")];
     }
     let mut findings = rights(dir, &metadata);
-    findings.extend(signing_key(dir));
-    findings.extend(leftovers(dir));
+    if may_be_read(dir) {
+        findings.extend(signing_key(dir));
+        findings.extend(leftovers(dir));
+    }
     if findings.is_empty() {
         findings.push(Finding::ok(
             ABOUT,
@@ -53,14 +56,43 @@ pub(super) fn look(dir: &Path) -> Vec<Finding> {
     findings
 }
 
+/// Whether this user may look into it and at the store, as far as they are there: what they may not see is not missing.
+pub(super) fn may_be_read(dir: &Path) -> bool {
+    [dir.to_owned(), dir.join(STORE), dir.join(STORE).join("db")]
+        .iter()
+        .all(|path| {
+            let denied = |error: io::Error| error.kind() == io::ErrorKind::PermissionDenied;
+            let is_dir = fs::metadata(path).is_ok_and(|metadata| metadata.is_dir());
+            let rights = if is_dir {
+                Access::READ_OK | Access::EXEC_OK
+            } else {
+                Access::READ_OK
+            };
+            !access(path, rights).is_err_and(|error| denied(error.into()))
+        })
+}
+
 /// Who may read and write it, and what is in it.
 fn rights(dir: &Path, metadata: &Metadata) -> Vec<Finding> {
-    let mut findings = Vec::new();
     if access(dir, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK).is_err() {
-        findings.push(Finding::wrong(
+        // Of what is in it the same would be said.
+        return vec![Finding::wrong(
             ABOUT,
             format!("this user may not read and write {}", said(dir)),
             "run this as the user that runs the server, or give the directory to that user with chown -R",
+        )];
+    }
+    let mut findings = Vec::new();
+    if geteuid().is_root() && metadata.uid() != 0 {
+        findings.push(Finding::warning(
+            ABOUT,
+            format!(
+                "root may read and write everything, but {} belongs to the user {}: what is found here is not what a server of \
+                 theirs would find",
+                said(dir),
+                metadata.uid()
+            ),
+            "run this as the user that runs the server",
         ));
     }
     if metadata.mode() & 0o007 != 0 {

@@ -68,7 +68,7 @@ Exit code 0: nothing is wrong; there may be warnings. 1: something is wrong. 2: 
 struct Patient<'a> {
     settings: &'a Settings,
     data_dir: PathBuf,
-    /// Whether a server has its store open.
+    /// Whether a server has its store open; what cannot be opened is found where the directory is looked at.
     is_running: bool,
     now: Timestamp,
 }
@@ -88,7 +88,6 @@ impl Doctor {
         let is_open = is_open_elsewhere(&data_dir.join(STORE));
         let patient = Patient {
             settings,
-            // What cannot even be opened is found where the directory is looked at.
             is_running: is_open.unwrap_or_default(),
             data_dir,
             now: Timestamp::now(),
@@ -108,6 +107,13 @@ impl Doctor {
     fn look_at_the_log(&self, patient: &Patient<'_>) -> Vec<Finding> {
         if patient.is_running {
             return server::look(patient);
+        }
+        if !directory::may_be_read(&patient.data_dir) {
+            return vec![Finding::warning(
+                "store",
+                "this user may not look at it",
+                "run this as the user that runs the server",
+            )];
         }
         if self.skip_store {
             return vec![Finding::ok("store", "it is left unread, as --skip-store says")];

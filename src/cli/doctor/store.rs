@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Finding, said};
 use crate::cli::proof::{Verdict, look_into};
-use crate::cli::serve::STORE;
+use crate::cli::serve::{STORE, check_store_is_there};
 use crate::cli::{Failure, FailureKind};
 use crate::domain::Timestamp;
 use crate::log::store_is_there;
@@ -24,11 +24,13 @@ pub(super) fn look(data_dir: &Path, scratch: Option<&Path>) -> Read {
         newest: None,
     };
     if !store_is_there(&data_dir.join(STORE)) {
-        // Whether there should be one the directory says.
-        return alone(Finding::ok(
-            ABOUT,
-            format!("there is none in {} yet", said(data_dir)),
-        ));
+        // One that should be there is missed where the directory is looked at.
+        let is_missed = check_store_is_there(data_dir).is_err();
+        let none = Finding::ok(ABOUT, format!("there is none in {} yet", said(data_dir)));
+        return Read {
+            findings: if is_missed { Vec::new() } else { vec![none] },
+            newest: None,
+        };
     }
     match look_into(data_dir, scratch) {
         Ok(looked) if looked.verdicts.is_empty() => {

@@ -2,12 +2,10 @@
 //! elsewhere.
 
 use std::collections::BTreeMap;
-use std::fs::DirBuilder;
-use std::io;
-use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::connections::{Connections, Stands};
+use super::copy::Copy;
 use super::verify::{Findings, Verdict, begin, head_mark, workspace_of};
 use crate::cli::serve::{PUBLIC_KEY, STORE, log_failure};
 use crate::cli::words::tell;
@@ -15,7 +13,7 @@ use crate::cli::{Failure, FailureKind};
 use crate::domain::{Revision, Timestamp};
 use crate::log::{
     Checkpoints, EventLog, Evidence, Heads, LogError, LogErrorKind, LogId, Mark, PublicKey, SledLog,
-    copy_store, store_is_there,
+    store_is_there,
 };
 
 /// The key in a data directory, taken where nobody names another.
@@ -222,42 +220,5 @@ fn finding(place: &str, error: &LogError, findings: &mut Findings) -> Result<(),
             Ok(())
         }
         _ => Err(log_failure(error)),
-    }
-}
-
-/// A copy of a store, gone when it is no longer needed.
-struct Copy {
-    dir: PathBuf,
-}
-
-impl Copy {
-    fn of(store: &Path, scratch: Option<&Path>) -> Result<Self, Failure> {
-        let scratch = scratch.map_or_else(std::env::temp_dir, Path::to_owned);
-        let dir = scratch.join(format!("binnacle-verify-{}", std::process::id()));
-        // For its owner alone: it holds everything that the store holds.
-        DirBuilder::new().mode(0o700).create(&dir).map_err(|error| {
-            let sentence = match error.kind() {
-                io::ErrorKind::AlreadyExists => {
-                    format!("{} is there already: remove it first", dir.display())
-                }
-                _ => format!(
-                    "{} cannot be made: {error}; name another with --scratch",
-                    dir.display()
-                ),
-            };
-            Failure::new(FailureKind::Failed, sentence)
-        })?;
-        // Nothing is removed but what was made here.
-        let copy = Self { dir };
-        copy_store(store, &copy.dir).map_err(|error| log_failure(&error))?;
-        Ok(copy)
-    }
-}
-
-impl Drop for Copy {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.dir) {
-            tell(&format!("{} could not be removed: {error}", self.dir.display()));
-        }
     }
 }

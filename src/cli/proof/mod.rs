@@ -5,6 +5,7 @@
 mod backup;
 mod checkpoint;
 mod connections;
+mod copy;
 mod data_dir;
 mod files;
 mod interrupted;

@@ -23,7 +23,7 @@ use self::subscription::{Step, Subscription};
 use super::connection::{self, patiently};
 use super::import::workspace;
 use super::paint::colours;
-use super::serve::shutdown_signal;
+use super::serve::interruption;
 use super::words::{failure, tell};
 use super::{Failure, FailureKind};
 use crate::cli::connection::Channel;
@@ -161,7 +161,7 @@ impl Watch {
     }
 
     async fn watch(&self, actor: Option<MetadataValue<Ascii>>) -> Result<(), Failure> {
-        let mut stopped = Box::pin(shutdown_signal()?);
+        let mut stopped = Box::pin(interruption()?);
         let (channel, workspace) = tokio::select! {
             found = self.find(actor.as_ref()) => found?,
             () = &mut stopped => return Ok(()),

@@ -34,8 +34,8 @@ pub(crate) struct WithinLimits<S> {
     load: Arc<Load>,
 }
 
-/// The place of an open call.
-enum Held {
+/// The place of an open call; free again when it is dropped.
+pub(super) enum OpenCall {
     OfPrincipal(#[expect(dead_code, reason = "held until the call has ended")] Place<SmolStr>),
     OfStrangers(#[expect(dead_code, reason = "held until the call has ended")] Place<Option<IpAddr>>),
 }
@@ -50,13 +50,15 @@ const HEALTH_CHECK: &str = "/grpc.health.v1.Health/Check";
 const STATUS: &str = "grpc-status";
 /// What takes messages one after the other, each in its time.
 const INGEST: &str = "/binnacle.v1.KpiService/IngestMeasurements";
+/// What has bounds of its own for what its readers do not read (`service::subscription`).
+const SUBSCRIBE: &str = "/binnacle.v1.ProgressService/Subscribe";
 const REFLECTION: &str = "/grpc.reflection.";
 /// What a field of a header takes beside its name and its value (RFC 9113, 6.5.2), in bytes.
 const FIELD_FRAME_BYTES: usize = 32;
 
 impl Load {
     /// A call as it comes. It is open until what is answered here is dropped.
-    fn enter<B>(&self, request: &Request<B>) -> Result<Option<Held>, Status> {
+    fn enter<B>(&self, request: &Request<B>) -> Result<Option<OpenCall>, Status> {
         let bytes_max = self.limits.header_list_bytes_max;
         if header_list_bytes(request) > usize::try_from(bytes_max).unwrap_or(usize::MAX) {
             return Err(status::headers_too_large(bytes_max));
@@ -68,13 +70,13 @@ impl Load {
         if let Some(identity) = caller.identity() {
             let entered = self.principals.enter(&identity.principal);
             let refused = |excess| status::too_many_calls("you make", excess);
-            return Ok(entered.map_err(refused)?.map(Held::OfPrincipal));
+            return Ok(entered.map_err(refused)?.map(OpenCall::OfPrincipal));
         }
         if caller.is_refused() {
             let entered = self.enter_stranger(request.extensions());
             let refused =
                 |excess| status::too_many_calls("callers of your address whom nobody knows make", excess);
-            return Ok(entered.map_err(refused)?.map(Held::OfStrangers));
+            return Ok(entered.map_err(refused)?.map(OpenCall::OfStrangers));
         }
         Ok(None)
     }
@@ -104,6 +106,12 @@ fn is_of_a_stranger<B>(request: &Request<B>) -> bool {
         .extensions()
         .get::<Caller>()
         .is_some_and(Caller::is_refused)
+}
+
+/// Who calls, where they are known.
+fn principal_of<B>(request: &Request<B>) -> Option<SmolStr> {
+    let caller = request.extensions().get::<Caller>()?;
+    Some(caller.identity()?.principal.clone())
 }
 
 impl Unanswered {
@@ -161,6 +169,8 @@ where
         }
         let path = request.uri().path();
         let is_counted = path != INGEST && !path.starts_with(REFLECTION);
+        let outflow = (path != SUBSCRIBE).then(|| Arc::clone(&self.load.outflow));
+        let principal = principal_of(&request);
         let request = request.map(|body| {
             let connection = connection.clone();
             // Who breaks off a request has given the call up.
@@ -184,16 +194,16 @@ where
                 Err(_) => status::not_in_time(answer_s_max).into_http(),
             };
             unanswered.end(&answer);
-            Ok(match place {
-                // Until its answer has ended the call is open.
-                Some(place) => answer.map(|body| {
-                    Body::new(body.map_frame(move |frame| {
-                        let _held = &place;
-                        frame
-                    }))
-                }),
-                None => answer,
-            })
+            // Until its answer has ended, and was taken, the call is open.
+            let call = place.map(Arc::new);
+            Ok(answer.map(|body| match (outflow, call) {
+                (Some(outflow), call) => outflow.count(principal, call, body),
+                (None, Some(call)) => Body::new(body.map_frame(move |frame| {
+                    let _open = &call;
+                    frame
+                })),
+                (None, None) => body,
+            }))
         }))
     }
 }

@@ -1,5 +1,6 @@
 //! How much is taken on, and of whom: calls a second and at once of a principal, calls a second of a workspace, connections of
-//! an address and in all, and how long a connection may be open without a call, and a call without an answer.
+//! an address and in all, bytes of requests and of answers, and how long a connection may be open without a call, and a call
+//! without an answer.
 //!
 //! Invariant: what is refused here was looked at by nothing behind it, and is refused at once, with the time after
 //! which it is worth to try again; who keeps within their limits does not notice those who do not. Memory is kept for those
@@ -17,6 +18,7 @@ mod bounded;
 mod doors;
 mod gate;
 mod inflow;
+mod outflow;
 mod places;
 
 pub(super) use bounded::Bounded;
@@ -25,6 +27,7 @@ pub(super) use gate::Excess;
 
 use gate::Gate;
 use inflow::Inflow;
+use outflow::Outflow;
 
 /// Bounds of calls and connections. 0 calls a second or at once: any number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +44,8 @@ pub struct LoadLimits {
     pub workspace_calls_per_s: u32,
     /// Bytes of all requests that are being received and are not understood yet.
     pub requests_bytes_max: usize,
+    /// Bytes of all answers that are made and not read yet by whoever asked; of those of one principal half.
+    pub answers_bytes_max: usize,
     /// Connections open at once.
     pub connections_max: usize,
     /// The same from one address; from an IPv6 network of 64 bits.
@@ -62,6 +67,7 @@ pub struct Load {
     strangers: Gate<Option<IpAddr>>,
     workspaces: Gate<Id>,
     inflow: Arc<Inflow>,
+    outflow: Arc<Outflow>,
     doors: Arc<Doors>,
 }
 
@@ -83,6 +89,7 @@ impl Default for LoadLimits {
             stranger_calls_open_max: 200,
             workspace_calls_per_s: 0,
             requests_bytes_max: 128 * 1024 * 1024,
+            answers_bytes_max: 256 * 1024 * 1024,
             connections_max: 10_000,
             connections_per_address_max: 5_000,
             handshake_s_max: 10,
@@ -100,6 +107,7 @@ impl Load {
             strangers: Gate::new(limits.stranger_calls_per_s, limits.stranger_calls_open_max),
             workspaces: Gate::new(limits.workspace_calls_per_s, 0),
             inflow: Arc::new(Inflow::new(limits.requests_bytes_max)),
+            outflow: Arc::new(Outflow::new(limits.answers_bytes_max)),
             doors: Arc::new(Doors::new(
                 limits.connections_max,
                 limits.connections_per_address_max,
@@ -136,7 +144,7 @@ impl Load {
 
     /// How often each limit was reached.
     #[must_use]
-    pub fn turned(&self) -> [Turned; 8] {
+    pub fn turned(&self) -> [Turned; 9] {
         let [all, of_address] = self.doors.turned();
         let of = |limit, count| Turned { limit, count };
         [
@@ -146,6 +154,7 @@ impl Load {
             of("stranger_calls_open_max", self.strangers.over_open()),
             of("workspace_calls_per_s", self.workspaces.over_rate()),
             of("requests_bytes_max", self.inflow.over()),
+            of("answers_bytes_max", self.outflow.over()),
             of("connections_max", all),
             of("connections_per_address_max", of_address),
         ]

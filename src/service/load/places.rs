@@ -1,4 +1,4 @@
-//! Places of which everybody may have so many at once.
+//! Places of which everybody may have so many at once: of calls, or of bytes.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -10,9 +10,10 @@ pub(super) struct Places<K> {
     taken: Arc<Taken<K>>,
 }
 
-/// A place; it is free again when it is dropped.
+/// A place, or several; they are free again when it is dropped.
 pub(crate) struct Place<K: Hash + Eq> {
     of: K,
+    count: usize,
     taken: Arc<Taken<K>>,
 }
 
@@ -28,18 +29,21 @@ impl<K: Hash + Eq + Clone> Places<K> {
 
     /// A place; none where somebody has all of theirs.
     pub(super) fn take(&self, of: &K) -> Option<Place<K>> {
+        self.take_many(of, 1)
+    }
+
+    /// So many places, at least one, and all of them or none.
+    pub(super) fn take_many(&self, of: &K, count: usize) -> Option<Place<K>> {
         let mut taken = self.taken.lock();
-        let count = taken.entry(of.clone()).or_default();
-        if *count >= self.each_max {
-            if *count == 0 {
-                taken.remove(of);
-            }
+        let before = taken.get(of).copied().unwrap_or_default();
+        if count > self.each_max - before {
             return None;
         }
-        *count += 1;
+        taken.insert(of.clone(), before + count);
         drop(taken);
         Some(Place {
             of: of.clone(),
+            count,
             taken: Arc::clone(&self.taken),
         })
     }
@@ -56,7 +60,7 @@ impl<K: Hash + Eq> Drop for Place<K> {
     fn drop(&mut self) {
         let mut taken = self.taken.lock();
         if let Some(count) = taken.get_mut(&self.of) {
-            *count -= 1;
+            *count -= self.count;
             if *count == 0 {
                 taken.remove(&self.of);
             }
@@ -79,5 +83,19 @@ mod tests {
         drop(other);
         assert!(places.taken.lock().is_empty(), "nobody is remembered");
         assert!(Places::new(0).take(&"a").is_none());
+    }
+
+    #[test]
+    fn several_are_taken_together_or_not_at_all() {
+        let places = Places::new(10);
+        let most = places.take_many(&"a", 8).expect("places");
+        assert!(places.take_many(&"a", 3).is_none());
+        let rest = places.take_many(&"a", 2).expect("places");
+        assert!(places.take(&"a").is_none());
+        drop(most);
+        assert!(places.take_many(&"a", 9).is_none());
+        drop(rest);
+        assert!(places.take_many(&"a", 10).is_some());
+        assert!(places.taken.lock().is_empty(), "nobody is remembered");
     }
 }

@@ -10,10 +10,12 @@ use binnacle::service::{LoadLimits, ServerConfig};
 use futures_util::future::join_all;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tonic::{Code, Status};
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::Endpoint;
+use tonic::{Code, Request, Status, Streaming};
 use tonic_types::StatusExt;
 
-use super::{Guarded, Known, kpi_client, workspace_client};
+use super::{Guarded, Known, Token, kpi_client, workspace_client};
 use crate::common::*;
 use crate::simulate::what_if;
 
@@ -25,6 +27,7 @@ const NONE: LoadLimits = LoadLimits {
     stranger_calls_open_max: 0,
     workspace_calls_per_s: 0,
     requests_bytes_max: usize::MAX,
+    answers_bytes_max: usize::MAX,
     connections_max: 1_000,
     connections_per_address_max: 1_000,
     handshake_s_max: 10,
@@ -48,7 +51,7 @@ async fn read(channel: &Known) -> Result<(), Status> {
     kpi_client(channel).get_kpi(request).await.map(drop)
 }
 
-async fn subscribe(channel: &Known) -> Result<tonic::Streaming<api::SubscribeResponse>, Status> {
+async fn subscribe(channel: &Known) -> Result<Streaming<api::SubscribeResponse>, Status> {
     let request = api::SubscribeRequest {
         parent: "workspaces/acme".to_owned(),
         ..Default::default()
@@ -71,7 +74,7 @@ async fn limited<F: Future<Output = Result<(), Status>>>(call: impl Fn() -> F) -
         refused.partition(|status| status.code() == Code::ResourceExhausted);
     for status in others {
         // Who is unknown is told so, and what is there already cannot be begun.
-        let expected = [Code::Unauthenticated, Code::InvalidArgument];
+        let expected = [Code::Unauthenticated, Code::AlreadyExists];
         assert!(expected.contains(&status.code()), "{status}");
     }
     limited
@@ -338,6 +341,77 @@ async fn requests_that_are_received_have_so_many_bytes_together_and_others_come_
             .await
             .expect("what is received is let go");
     }
+}
+
+/// Asks for everything that there is of KPIs, and has read nothing of it yet.
+async fn ask_for_kpis(channel: &Known) -> Result<Streaming<api::ListKpisResponse>, Status> {
+    let request = api::ListKpisRequest {
+        parent: "workspaces/acme".to_owned(),
+        page_size: 1000,
+        ..Default::default()
+    };
+    let mut client = tonic::client::Grpc::new(channel.clone());
+    client.ready().await.expect("a connection");
+    let path = "/binnacle.v1.KpiService/ListKpis".parse().expect("a path");
+    // As a stream of one message, which is the same on the wire and is read when one wants to.
+    let codec = tonic_prost::ProstCodec::default();
+    let answer = client.server_streaming(Request::new(request), path, codec).await;
+    answer.map(tonic::Response::into_inner)
+}
+
+async fn read_kpis(answer: Result<Streaming<api::ListKpisResponse>, Status>) -> Result<usize, Status> {
+    let message = answer?.message().await?.expect("an answer");
+    Ok(message.kpis.len())
+}
+
+#[tokio::test]
+async fn who_asks_and_does_not_read_is_refused_and_others_are_answered() {
+    let guarded = Guarded::within(LoadLimits {
+        answers_bytes_max: 2_000_000,
+        ..NONE
+    })
+    .await;
+    let owner = guarded.channel_of("owner").await;
+    for number in 0..20 {
+        let mut kpi = new_kpi(&format!("large-{number}"));
+        kpi.kpi.as_mut().expect("a KPI").description = "d".repeat(10_000);
+        kpi_client(&owner).create_kpi(kpi).await.expect("a KPI");
+    }
+    let token = guarded.key_of("viewer").0;
+    let known = guarded.with_token(&token).await;
+    let all = read_kpis(ask_for_kpis(&known).await).await.expect("the KPIs");
+    // A client that lets next to nothing come; an answer has more than 200,000 bytes, and half of two million are its own.
+    let small = Endpoint::from_shared(format!("http://{}", guarded.server.address))
+        .expect("an address")
+        .initial_stream_window_size(16 * 1024)
+        .connect()
+        .await
+        .expect("a connection");
+    let deaf = InterceptedService::new(small, Token::of(&token));
+    let mut unread = Vec::new();
+    for _ in 0..4 {
+        unread.push(ask_for_kpis(&deaf).await);
+    }
+    let refused = read_kpis(ask_for_kpis(&deaf).await).await.expect_err("too much");
+    assert_eq!(
+        (refused.code(), reason_of(&refused).as_str()),
+        (Code::Unavailable, "ANSWERS_UNREAD"),
+        "{refused}"
+    );
+    assert!(retry_after(&refused) > Duration::ZERO);
+    // On every connection of theirs, but not what is small; and nobody else.
+    assert!(read_kpis(ask_for_kpis(&known).await).await.is_err());
+    read(&known).await.expect("one KPI");
+    let other = read_kpis(ask_for_kpis(&owner).await).await;
+    assert_eq!(other.expect("the KPIs"), all);
+    // What was answered is what it would have been, and reading it makes room.
+    for answer in unread {
+        assert_eq!(read_kpis(answer).await.expect("the KPIs"), all);
+    }
+    assert_eq!(read_kpis(ask_for_kpis(&deaf).await).await.expect("the KPIs"), all);
+    let turned = guarded.server.standing.load().expect("its load").turned();
+    let of_answers = turned.iter().find(|turned| turned.limit == "answers_bytes_max");
+    assert_eq!(of_answers.expect("the limit").count, 2);
 }
 
 #[tokio::test]

@@ -46,6 +46,12 @@ pub(crate) struct Token(Option<MetadataValue<Ascii>>);
 
 pub(crate) type Known = InterceptedService<Channel, Token>;
 
+impl Token {
+    pub(crate) fn of(key: &str) -> Self {
+        Self(Some(format!("Bearer {key}").parse().expect("a token")))
+    }
+}
+
 impl tonic::service::Interceptor for Token {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         if let Some(token) = &self.0 {
@@ -118,8 +124,7 @@ impl Guarded {
     }
 
     pub(crate) async fn with_token(&self, token: &str) -> Known {
-        let token = format!("Bearer {token}").parse().expect("a token");
-        let channel = InterceptedService::new(self.server.channel.clone(), Token(Some(token)));
+        let channel = InterceptedService::new(self.server.channel.clone(), Token::of(token));
         loop {
             let mut workspaces = workspace_client(&channel);
             match workspaces
