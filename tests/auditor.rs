@@ -3,6 +3,8 @@
 
 #![allow(clippy::cast_possible_truncation, reason = "revisions of a short log")]
 
+#[path = "common/patience.rs"]
+mod patience;
 #[path = "common/process.rs"]
 mod process;
 
@@ -19,6 +21,7 @@ use binnacle::proto::api;
 use binnacle::proto::api::kpi_service_client::KpiServiceClient;
 use binnacle::proto::api::workspace_service_client::WorkspaceServiceClient;
 use binnacle::proto::stored;
+use patience::in_time;
 use process::ServerProcess;
 use prost::Message;
 use tempfile::TempDir;
@@ -70,10 +73,13 @@ async fn furnish(url: &str) {
         }),
         ..Default::default()
     };
-    while let Err(status) = workspaces.create_workspace(request.clone()).await {
-        assert_eq!(status.code(), Code::Unavailable, "{status}");
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+    let created = async {
+        while let Err(status) = workspaces.create_workspace(request.clone()).await {
+            assert_eq!(status.code(), Code::Unavailable, "{status}");
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    in_time("a server that has read its log", created).await;
     let request = api::CreateKpiRequest {
         parent: ACME.into(),
         kpi_id: "emissions".into(),

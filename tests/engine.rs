@@ -16,6 +16,10 @@ use binnacle::log::{
 
 #[path = "engine/load.rs"]
 mod load;
+#[path = "common/patience.rs"]
+mod patience;
+
+use patience::in_time;
 
 const START_S: i64 = 1_767_268_800; // 2026-01-01T12:00:00Z
 
@@ -126,6 +130,21 @@ async fn prepared(engine: &Engine) {
     engine.execute(create_kpi("nps")).await.expect("a KPI");
 }
 
+fn sent(engine: &Engine, request: Request) -> tokio::task::JoinHandle<Result<Committed, Refusal>> {
+    let engine = engine.clone();
+    tokio::spawn(async move { engine.execute(request).await })
+}
+
+/// Waits until so many commands were taken in and are not answered.
+async fn until_queued(engine: &Engine, commands: usize) {
+    let queued = async {
+        while engine.queued().commands != commands {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    in_time("the commands in the queue", queued).await;
+}
+
 /// A log behind which another hand can reach, and whose appends wait at a gate.
 struct Gate {
     arrived: Mutex<mpsc::Receiver<()>>,
@@ -183,16 +202,12 @@ async fn nothing_is_visible_before_it_is_durable_and_a_refusal_waits_for_what_it
     engine.execute(create_workspace()).await.expect("a workspace");
     let before = head(&engine);
 
-    let first = tokio::spawn({
-        let engine = engine.clone();
-        async move { engine.execute(create_kpi("nps")).await }
-    });
+    let first = sent(&engine, create_kpi("nps"));
     gate.wait();
     // The first KPI is on its way to the disk; the second request of the same name is decided behind it.
-    let second = tokio::spawn({
-        let engine = engine.clone();
-        async move { engine.execute(create_kpi("nps")).await }
-    });
+    let second = sent(&engine, create_kpi("nps"));
+    until_queued(&engine, 2).await;
+    // A chance to answer too early.
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert_eq!(head(&engine), before, "a read saw what is not durable");
     assert!(!first.is_finished() && !second.is_finished());
@@ -214,10 +229,7 @@ async fn a_committer_that_hangs_in_a_write_gives_no_sign_of_life_and_an_idle_one
     engine.execute(create_workspace()).await.expect("a workspace");
     engine.sign_of_life().await;
 
-    let hanging = tokio::spawn({
-        let engine = engine.clone();
-        async move { engine.execute(create_kpi("nps")).await }
-    });
+    let hanging = sent(&engine, create_kpi("nps"));
     gate.wait();
     let asked = tokio::spawn({
         let engine = engine.clone();
@@ -239,19 +251,14 @@ async fn a_refusal_decided_in_the_same_group_waits_for_the_groups_flush() {
     let engine = engine_on(log, &clock());
     engine.execute(create_workspace()).await.expect("a workspace");
     // While this one is held, two more gather; they are decided in one group.
-    let held = tokio::spawn({
-        let engine = engine.clone();
-        async move { engine.execute(create_kpi("held")).await }
-    });
+    let held = sent(&engine, create_kpi("held"));
     gate.wait();
-    let [one, two] = [(), ()].map(|()| {
-        let engine = engine.clone();
-        tokio::spawn(async move { engine.execute(create_kpi("nps")).await })
-    });
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    let [one, two] = [(), ()].map(|()| sent(&engine, create_kpi("nps")));
+    until_queued(&engine, 3).await;
     gate.open(Ending::AsUsual);
     held.await.expect("a task").expect("a KPI");
     gate.wait();
+    // A chance to answer too early.
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert!(
         !one.is_finished() && !two.is_finished(),
@@ -463,16 +470,10 @@ async fn two_copies_of_one_request_in_one_group_run_once() {
     let (log, gate) = gated_log(2);
     let engine = engine_on(log, &clock());
     prepared(&engine).await;
-    let held = tokio::spawn({
-        let engine = engine.clone();
-        async move { engine.execute(measure("nps", 9, 9.0)).await }
-    });
+    let held = sent(&engine, measure("nps", 9, 9.0));
     gate.wait();
-    let copies = [(), ()].map(|()| {
-        let engine = engine.clone();
-        tokio::spawn(async move { engine.execute(with_id(measure("nps", 0, 1.0), 7, 7)).await })
-    });
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    let copies = [(), ()].map(|()| sent(&engine, with_id(measure("nps", 0, 1.0), 7, 7)));
+    until_queued(&engine, 3).await;
     gate.open(Ending::AsUsual);
     gate.wait();
     gate.open(Ending::AsUsual);
@@ -537,11 +538,7 @@ async fn what_changes_nothing_is_answered_from_the_state_it_was_decided_on_whate
         .execute(measure("nps", 0, 1.0))
         .await
         .expect("a measurement");
-    let sent = |request: Request| {
-        let engine = engine.clone();
-        tokio::spawn(async move { engine.execute(request).await })
-    };
-    let held = sent(create_kpi("other"));
+    let held = sent(&engine, create_kpi("other"));
     gate.wait();
     // Known already, with an id and without one; and then it is taken back, all of it in one group.
     let mut group = Vec::new();
@@ -550,8 +547,9 @@ async fn what_changes_nothing_is_answered_from_the_state_it_was_decided_on_whate
         with_id(measure("nps", 0, 1.0), 7, 7),
         retract(0),
     ] {
-        group.push(sent(request));
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        group.push(sent(&engine, request));
+        // In this order, behind the one that is held.
+        until_queued(&engine, 1 + group.len()).await;
     }
     gate.open(Ending::AsUsual);
     gate.wait();
@@ -583,10 +581,7 @@ async fn a_full_queue_refuses_at_once_and_records_nothing() {
     };
     let engine = engine_with(Arc::new(log), &clock(), config);
     prepared(&engine).await;
-    let held = tokio::spawn({
-        let engine = engine.clone();
-        async move { engine.execute(measure("nps", 0, 1.0)).await }
-    });
+    let held = sent(&engine, measure("nps", 0, 1.0));
     gate.wait();
     // 100 bytes of 150 are taken.
     let refused = engine
@@ -594,31 +589,19 @@ async fn a_full_queue_refuses_at_once_and_records_nothing() {
         .await
         .expect_err("too many bytes");
     assert!(matches!(refused, Refusal::Overloaded { .. }), "{refused}");
-    let small = tokio::spawn({
-        let engine = engine.clone();
-        async move {
-            engine
-                .execute(Request {
-                    size_bytes: 1,
-                    ..measure("nps", 2, 1.0)
-                })
-                .await
-        }
-    });
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    let refused = engine
-        .execute(Request {
-            size_bytes: 1,
-            ..measure("nps", 3, 1.0)
-        })
-        .await
-        .expect_err("too many");
+    let small = |second| Request {
+        size_bytes: 1,
+        ..measure("nps", second, 1.0)
+    };
+    let taken = sent(&engine, small(2));
+    until_queued(&engine, 2).await;
+    let refused = engine.execute(small(3)).await.expect_err("too many");
     assert!(matches!(refused, Refusal::Overloaded { .. }), "{refused}");
     gate.open(Ending::AsUsual);
     gate.wait();
     gate.open(Ending::AsUsual);
     held.await.expect("a task").expect("a measurement");
-    small.await.expect("a task").expect("a measurement");
+    taken.await.expect("a task").expect("a measurement");
     assert_eq!(head(&engine), Revision(4), "two were taken, two refused");
     engine.close();
 }

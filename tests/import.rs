@@ -4,14 +4,15 @@
 mod documentation;
 #[path = "common/process.rs"]
 mod process;
+#[path = "common/proxy.rs"]
+mod proxy;
 #[path = "import/tables.rs"]
 mod tables;
 
-use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::io::Write;
+use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use binnacle::proto::api;
@@ -23,6 +24,7 @@ use tokio::runtime::Runtime;
 use tonic::Code;
 
 use process::{ServerProcess, WAIT};
+use proxy::{Fault, Proxy, Revision};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_binnacle");
 
@@ -98,21 +100,15 @@ impl Server {
         });
     }
 
+    /// The workspace's newest revision, for a proxy in front of this server.
+    fn revisions(&self) -> Revision {
+        let (runtime, url) = (self.runtime.handle().clone(), self.url());
+        Arc::new(move || runtime.block_on(revision(url.clone())))
+    }
+
     fn state(&self) -> State {
         self.runtime.block_on(async {
-            let mut workspaces = WorkspaceServiceClient::connect(self.url())
-                .await
-                .expect("a connection");
-            let request = api::GetWorkspaceRequest {
-                name: "workspaces/acme".into(),
-                min_revision: 0,
-                as_of: None,
-            };
-            let workspace = workspaces
-                .get_workspace(request)
-                .await
-                .expect("the workspace")
-                .into_inner();
+            let revision = revision(self.url()).await;
             let mut client = KpiServiceClient::connect(self.url()).await.expect("a connection");
             let request = api::ListKpisRequest {
                 parent: "workspaces/acme".into(),
@@ -145,7 +141,7 @@ impl Server {
             }
             State {
                 events: self.events().await,
-                revision: workspace.revision,
+                revision,
                 kpis: kpis.into_iter().map(|kpi| kpi.name).collect(),
                 measurements,
             }
@@ -476,53 +472,15 @@ fn where_nothing_answers_the_exit_code_is_1() {
         .refused(1, &["nothing answers at http://127.0.0.1:"]);
 }
 
-/// Carries connections to the server, but the first one breaks after it has carried a request of this many bytes, and
-/// no answer to it.
-fn breaking_proxy(server: &str, request_bytes: usize) -> (String, Arc<AtomicUsize>) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let url = format!("http://{}", listener.local_addr().expect("an address"));
-    let connections = Arc::new(AtomicUsize::new(0));
-    let (counter, server) = (Arc::clone(&connections), server.to_owned());
-    std::thread::spawn(move || {
-        for client in listener.incoming().map_while(Result::ok) {
-            let first = counter.fetch_add(1, Ordering::SeqCst) == 0;
-            let up = TcpStream::connect(&server).expect("the server");
-            let limit = if first { request_bytes } else { usize::MAX };
-            carry(&client, &up, limit);
-        }
-    });
-    (url, connections)
-}
-
-fn carry(client: &TcpStream, server: &TcpStream, limit: usize) {
-    let clone = |stream: &TcpStream| stream.try_clone().expect("a stream");
-    let sent = Arc::new(AtomicUsize::new(0));
-    let (mut from, mut to, seen) = (clone(client), clone(server), Arc::clone(&sent));
-    std::thread::spawn(move || {
-        let mut bytes = [0; 4096];
-        while let Ok(count @ 1..) = from.read(&mut bytes) {
-            seen.fetch_add(count, Ordering::SeqCst);
-            if to.write_all(&bytes[..count]).is_err() {
-                break;
-            }
-        }
-        let _closed = to.shutdown(Shutdown::Both);
-    });
-    let (mut from, mut to) = (clone(server), clone(client));
-    std::thread::spawn(move || {
-        let mut bytes = [0; 4096];
-        while let Ok(count @ 1..) = from.read(&mut bytes) {
-            if sent.load(Ordering::SeqCst) > limit {
-                // Long enough for the server to have recorded it.
-                std::thread::sleep(Duration::from_secs(1));
-                break;
-            }
-            if to.write_all(&bytes[..count]).is_err() {
-                break;
-            }
-        }
-        let _closed = (to.shutdown(Shutdown::Both), from.shutdown(Shutdown::Both));
-    });
+async fn revision(url: String) -> i64 {
+    let mut workspaces = WorkspaceServiceClient::connect(url).await.expect("a connection");
+    let request = api::GetWorkspaceRequest {
+        name: "workspaces/acme".into(),
+        min_revision: 0,
+        as_of: None,
+    };
+    let workspace = workspaces.get_workspace(request).await.expect("the workspace");
+    workspace.into_inner().revision
 }
 
 #[test]
@@ -539,15 +497,13 @@ fn a_lost_answer_is_asked_for_again_and_nothing_is_recorded_twice() {
     let text: String = std::iter::once("time,value\n".to_owned()).chain(rows).collect();
     std::fs::write(server.files.path().join("rows.csv"), text).expect("a file");
 
-    let (url, connections) = breaking_proxy(&server.process.address, 10_000);
+    let fault = Fault::BreaksBehindRecord(server.revisions());
+    let proxy = Proxy::start(&server.process.address, 10_000, fault);
     // Recorded, not unchanged: the server knows the request again and answers what it has done.
     server
-        .import_from(&url, "", &["rows.csv", "--kpi", "nps"])
+        .import_from(&proxy.url, "", &["rows.csv", "--kpi", "nps"])
         .done("800 rows read: 800 recorded, 0 superseded, 0 unchanged; 0 KPIs created");
-    assert!(
-        connections.load(Ordering::SeqCst) >= 2,
-        "the connection did not break"
-    );
+    assert!(proxy.connections() >= 2, "the connection did not break");
     let after = server.state();
     assert_eq!(after.measurements.len(), before.measurements.len() + 800);
     assert_eq!(after.revision, before.revision + 1);

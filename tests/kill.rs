@@ -53,6 +53,9 @@ impl Server {
                 "127.0.0.1:0",
                 "--log-format",
                 "json",
+                // A command that waits long for a slow disk is not refused: that would not be what the load is about.
+                "--queue-wait-ms-max",
+                "600000",
                 "--data-dir",
             ])
             .arg(data_dir)

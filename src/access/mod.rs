@@ -78,7 +78,7 @@ pub const BYTES_DEFAULT: u64 = 16 * 1024 * 1024;
 /// What waits for the disk, in bytes: some thousands of attempts.
 const WAITING_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// How long a reader waits for what was left before it came, and how long the end of a server waits for the writer.
-const READER_WAIT: Duration = Duration::from_secs(1);
+const READER_WAIT: Duration = Duration::from_secs(5);
 const CLOSE_WAIT: Duration = Duration::from_secs(5);
 
 impl AccessRecord {
@@ -160,7 +160,7 @@ impl AccessRecord {
     }
 
     /// At most so many attempts that are `wanted`, newest first, from those before a number on; none: from the newest. What was
-    /// left before the call is in it, unless the disk takes longer than a second. It reads files, so it blocks.
+    /// left before the call is in it, unless the disk takes longer than five seconds. It reads files, so it blocks.
     #[must_use]
     pub fn page(&self, before: Option<u64>, count_max: usize, wanted: impl Fn(&Attempt) -> bool) -> Page {
         let Some(shared) = self.shared() else {

@@ -58,7 +58,7 @@ impl Peer {
 }
 
 /// Peers that each do one thing again and again on a connection, until the server ends it, and then on the next.
-fn peers(abuse: &Abuse, round: fn(&Abuse, &mut Peer) -> Option<()>) {
+fn peers(abuse: &Abuse, round: Round) {
     for _ in 0..PEERS {
         let abuse = abuse.clone();
         std::thread::spawn(move || {
@@ -86,24 +86,46 @@ fn scene() -> (Scene, GoodClient, Abuse) {
     (scene, good, abuse)
 }
 
-fn flood(name: &str, round: fn(&Abuse, &mut Peer) -> Option<()>) -> Abuse {
+/// A round of a peer.
+type Round = fn(&Abuse, &mut Peer) -> Option<()>;
+
+fn flood(name: &str, round: Round) {
+    flood_until(name, has_done, round);
+}
+
+/// The same, to which the server puts an end.
+fn flood_that_is_ended(name: &str, round: Round) {
+    let enough = |abuse: &Abuse| has_done(abuse) && has_ended(abuse);
+    let abuse = flood_until(name, enough, round);
+    assert!(has_ended(&abuse), "the server puts an end to it");
+}
+
+fn flood_until(name: &str, enough: fn(&Abuse) -> bool, round: Round) -> Abuse {
     let _alone = alone();
     let (scene, good, abuse) = scene();
-    scene.play(name, &good, &abuse, |abuse| peers(abuse, round));
-    assert!(abuse.done.load(Ordering::Relaxed) > 0, "nothing was done");
+    scene.play(name, &good, &abuse, enough, |abuse| peers(abuse, round));
+    assert!(has_done(&abuse), "nothing was done");
     abuse
+}
+
+fn has_done(abuse: &Abuse) -> bool {
+    abuse.done.load(Ordering::Relaxed) > 0
+}
+
+fn has_ended(abuse: &Abuse) -> bool {
+    abuse.ended.load(Ordering::Relaxed) > 0
 }
 
 #[test]
 fn nothing_but_the_good_client() {
     let _alone = alone();
     let (scene, good, abuse) = scene();
-    scene.play("nothing", &good, &abuse, |_| {});
+    scene.play("nothing", &good, &abuse, |_| true, |_| {});
 }
 
 #[test]
 fn calls_that_are_reset_as_soon_as_they_are_made() {
-    let abuse = flood("rapid reset", |abuse, peer| {
+    flood_that_is_ended("rapid reset", |abuse, peer| {
         let block = call_block(GET);
         let mut bytes = Vec::new();
         for _ in 0..AT_ONCE {
@@ -115,15 +137,11 @@ fn calls_that_are_reset_as_soon_as_they_are_made() {
         abuse.did(u64::from(AT_ONCE));
         Some(())
     });
-    assert!(
-        abuse.ended.load(Ordering::Relaxed) > 0,
-        "the server puts an end to it"
-    );
 }
 
 #[test]
 fn a_header_block_that_never_ends() {
-    let abuse = flood("CONTINUATION flood", |abuse, peer| {
+    flood_that_is_ended("CONTINUATION flood", |abuse, peer| {
         if peer.next_stream == 1 {
             let stream = peer.stream()?;
             peer.send(abuse, &beginning_of_headers(stream, &call_block(GET)))?;
@@ -135,10 +153,6 @@ fn a_header_block_that_never_ends() {
         abuse.did(64);
         Some(())
     });
-    assert!(
-        abuse.ended.load(Ordering::Relaxed) > 0,
-        "the server puts an end to it"
-    );
 }
 
 #[test]
@@ -214,16 +228,12 @@ fn large_messages_in_as_many_calls_as_there_may_be_that_never_end() {
 
 #[test]
 fn bytes_that_are_no_frames() {
-    let abuse = flood("bytes that are no frames", |abuse, peer| {
+    flood_that_is_ended("bytes that are no frames", |abuse, peer| {
         let noise: Vec<u8> = std::iter::repeat_with(|| fastrand::u8(..)).take(4096).collect();
         peer.send(abuse, &noise)?;
         abuse.did(1);
         Some(())
     });
-    assert!(
-        abuse.ended.load(Ordering::Relaxed) > 0,
-        "the server puts an end to it"
-    );
 }
 
 #[test]

@@ -92,7 +92,7 @@ impl GoodClient {
         created.expect("a KPI");
     }
 
-    /// Calls until it is over.
+    /// Calls until it is over, and at least once.
     pub(crate) async fn calls_until(&self, is_over: &AtomicBool) -> Served {
         let mut served = Served {
             calls: 0,
@@ -100,9 +100,6 @@ impl GoodClient {
         };
         let mut channel = self.connect().await;
         for value in 0_u32.. {
-            if is_over.load(Ordering::Relaxed) {
-                break;
-            }
             if self.reconnects {
                 channel = self.connect().await;
             }
@@ -117,6 +114,9 @@ impl GoodClient {
                 .await
                 .expect("a good client is served");
             served.note(began.elapsed());
+            if is_over.load(Ordering::Relaxed) {
+                break;
+            }
         }
         served
     }

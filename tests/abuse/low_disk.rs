@@ -9,6 +9,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use super::good_client::GoodClient;
+use super::patience::in_time;
 use super::process::ServerProcess;
 use super::{alone, tell};
 
@@ -54,13 +55,16 @@ fn a_disk_that_is_filled_refuses_writes_and_takes_them_again_when_there_is_room(
         let filler = dir.path().join("filler");
         let file = std::fs::File::create(&filler).expect("a file");
         fallocate(&file, FallocateFlags::empty(), 0, 2 * some).expect("somebody fills the disk");
-        let refused = loop {
-            // It looks at the disk every now and then.
-            match client.record(&channel, 2).await {
-                Ok(_) => tokio::time::sleep(Duration::from_millis(10)).await,
-                Err(status) => break status,
+        let refused = in_time("a write that is refused", async {
+            loop {
+                // It looks at the disk every now and then.
+                match client.record(&channel, 2).await {
+                    Ok(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+                    Err(status) => break status,
+                }
             }
-        };
+        })
+        .await;
         assert!(is_low(&refused), "{refused:?}");
         client
             .read(&channel, recorded.revision)
@@ -68,13 +72,16 @@ fn a_disk_that_is_filled_refuses_writes_and_takes_them_again_when_there_is_room(
             .expect("it is read");
         drop(file);
         std::fs::remove_file(filler).expect("somebody makes room");
-        let again = loop {
-            match client.record(&channel, 3).await {
-                Ok(recorded) => break recorded,
-                Err(status) => assert!(is_low(&status), "{status:?}"),
+        let again = in_time("writes to be taken again", async {
+            loop {
+                match client.record(&channel, 3).await {
+                    Ok(recorded) => break recorded,
+                    Err(status) => assert!(is_low(&status), "{status:?}"),
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
             }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        };
+        })
+        .await;
         assert!(again.revision > recorded.revision);
         tell(&format!("abuse: a disk that is filled: {}", refused.message()));
     });

@@ -2,6 +2,8 @@
 //! beside them that keeps to everything is served. Each case prints a line, also where nothing is printed of tests that pass:
 //! its figures are for people, and what is asserted are not times.
 
+#[path = "../common/patience.rs"]
+mod patience;
 #[path = "../common/process.rs"]
 mod process;
 
@@ -22,8 +24,9 @@ use process::ServerProcess;
 
 /// One case at a time: each has the machine for itself.
 static MACHINE: Mutex<()> = Mutex::new(());
-/// How long the abuse goes on.
+/// How long the abuse goes on, and how long at most where it has not come to what it is about by then.
 const LONG: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How much more memory than before a server may take under abuse, in MiB.
 const MORE_MEMORY_MIB_MAX: u64 = 256;
 
@@ -90,15 +93,25 @@ impl Scene {
         Self { server, dir, runtime }
     }
 
-    /// Has the server abused for a while, and the good client served beside; answers who did what how often.
-    fn play(&self, name: &str, good: &GoodClient, abuse: &Abuse, spawn: impl FnOnce(&Abuse)) -> Served {
+    /// Has the server abused for a while, and until that was `enough`, and the good client served beside; answers who did what
+    /// how often.
+    fn play(
+        &self,
+        name: &str,
+        good: &GoodClient,
+        abuse: &Abuse,
+        enough: fn(&Abuse) -> bool,
+        spawn: impl FnOnce(&Abuse),
+    ) -> Served {
         let before = memory_mib(self.server.id());
         spawn(abuse);
         let began = Instant::now();
         let mut peak = before;
         let served = std::thread::scope(|scope| {
             let serving = scope.spawn(|| self.runtime.block_on(good.calls_until(&abuse.is_over)));
-            while began.elapsed() < LONG {
+            let goes_on = || began.elapsed() < LONG || (!enough(abuse) && began.elapsed() < PATIENCE);
+            // A good client that has ended is not served, which is said below.
+            while goes_on() && !serving.is_finished() {
                 peak = peak.max(memory_mib(self.server.id()));
                 std::thread::sleep(Duration::from_millis(20));
             }

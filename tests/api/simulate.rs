@@ -353,6 +353,19 @@ async fn every_bad_command_is_named_by_its_index_and_nothing_else_is_answered() 
     );
 }
 
+/// Waits until the server is at so many simulations.
+async fn until_simulating(server: &Server, count: u64) {
+    let simulate = "binnacle.v1.ProgressService/Simulate";
+    loop {
+        let calls = server.standing.calls().expect("a server that serves");
+        let of_them = calls.called().find(|method| method.name() == simulate);
+        if of_them.map_or(0, |method| method.in_flight()) == count {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_commands_are_imagined_one_more_is_refused_and_who_hangs_up_harms_nobody() {
     let server = Server::start().await;
@@ -365,8 +378,10 @@ async fn ten_thousand_commands_are_imagined_one_more_is_refused_and_who_hangs_up
     assert_eq!(refusal, invalid(&["commands"]));
     // Each of these is dropped while it is being imagined.
     for wait_ms in [0, 1, 5, 20] {
+        in_time("the end of the one before", until_simulating(&server, 0)).await;
         let mut client = server.progress();
         let asked = tokio::spawn(async move { client.simulate(many(10_000)).await });
+        in_time("a simulation that has begun", until_simulating(&server, 1)).await;
         tokio::time::sleep(Duration::from_millis(wait_ms)).await;
         asked.abort();
         let _gone = asked.await;

@@ -5,6 +5,8 @@
 mod lists;
 #[path = "../common/process.rs"]
 mod process;
+#[path = "../common/proxy.rs"]
+mod proxy;
 mod server;
 
 mod bad_rows;

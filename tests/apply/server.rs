@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use binnacle::proto::api;
@@ -16,6 +17,7 @@ use tonic::Code;
 use tonic::transport::Channel;
 
 use crate::process::{ServerProcess, WAIT};
+use crate::proxy::Revision;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_binnacle");
 
@@ -83,10 +85,9 @@ impl Server {
         }
     }
 
-    /// Starts the program against this server, and does not wait for it.
-    pub(crate) fn spawn(&self, args: &[&str]) -> Child {
-        let mut command = self.command(&self.process.url(), args);
-        command.spawn().expect("the program starts")
+    /// Starts the program against an address, and does not wait for it.
+    pub(crate) fn spawn_at(&self, url: &str, args: &[&str]) -> Child {
+        self.command(url, args).spawn().expect("the program starts")
     }
 
     fn command(&self, url: &str, args: &[&str]) -> Command {
@@ -134,16 +135,13 @@ impl Server {
 
     /// The workspace's newest revision; 0: there is none.
     pub(crate) fn revision(&self) -> i64 {
-        let request = api::GetWorkspaceRequest {
-            name: "workspaces/acme".to_owned(),
-            min_revision: 0,
-            as_of: None,
-        };
-        match self.ask(self.workspaces().get_workspace(request)) {
-            Ok(workspace) => workspace.into_inner().revision,
-            Err(status) if status.code() == Code::NotFound => 0,
-            Err(status) => panic!("{status}"),
-        }
+        self.ask(revision(self.workspaces()))
+    }
+
+    /// The same, for a proxy in front of this server.
+    pub(crate) fn revisions(&self) -> Revision {
+        let (runtime, workspaces) = (self.runtime.handle().clone(), self.workspaces());
+        Arc::new(move || runtime.block_on(revision(workspaces.clone())))
     }
 
     pub(crate) fn workspaces(&self) -> WorkspaceServiceClient<Channel> {
@@ -197,6 +195,19 @@ impl Run {
         let last = lines.pop().unwrap_or_default();
         assert_eq!(lines, faults, "{}", self.stderr);
         assert!(last.starts_with("binnacle: nothing was written"), "{last}");
+    }
+}
+
+async fn revision(mut workspaces: WorkspaceServiceClient<Channel>) -> i64 {
+    let request = api::GetWorkspaceRequest {
+        name: "workspaces/acme".to_owned(),
+        min_revision: 0,
+        as_of: None,
+    };
+    match workspaces.get_workspace(request).await {
+        Ok(workspace) => workspace.into_inner().revision,
+        Err(status) if status.code() == Code::NotFound => 0,
+        Err(status) => panic!("{status}"),
     }
 }
 

@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 pub(crate) mod every_read;
+pub(crate) mod patience;
 pub(crate) mod view;
 
 use std::fmt::Debug;
@@ -30,6 +31,8 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 use tonic_types::StatusExt;
+
+pub(crate) use patience::in_time;
 
 /// 2026-01-01T12:00:00Z, when every test begins.
 pub(crate) const START_S: i64 = 1_767_268_800;
@@ -246,14 +249,15 @@ pub(crate) async fn until_serving(channel: &Channel) {
     let mut health = HealthClient::new(channel.clone());
     let watching = health.watch(HealthCheckRequest::default()).await;
     let mut watching = watching.expect("health").into_inner();
-    while watching
-        .message()
-        .await
-        .expect("health")
-        .expect("health")
-        .status()
-        != ServingStatus::Serving
-    {}
+    let serving = async {
+        loop {
+            let said = watching.message().await.expect("health").expect("health");
+            if said.status() == ServingStatus::Serving {
+                return;
+            }
+        }
+    };
+    in_time("the server to serve", serving).await;
 }
 
 /// Every event of workspaces/acme, page by page.

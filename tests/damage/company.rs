@@ -10,6 +10,8 @@ use tokio::runtime::Runtime;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 
+use crate::patience::in_time;
+
 /// Waits for what is asked of a server.
 pub(crate) fn wait<T>(work: impl Future<Output = T>) -> T {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
@@ -26,14 +28,17 @@ pub(crate) async fn connect(url: &str) -> Channel {
 
 /// Asks until the server has read its log.
 pub(crate) async fn patiently<T>(mut ask: impl AsyncFnMut() -> Result<T, Status>) -> Result<T, Status> {
-    loop {
-        match ask().await {
-            Err(status) if status.code() == Code::Unavailable => {
-                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    let answer = async {
+        loop {
+            match ask().await {
+                Err(status) if status.code() == Code::Unavailable => {
+                    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+                }
+                answer => return answer,
             }
-            answer => return answer,
         }
-    }
+    };
+    in_time("a server that has read its log", answer).await
 }
 
 /// Waits until it answers.

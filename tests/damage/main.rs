@@ -9,6 +9,8 @@ mod company;
 mod damage;
 mod directory;
 mod matrix;
+#[path = "../common/patience.rs"]
+mod patience;
 mod prepared;
 mod program;
 mod reads;

@@ -45,18 +45,6 @@ async fn gated(queue: QueueLimits, free: usize) -> (Engine, Gate) {
     (engine, gate)
 }
 
-fn sent(engine: &Engine, request: Request) -> tokio::task::JoinHandle<Result<Committed, Refusal>> {
-    let engine = engine.clone();
-    tokio::spawn(async move { engine.execute(request).await })
-}
-
-/// Waits until so many commands were taken in and are not answered.
-async fn until_queued(engine: &Engine, commands: usize) {
-    while engine.queued().commands != commands {
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
-}
-
 fn what(refused: &Refusal) -> &'static str {
     match refused {
         Refusal::Overloaded { what, .. } => what,
@@ -200,10 +188,13 @@ async fn a_disk_that_is_about_to_be_full_refuses_writes_and_not_reads_or_retries
         "nothing was recorded, and it is still read"
     );
     free_bytes.store(500, Ordering::SeqCst);
-    while let Err(refused) = engine.execute(measure("nps", 3, 1.0)).await {
-        assert!(matches!(refused, Refusal::DiskLow { .. }), "{refused}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let recovered = async {
+        while let Err(refused) = engine.execute(measure("nps", 3, 1.0)).await {
+            assert!(matches!(refused, Refusal::DiskLow { .. }), "{refused}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    in_time("writes to be taken again", recovered).await;
     assert_eq!(head(&engine).0, before.0 + 1);
     engine.close();
 }

@@ -135,7 +135,7 @@ async fn a_server_that_stops_makes_durable_and_answers_what_it_has_read_then_say
     rows.send(first((1..=3500).map(own_row).collect())).await;
     gate.reached().await;
     server.tell_to_stop();
-    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    in_time("a server that drains", server.standing.stopping()).await;
     gate.open();
     let ended = rows.end().await.expect_err("it stops");
     let refused = Refused::of(&ended);

@@ -4,6 +4,8 @@ use std::sync::{Arc, Condvar, Mutex};
 
 use binnacle::log::{Ending, MemoryLog};
 
+use crate::common::in_time;
+
 /// The gate; it begins open.
 #[derive(Clone, Default)]
 pub(crate) struct Gate(Arc<(Mutex<State>, Condvar)>);
@@ -41,8 +43,12 @@ impl Gate {
 
     /// Waits until an append stands in front of the closed gate.
     pub(crate) async fn reached(&self) {
-        while !self.0.0.lock().expect("the gate").waits {
-            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
-        }
+        let waits = || self.0.0.lock().expect("the gate").waits;
+        let reached = async {
+            while !waits() {
+                tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+            }
+        };
+        in_time("an append at the gate", reached).await;
     }
 }

@@ -8,9 +8,9 @@ use tonic::Streaming;
 use crate::company::{Clients, Pressure};
 use crate::fault::{ended, press, until_answered};
 use crate::history::What;
+use crate::host::patient_process;
 use crate::killed_server::{served, today};
 use crate::kinds::named;
-use crate::process::ServerProcess;
 use crate::promise::{atomic, bookmarkable, holds, ordered, reliable, resumable, unique};
 use crate::subscriber::{PATIENCE, Subscriber, connect};
 use crate::truth::{self, Evidence};
@@ -75,7 +75,7 @@ impl Place {
 async fn whoever_is_told_that_the_server_stops_goes_on_at_the_next_without_a_gap() {
     let dir = TempDir::new().expect("a directory");
     let settings = ["--feed-bytes-max", "16384"];
-    let mut server = ServerProcess::start_at(dir.path(), "127.0.0.1:0", &settings);
+    let mut server = patient_process(dir.path(), "127.0.0.1:0", &settings);
     let channel = served(&server).await;
     let mut clients = Clients::of(&channel);
     clients.set_up(today()).await.expect("a company");
@@ -123,7 +123,7 @@ async fn whoever_is_told_that_the_server_stops_goes_on_at_the_next_without_a_gap
     ended(writers).await;
     assert!(server.ended(), "in good order");
 
-    let server = ServerProcess::start_at(dir.path(), "127.0.0.1:0", &settings);
+    let server = patient_process(dir.path(), "127.0.0.1:0", &settings);
     let channel = served(&server).await;
     let pressure = Pressure::default();
     ended(press(&channel, 50..54, &pressure, 10)).await;
@@ -157,7 +157,7 @@ async fn whoever_waits_for_room_is_told_that_the_server_stops_and_who_reads_noth
     // Room for eight small messages.
     let room = ["--subscriptions-bytes-max", "1"];
     let patient = ["--subscriber-stalled-s-max", "36000"];
-    let mut server = ServerProcess::start_at(dir.path(), "127.0.0.1:0", &[room, patient].concat());
+    let mut server = patient_process(dir.path(), "127.0.0.1:0", &[room, patient].concat());
     let mut clients = Clients::of(&served(&server).await);
     clients.set_up(today()).await.expect("a company");
     clients.record_large_batch().await.expect("a batch");
@@ -172,7 +172,7 @@ async fn whoever_waits_for_room_is_told_that_the_server_stops_and_who_reads_noth
     assert!(server.ended(), "in good order");
 
     let impatient = ["--subscriber-stalled-s-max", "1", "--drain-s", "120"];
-    let mut server = ServerProcess::start_at(dir.path(), "127.0.0.1:0", &impatient);
+    let mut server = patient_process(dir.path(), "127.0.0.1:0", &impatient);
     served(&server).await;
     let _stopped = stopped(&server.address, 4).await;
     server.terminate();

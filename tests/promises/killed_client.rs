@@ -6,7 +6,8 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use futures_util::future::{BoxFuture, FutureExt};
 use serde::{Deserialize, Serialize};
@@ -15,9 +16,9 @@ use tempfile::TempDir;
 use crate::company::{Clients, Pressure, scattered};
 use crate::fault::{Seen, ended, press, provoke, until};
 use crate::history::{Connection, Group};
+use crate::host::patient_process;
 use crate::killed_server::{served, today};
 use crate::kinds::{KINDS, named};
-use crate::process::ServerProcess;
 use crate::subscriber::kind::Kind;
 use crate::subscriber::{Subscriber, connect};
 use crate::truth::{self, Evidence};
@@ -28,7 +29,15 @@ const CLIENT: &str = "BINNACLE_PROMISES_CLIENT";
 const ENTRANCE: &str = "reliable::reliable_under_kill_9_of_the_client";
 /// The kinds of which there is a client, by their place.
 const CLIENTS: [usize; 3] = [0, 2, 4];
-const KILLS: u64 = 4;
+const KILLS: usize = 4;
+
+/// What those who kill and those who write know of each other.
+#[derive(Clone, Default)]
+struct Course {
+    kills: Arc<AtomicUsize>,
+    /// Nobody writes any more.
+    is_written: Arc<AtomicBool>,
+}
 
 /// What is applied and the token that it came with: kept together, or not at all.
 #[derive(Debug, Serialize, Deserialize)]
@@ -141,19 +150,20 @@ async fn kill_again_and_again(
     kind: Kind,
     address: String,
     dir: std::path::PathBuf,
-    pressure: Pressure,
+    course: Course,
 ) -> Vec<Line> {
     let file = dir.join(kind.to_string().replace(' ', "-"));
     File::create(&file).expect("a file");
-    for round in 1..=KILLS {
+    for round in 1..=KILLS as u64 {
         let mut client = start(kind, &address, &file);
         let (before, _) = progress(&file);
         let moment = usize::try_from(scattered(round, kind.to_string().len() as u64) % 40 + 3)
             .expect("a small number");
         until("what the client keeps", || progress(&file).0 >= before + moment).await;
         kill(&mut client);
+        course.kills.fetch_add(1, Ordering::SeqCst);
     }
-    until("the end of the load", || pressure.over.load(Ordering::SeqCst)).await;
+    until("the end of the load", || course.is_written.load(Ordering::SeqCst)).await;
     let channel = connect(&address, None).await.expect("a connection");
     let last = truth::head(&channel).await;
     let mut client = start(kind, &address, &file);
@@ -165,13 +175,13 @@ async fn kill_again_and_again(
 fn run() -> BoxFuture<'static, Evidence> {
     async {
         let dir = TempDir::new().expect("a directory");
-        let server = ServerProcess::start(&dir.path().join("server"));
+        let server = patient_process(&dir.path().join("server"), "127.0.0.1:0", &[]);
         let channel = served(&server).await;
         Clients::of(&channel).set_up(today()).await.expect("a company");
         let pressure = Pressure::default();
         let writers = press(&channel, 0..4, &pressure, u64::MAX);
         // Writers end behind the last kill, clients behind the last write.
-        let over = Pressure::default();
+        let course = Course::default();
         let killing: Vec<_> = CLIENTS
             .into_iter()
             .map(|place| {
@@ -180,17 +190,18 @@ fn run() -> BoxFuture<'static, Evidence> {
                     KINDS[place],
                     server.address.clone(),
                     dir,
-                    over.clone(),
+                    course.clone(),
                 ))
             })
             .collect();
-        until("enough commands", || {
+        until("enough commands and every kill", || {
             pressure.answered.load(Ordering::SeqCst) >= 400
+                && course.kills.load(Ordering::SeqCst) == CLIENTS.len() * KILLS
         })
         .await;
         pressure.over.store(true, Ordering::SeqCst);
         ended(writers).await;
-        over.over.store(true, Ordering::SeqCst);
+        course.is_written.store(true, Ordering::SeqCst);
         let mut subscribers = Vec::new();
         for (client, place) in killing.into_iter().zip(CLIENTS) {
             let lines = client.await.expect("a client");

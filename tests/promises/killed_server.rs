@@ -6,6 +6,7 @@ use tempfile::TempDir;
 use crate::common::until_serving;
 use crate::company::{Clients, Pressure, scattered};
 use crate::fault::{Followers, Seen, ended, press, provoke, until_answered};
+use crate::host::patient_process;
 use crate::kinds::KINDS;
 use crate::process::ServerProcess;
 use crate::subscriber::{Subscriber, connect};
@@ -27,7 +28,8 @@ pub(crate) fn today() -> jiff::civil::Date {
 fn run() -> BoxFuture<'static, Evidence> {
     async {
         let dir = TempDir::new().expect("a directory");
-        let mut server = ServerProcess::start(dir.path());
+        let anywhere = "127.0.0.1:0";
+        let mut server = patient_process(dir.path(), anywhere, &[]);
         let channel = served(&server).await;
         Clients::of(&channel).set_up(today()).await.expect("a company");
         let mut followers = Followers::of(server.address.clone());
@@ -49,10 +51,8 @@ fn run() -> BoxFuture<'static, Evidence> {
             server.kill();
             ended(writers).await;
             let _answered_or_not = large.await.expect("a batch");
-            server = match round % 2 {
-                0 => ServerProcess::start_at(dir.path(), &address, &[]),
-                _ => ServerProcess::start(dir.path()),
-            };
+            let address = if round % 2 == 0 { &address } else { anywhere };
+            server = patient_process(dir.path(), address, &[]);
             followers.server_is_at(server.address.clone());
         }
         followers.evidence(&served(&server).await).await

@@ -1,13 +1,17 @@
 //! What the server's process holds while nobody reads: bounded by its settings, not by how much was written.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
 use binnacle::proto::api;
 use tempfile::TempDir;
 
 use crate::company::{Clients, Pressure};
 use crate::fault::{ended, press};
+use crate::host::patient_process;
 use crate::killed_server::{served, today};
 use crate::kinds::{KINDS, named};
-use crate::process::ServerProcess;
 use crate::subscriber::{connect, subscribe};
 
 const READERS: usize = 200;
@@ -32,7 +36,27 @@ fn resident(process: u32) -> u64 {
     kib.parse::<u64>().expect("a number") * 1024
 }
 
-/// How much more a server holds when readers have stopped, and much was written since, in bytes.
+/// The most that a process holds while something is done, in bytes.
+async fn peak_during(process: u32, something: impl Future<Output = ()>) -> u64 {
+    let is_over = Arc::new(AtomicBool::new(false));
+    let sampling = std::thread::spawn({
+        let is_over = Arc::clone(&is_over);
+        move || {
+            let mut peak = resident(process);
+            while !is_over.load(Ordering::SeqCst) {
+                std::thread::sleep(Duration::from_millis(10));
+                peak = peak.max(resident(process));
+            }
+            peak
+        }
+    });
+    something.await;
+    is_over.store(true, Ordering::SeqCst);
+    sampling.join().expect("a process that lives")
+}
+
+/// How much more a server holds at most when readers have stopped, and much is written, in bytes. Readers that have stopped are
+/// ended after a while where there is a crowd: it is the most that counts, and not what is held in the end.
 async fn growth(asks: impl Fn(usize) -> api::SubscribeRequest, large_batches: u64) -> u64 {
     let dir = TempDir::new().expect("a directory");
     let room = (16 * MIB).to_string();
@@ -42,7 +66,7 @@ async fn growth(asks: impl Fn(usize) -> api::SubscribeRequest, large_batches: u6
         "--subscriber-stalled-s-max",
         "36000",
     ];
-    let server = ServerProcess::start_at(dir.path(), "127.0.0.1:0", &settings);
+    let server = patient_process(dir.path(), "127.0.0.1:0", &settings);
     let channel = served(&server).await;
     let mut clients = Clients::of(&channel);
     clients.set_up(today()).await.expect("a company");
@@ -54,13 +78,14 @@ async fn growth(asks: impl Fn(usize) -> api::SubscribeRequest, large_batches: u6
         stopped.push(subscribe(&connection, asks(index)).await.expect("a stream"));
     }
     let before = resident(server.id());
-    let pressure = Pressure::default();
-    let writers = press(&channel, 0..4, &pressure, 100);
-    for _ in 0..large_batches {
-        clients.record_large_batch().await.expect("a batch");
-    }
-    ended(writers).await;
-    let growth = resident(server.id()).saturating_sub(before);
+    let load = async {
+        let writers = press(&channel, 0..4, &Pressure::default(), 100);
+        for _ in 0..large_batches {
+            clients.record_large_batch().await.expect("a batch");
+        }
+        ended(writers).await;
+    };
+    let growth = peak_during(server.id(), load).await.saturating_sub(before);
     println!("{READERS} readers that have stopped: {} MiB more", growth / MIB);
     assert_eq!(stopped.len(), READERS);
     growth

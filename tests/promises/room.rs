@@ -58,9 +58,7 @@ async fn whoever_waits_for_news_holds_no_room() {
     for _ in 0..24 {
         let mut subscriber = Subscriber::of(named("members, snapshot"));
         let mut stream = subscriber.subscribe(&channel).await.expect("a stream");
-        while subscriber.position() < 0 {
-            assert!(subscriber.read(&mut stream).await.expect("no fault"));
-        }
+        subscriber.read_to(&mut stream, 0).await.expect("no fault");
         waiting.push(stream);
     }
     let mut last = Subscriber::of(named("everything, from the beginning"));
@@ -81,9 +79,7 @@ async fn whoever_is_gone_leaves_nothing_behind_also_where_nothing_happens() {
         for kind in KINDS {
             let mut subscriber = Subscriber::of(kind);
             let mut stream = subscriber.subscribe(&channel).await.expect("a stream");
-            while subscriber.position() < head {
-                assert!(subscriber.read(&mut stream).await.expect("no fault"));
-            }
+            subscriber.read_to(&mut stream, head).await.expect("no fault");
             streams.push(stream);
         }
         assert_eq!(host.streams(), KINDS.len(), "round {round}");

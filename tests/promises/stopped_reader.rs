@@ -83,9 +83,7 @@ fn run() -> BoxFuture<'static, Evidence> {
         let read = readers
             .into_iter()
             .map(|(mut subscriber, mut stream)| async move {
-                while subscriber.position() < last {
-                    assert!(subscriber.read(&mut stream).await.expect("no fault"));
-                }
+                subscriber.read_to(&mut stream, last).await.expect("no fault");
                 subscriber
             });
         Evidence::of(join_all(read).await, &channel).await
@@ -100,9 +98,7 @@ async fn begin(kind: Kind, host: &Host) -> (Subscriber, Streaming<api::Subscribe
         .expect("a connection");
     let mut subscriber = Subscriber::of(kind);
     let mut stream = subscriber.subscribe(&connection).await.expect("a stream");
-    while subscriber.position() < 0 {
-        assert!(subscriber.read(&mut stream).await.expect("no fault"));
-    }
+    subscriber.read_to(&mut stream, 0).await.expect("no fault");
     (subscriber, stream)
 }
 
@@ -154,16 +150,17 @@ async fn who_has_stopped_is_ended_and_who_waits_or_reads_slowly_is_not() {
     ended(writers).await;
     let last = truth::head(&channel).await;
     for (subscriber, stream) in [&mut slow, &mut idle] {
-        while subscriber.position() < last {
-            assert!(subscriber.read(stream).await.expect("it was never ended"));
-        }
+        subscriber
+            .read_to(stream, last)
+            .await
+            .expect("it was never ended");
         assert_eq!(subscriber.history.connections.len(), 1, "on its first stream");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_reads_a_large_commit_at_a_trickle_is_not_ended() {
-    let host = impatient(1).await;
+    let host = impatient(3).await;
     let mut clients = Clients::of(&host.server.channel);
     // Two: who is ended in the first would still be given what the transport has of it.
     for _ in 0..2 {
@@ -179,11 +176,12 @@ async fn who_reads_a_large_commit_at_a_trickle_is_not_ended() {
         let frame = tokio::time::timeout(PATIENCE, body.frame()).await;
         let frame = frame.expect("a frame in time").expect("it is not ended");
         let bytes = frame.expect("no fault").into_data().expect("it is not ended");
-        // So that no message of the large commit comes within the second that the server waits.
-        tokio::time::sleep(Duration::from_micros(3) * u32::try_from(bytes.len()).expect("a frame")).await;
+        // So that a message of the large commit, of 1 MiB, takes longer than the server waits.
+        let pause = Duration::from_nanos(4_500) * u32::try_from(bytes.len()).expect("a frame");
+        tokio::time::sleep(pause).await;
         read.take(&bytes);
     }
-    assert!(begun.elapsed() > Duration::from_secs(4), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() > Duration::from_secs(9), "{:?}", begun.elapsed());
 }
 
 /// A subscription whose answer is read as bytes.
@@ -299,8 +297,9 @@ async fn writers_do_not_wait_for_a_hundred_readers_that_have_stopped() {
     // What they hold is still what they were told, in order.
     let last = truth::head(&host.server.channel).await;
     for (subscriber, stream) in stopped.iter_mut().take(7) {
-        while subscriber.position() < last {
-            assert!(subscriber.read(stream).await.expect("it was never ended"));
-        }
+        subscriber
+            .read_to(stream, last)
+            .await
+            .expect("it was never ended");
     }
 }

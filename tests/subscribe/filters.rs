@@ -65,7 +65,7 @@ async fn every_criterion(feed_bytes_max: usize, number: u64) {
     let mut everything = Vec::new();
     let mut proven = 0;
     for ((name, filter), live) in criteria().into_iter().zip(live) {
-        let live = live.await.expect("a reader");
+        let live = in_time("a reader at the end", live).await.expect("a reader");
         if everything.is_empty() {
             everything.clone_from(&live);
         }

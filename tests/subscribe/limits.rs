@@ -99,6 +99,7 @@ async fn a_client_that_just_vanishes_makes_room() {
     let server = with_at_most(1).await;
     let address = server.address;
     let (tell, told) = tokio::sync::oneshot::channel();
+    let (let_go, may_go) = tokio::sync::oneshot::channel::<()>();
     // A client of its own, with its own connection, which is gone from one moment to the next.
     let client = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -113,13 +114,14 @@ async fn a_client_that_just_vanishes_makes_room() {
             stream.message().await.expect("no error").expect("started");
             tell.send(()).expect("somebody who waits");
             // It reads nothing more until the runtime is torn down under it.
-            tokio::time::sleep(Duration::from_millis(300)).await;
+            let _told = may_go.await;
             std::mem::forget(stream);
         });
         runtime.shutdown_background();
     });
     told.await.expect("it is in");
     assert!(live(&server).await.is_err(), "there is one");
+    let_go.send(()).expect("a client that waits");
     soon(&server).await;
     client.join().expect("a client");
 }

@@ -74,45 +74,56 @@ impl Reader {
     /// Updates up to a revision, with their tokens; what is no update is looked over.
     pub(crate) async fn updates_to(&mut self, revision: i64) -> Vec<(String, api::Update)> {
         let mut updates: Vec<(String, api::Update)> = Vec::new();
-        while updates
-            .last()
-            .is_none_or(|(token, update)| token.is_empty() || revision_of(update) < revision)
-        {
-            if let (token, Event::Update(update)) = self.next().await.expect("a stream that goes on") {
-                updates.push((token, update));
+        let all = async {
+            while updates
+                .last()
+                .is_none_or(|(token, update)| token.is_empty() || revision_of(update) < revision)
+            {
+                if let (token, Event::Update(update)) = self.next().await.expect("a stream that goes on") {
+                    updates.push((token, update));
+                }
             }
-        }
+        };
+        // A stream that stands still says so every second: it is the whole that has to come in time.
+        in_time(&format!("the updates to revision {revision}"), all).await;
         updates
     }
 
     /// Updates until the stream says by whatever message that it stands at a revision; and its newest token.
     pub(crate) async fn all_to(&mut self, revision: i64) -> (Vec<(String, api::Update)>, String) {
         let mut updates = Vec::new();
-        loop {
-            let (token, event) = self.next().await.expect("a stream that goes on");
-            let stands = match &event {
-                Event::Update(update) if !token.is_empty() => revision_of(update),
-                Event::Checkpoint(checkpoint) => checkpoint.revision,
-                Event::CaughtUp(caught_up) => caught_up.revision,
-                _ => 0,
-            };
-            if let Event::Update(update) = event {
-                updates.push((token.clone(), update));
+        let all = async {
+            loop {
+                let (token, event) = self.next().await.expect("a stream that goes on");
+                let stands = match &event {
+                    Event::Update(update) if !token.is_empty() => revision_of(update),
+                    Event::Checkpoint(checkpoint) => checkpoint.revision,
+                    Event::CaughtUp(caught_up) => caught_up.revision,
+                    _ => 0,
+                };
+                if let Event::Update(update) = event {
+                    updates.push((token.clone(), update));
+                }
+                if stands >= revision {
+                    return token;
+                }
             }
-            if stands >= revision {
-                return (updates, token);
-            }
-        }
+        };
+        let token = in_time(&format!("a stream that stands at revision {revision}"), all).await;
+        (updates, token)
     }
 
     /// The first message that `wanted` takes.
     pub(crate) async fn wait_for<T>(&mut self, wanted: impl Fn(&Event) -> Option<T>) -> (String, T) {
-        loop {
-            let (token, event) = self.next().await.expect("a stream that goes on");
-            if let Some(found) = wanted(&event) {
-                return (token, found);
+        let found = async {
+            loop {
+                let (token, event) = self.next().await.expect("a stream that goes on");
+                if let Some(found) = wanted(&event) {
+                    return (token, found);
+                }
             }
-        }
+        };
+        in_time("the message that is wanted", found).await
     }
 
     /// The resources of the snapshot that the stream begins with, and its revision.

@@ -1,5 +1,7 @@
 //! A call is found again: by the id and the trace that its answer names, in the answer, in the log, and in what is counted.
 
+use std::time::Duration;
+
 use binnacle::engine::EngineConfig;
 use binnacle::log::MemoryLog;
 use binnacle::proto::api;
@@ -188,6 +190,7 @@ async fn a_call_is_one_line_in_the_log_with_its_id_its_code_and_how_long_it_took
         if refused.code() != Code::Unavailable {
             break refused;
         }
+        tokio::time::sleep(Duration::from_millis(5)).await;
     };
     assert_eq!(refused.code(), Code::NotFound);
     drop(workspaces);

@@ -1,5 +1,7 @@
 //! Spans that a collector is sent.
 
+use std::time::Duration;
+
 use binnacle::proto::api::workspace_service_client::WorkspaceServiceClient;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use tonic::Code;
@@ -26,7 +28,9 @@ async fn a_collector_is_sent_each_call_in_its_callers_trace_and_those_that_are_s
         let request = with(get("none"), metadata);
         workspaces.get_workspace(request).await.expect_err("no workspace")
     };
-    while call(&[]).await.code() == Code::Unavailable {}
+    while call(&[]).await.code() == Code::Unavailable {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     let within = call(&[("traceparent", CALLER), ("x-request-id", "find me")]).await;
     let alone = call(&[]).await;
     let unsampled = CALLER

@@ -138,10 +138,13 @@ async fn streams_and_calls_of_one_principal_are_open_in_so_many_at_once() {
     list(&calm).await.expect("others are served");
     drop(first);
     // The server hears of it in its own time.
-    while let Err(status) = list(&busy).await {
-        assert_eq!(reason_of(&status), "TOO_MANY_OPEN_CALLS", "{status}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let room = async {
+        while let Err(status) = list(&busy).await {
+            assert_eq!(reason_of(&status), "TOO_MANY_OPEN_CALLS", "{status}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    in_time("room for a call", room).await;
 }
 
 #[tokio::test]
@@ -437,9 +440,12 @@ async fn a_stranger_takes_no_place_in_the_queue_of_a_workspace() {
         async move { kpis.record_measurement(measure("nps", 1, 1.0)).await }
     });
     // The log hangs: whoever stood behind it would wait.
-    while !is_written.load(Ordering::SeqCst) {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    let written = async {
+        while !is_written.load(Ordering::SeqCst) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    in_time("a write that hangs", written).await;
     let mut kpis = kpi_client(&stranger);
     let refused = tokio::time::timeout(
         Duration::from_secs(30),
@@ -452,11 +458,15 @@ async fn a_stranger_takes_no_place_in_the_queue_of_a_workspace() {
 }
 
 async fn plain(load: LoadLimits) -> Server {
+    plain_on(Arc::new(MemoryLog::new()), load).await
+}
+
+async fn plain_on(log: Arc<MemoryLog>, load: LoadLimits) -> Server {
     let config = ServerConfig {
         load,
         ..ServerConfig::default()
     };
-    Server::with(MemoryLog::new(), Default::default(), config).await
+    Server::with_log(log, config, None).await
 }
 
 /// Whether the server closes a connection, which it does or does not do before anything is sent.
@@ -481,9 +491,12 @@ async fn an_address_has_so_many_connections_and_one_that_is_closed_makes_room() 
     assert_eq!(server.standing.load().expect("its load").connections(), 3);
     server.heads().await;
     drop(first);
-    while is_turned_away(&mut connect().await.expect("one")).await {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let room = async {
+        while is_turned_away(&mut connect().await.expect("one")).await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    in_time("room for a connection", room).await;
     let turned = server.standing.load().expect("its load").turned();
     assert!(
         turned
@@ -499,7 +512,8 @@ const PINGS: usize = 16 * 1024 * 1024;
 async fn connections_without_a_call_are_closed_whatever_they_have_sent_and_others_stay() {
     let config = ServerConfig {
         load: LoadLimits {
-            first_call_s_max: 1,
+            // This test's own connection keeps it too.
+            first_call_s_max: 3,
             ..NONE
         },
         // Nothing else may end them.
@@ -513,20 +527,23 @@ async fn connections_without_a_call_are_closed_whatever_they_have_sent_and_other
     let open = || server.standing.load().expect("its load").connections();
     let others = open();
     let preface = &b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0"[..];
-    for sent in [
+    let endless = [preface, b"\0\0\x01\x01\0\0\0\0\x01\x83"].concat();
+    let silences = [
         &b""[..],
         b"PRI * HTTP/2.0\r\n",
         preface,
         // A header block that never ends.
-        &[preface, b"\0\0\x01\x01\0\0\0\0\x01\x83"].concat(),
+        &endless,
         b"POST /binnacle.v1.KpiService/GetKpi HTTP/1.1\r\n",
-    ] {
+    ];
+    join_all(silences.map(|sent| async move {
         let mut silent = TcpStream::connect(server.address).await.expect("a connection");
         silent.write_all(sent).await.expect("it is written");
         // It ends, with the end of the stream or with a reset, long before the transport's own limits.
         let closed = tokio::time::timeout(Duration::from_secs(15), silent.read_to_end(&mut Vec::new())).await;
         assert!(closed.is_ok(), "open behind {sent:?}");
-    }
+    }))
+    .await;
     // One that wants answers and does not read them.
     let mut deaf = TcpStream::connect(server.address).await.expect("a connection");
     let ping = b"\0\0\x08\x06\0\0\0\0\0abcdefgh".repeat(1024);
@@ -555,12 +572,16 @@ async fn connections_without_a_call_are_closed_whatever_they_have_sent_and_other
 
 #[tokio::test]
 async fn a_request_that_never_ends_is_given_up() {
-    let server = plain(LoadLimits {
-        answer_s_max: 1,
+    let log = Arc::new(MemoryLog::new());
+    // The workspace is made where answers may take their time.
+    let first = plain_on(Arc::clone(&log), NONE).await;
+    with_workspace(&first).await;
+    first.stop().await;
+    let load = LoadLimits {
+        answer_s_max: 3,
         ..NONE
-    })
-    .await;
-    with_workspace(&server).await;
+    };
+    let server = plain_on(log, load).await;
     let mut client = tonic::client::Grpc::new(server.channel.clone());
     client.ready().await.expect("a server");
     let path = http::uri::PathAndQuery::from_static("/binnacle.v1.WorkspaceService/GetWorkspace");
@@ -585,7 +606,8 @@ async fn a_request_that_never_ends_is_given_up() {
         .await
         .expect("a stream")
         .into_inner();
-    tokio::time::sleep(Duration::from_millis(1500)).await;
+    // Longer than an answer may take.
+    tokio::time::sleep(Duration::from_secs(4)).await;
     while let Ok(message) = tokio::time::timeout(Duration::from_millis(50), subscription.message()).await {
         assert!(message.expect("a stream goes on").is_some(), "it has not ended");
     }

@@ -124,22 +124,30 @@ impl Guarded {
     }
 
     pub(crate) async fn with_token(&self, token: &str) -> Known {
+        self.try_token(token).await.expect("a token that is good")
+    }
+
+    /// The same; refused: the token has expired by now.
+    pub(crate) async fn try_token(&self, token: &str) -> Result<Known, Status> {
         let channel = InterceptedService::new(self.server.channel.clone(), Token::of(token));
-        loop {
-            let mut workspaces = workspace_client(&channel);
-            match workspaces
-                .list_workspaces(api::ListWorkspacesRequest::default())
-                .await
-            {
-                Ok(_) => return channel,
-                // Not seen yet; or who is not known has asked too often.
-                Err(status) => assert!(
-                    matches!(status.code(), Code::Unauthenticated | Code::ResourceExhausted),
-                    "{status}"
-                ),
+        let mut workspaces = workspace_client(&channel);
+        let seen = async {
+            loop {
+                let request = api::ListWorkspacesRequest::default();
+                match workspaces.list_workspaces(request).await {
+                    Ok(_) => return Ok(()),
+                    Err(status) if is_expired(&status) => return Err(status),
+                    // Not seen yet; or who is not known has asked too often.
+                    Err(status) => assert!(
+                        matches!(status.code(), Code::Unauthenticated | Code::ResourceExhausted),
+                        "{status}"
+                    ),
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
+        };
+        in_time("the server to see a token", seen).await?;
+        Ok(channel)
     }
 
     /// The newest revision of the company.
@@ -156,6 +164,11 @@ impl Guarded {
     pub(crate) fn nobody(&self) -> Known {
         InterceptedService::new(self.server.channel.clone(), Token(None))
     }
+}
+
+/// Whether somebody is refused since what they have shown was good once.
+pub(crate) fn is_expired(status: &Status) -> bool {
+    status.code() == Code::Unauthenticated && reason_of(status) == "CREDENTIALS_EXPIRED"
 }
 
 pub(crate) fn workspace_client(

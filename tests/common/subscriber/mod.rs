@@ -147,12 +147,26 @@ impl Subscriber {
     /// Reads until it has come to a revision.
     pub(crate) async fn follow_to(&mut self, channel: &Channel, revision: i64) -> Result<(), Status> {
         let mut stream = self.subscribe(channel).await?;
-        while self.position() < revision {
-            if !self.read(&mut stream).await? {
-                return Err(the_stream_ended());
+        self.read_to(&mut stream, revision).await
+    }
+
+    /// Reads a stream until it has come to a revision. A stream that stands still says so again and again: it is the whole that
+    /// has to come in time.
+    pub(crate) async fn read_to(
+        &mut self,
+        stream: &mut Streaming<api::SubscribeResponse>,
+        revision: i64,
+    ) -> Result<(), Status> {
+        let reading = async {
+            while self.position() < revision {
+                if !self.read(stream).await? {
+                    return Err(the_stream_ended());
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        };
+        let read = tokio::time::timeout(PATIENCE, reading).await;
+        read.unwrap_or_else(|_elapsed| panic!("revision {revision} did not come in time"))
     }
 
     /// Loses what came behind the newest token, as who is gone does.
