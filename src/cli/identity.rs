@@ -1,6 +1,7 @@
 //! What a server recognises its callers by, as flags, environment and file say it.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,6 +14,8 @@ use crate::service::{Tls, TlsFiles};
 
 /// The file of API keys in a data directory.
 pub(super) const KEYS: &str = "keys.json";
+/// How long keys of a JWKS count that cannot be read again, in seconds.
+const JWKS_AGE_MAX_S: u64 = 86_400;
 
 /// Everything that can be set about who callers are.
 #[derive(Clone, Debug, Default, Args, Deserialize)]
@@ -63,6 +66,10 @@ pub(super) struct IdentitySettings {
     /// The claim that names the principal [default: sub]
     #[arg(long, env = "BINNACLE_JWT_PRINCIPAL_CLAIM", value_name = "CLAIM")]
     jwt_principal_claim: Option<String>,
+    /// Seconds for which the keys of the JWKS count while it cannot be read again; then no token is taken until it can
+    /// [default: 86400]
+    #[arg(long, env = "BINNACLE_JWT_JWKS_AGE_MAX_S", value_name = "SECONDS")]
+    jwt_jwks_age_max_s: Option<NonZeroU64>,
     /// Listens where others reach it although connections are not secured: something in front of the server secures them
     #[arg(long, env = "BINNACLE_PLAINTEXT_BEYOND_LOOPBACK", num_args = 0..=1, default_missing_value = "true")]
     plaintext_beyond_loopback: Option<bool>,
@@ -82,6 +89,7 @@ impl IdentitySettings {
             jwt_audience: self.jwt_audience.or(other.jwt_audience),
             jwt_algorithm: self.jwt_algorithm.or(other.jwt_algorithm),
             jwt_principal_claim: self.jwt_principal_claim.or(other.jwt_principal_claim),
+            jwt_jwks_age_max_s: self.jwt_jwks_age_max_s.or(other.jwt_jwks_age_max_s),
             plaintext_beyond_loopback: self.plaintext_beyond_loopback.or(other.plaintext_beyond_loopback),
         }
     }
@@ -191,6 +199,7 @@ impl IdentitySettings {
                 .jwt_principal_claim
                 .clone()
                 .unwrap_or_else(|| "sub".to_owned()),
+            jwks_age_max_s: self.jwt_jwks_age_max_s.map_or(JWKS_AGE_MAX_S, NonZeroU64::get),
         };
         // A URL is asked for the keys, which a thread of the runtime must not wait for.
         let read = std::thread::spawn(move || Tokens::new(rules)).join();

@@ -46,6 +46,9 @@ pub struct TokenRules {
     pub algorithms: Vec<String>,
     /// The claim that names the principal.
     pub principal_claim: String,
+    /// How long the keys count that were read last, while their source cannot be read, in seconds: one that was taken back there
+    /// must not count for ever.
+    pub jwks_age_max_s: u64,
 }
 
 /// Why tokens cannot be verified.
@@ -101,6 +104,8 @@ struct Key {
 #[derive(Debug)]
 struct Looked {
     at: Instant,
+    /// When it could be read last.
+    read_at: Instant,
     text: String,
     /// A token named a key that is not known.
     wanted: bool,
@@ -146,6 +151,7 @@ impl Tokens {
             keys: ArcSwap::from_pointee(keys),
             looked: Mutex::new(Looked {
                 at: Instant::now(),
+                read_at: Instant::now(),
                 text,
                 wanted: false,
             }),
@@ -262,15 +268,23 @@ impl Tokens {
             let keys = Keys::parse(&text).map_err(|why| self.rules.jwks.unreadable(why))?;
             Ok((text, keys))
         });
+        if read.is_ok() {
+            self.looked().read_at = Instant::now();
+        }
         match read {
             Ok((text, _)) if text == before => false,
             Ok((text, keys)) => {
                 tracing::info!(keys = keys.0.len(), "the JWKS has changed");
-                let mut known = self.known();
-                self.keys.store(Arc::new(keys));
-                known.clear();
-                drop(known);
-                self.looked().text = text;
+                self.replace(keys, text);
+                true
+            }
+            Err(fault) if before.is_empty() => {
+                tracing::warn!(%fault, "no token is taken: there are no keys");
+                false
+            }
+            Err(fault) if self.looked().read_at.elapsed().as_secs() >= self.rules.jwks_age_max_s => {
+                tracing::error!(%fault, "the keys that were read before are too old: no token is taken any more");
+                self.replace(Keys::default(), String::new());
                 true
             }
             Err(fault) => {
@@ -278,6 +292,14 @@ impl Tokens {
                 false
             }
         }
+    }
+
+    fn replace(&self, keys: Keys, text: String) {
+        let mut known = self.known();
+        self.keys.store(Arc::new(keys));
+        known.clear();
+        drop(known);
+        self.looked().text = text;
     }
 
     fn known(&self) -> MutexGuard<'_, HashMap<[u8; 32], Identity>> {
@@ -461,6 +483,7 @@ mod tests {
                 audience: "binnacle".to_owned(),
                 algorithms: vec!["ES256".to_owned(), "RS256".to_owned()],
                 principal_claim: "sub".to_owned(),
+                jwks_age_max_s: 3600,
             }
         }
 
@@ -616,6 +639,30 @@ mod tests {
         assert!(tokens.look_again());
         assert_eq!(asked(&tokens, &token).unwrap_err(), Unauthenticated::Unknown);
         assert!(!tokens.has(&signer), "what is open with it ends");
+    }
+
+    #[test]
+    fn keys_that_cannot_be_read_again_count_for_so_long_and_count_again_when_they_can() {
+        let issuer = Issuer::new();
+        let token = issuer.sign(&claims());
+        let tokens = |jwks_age_max_s| {
+            let rules = TokenRules {
+                jwks_age_max_s,
+                ..issuer.rules()
+            };
+            Tokens::new(rules).unwrap()
+        };
+        let (patient, strict) = (tokens(3600), tokens(0));
+        let text = fs::read(issuer.path()).unwrap();
+        fs::remove_file(issuer.path()).unwrap();
+        let signer = asked(&strict, &token).unwrap().key.unwrap();
+        assert!(!patient.look_again() && asked(&patient, &token).is_ok());
+        assert!(strict.look_again(), "what is open with them ends");
+        assert_eq!(asked(&strict, &token).unwrap_err(), Unauthenticated::Unknown);
+        assert!(!strict.has(&signer));
+        assert!(!strict.look_again(), "once");
+        fs::write(issuer.path(), text).unwrap();
+        assert!(strict.look_again() && asked(&strict, &token).is_ok());
     }
 
     #[test]

@@ -57,13 +57,18 @@ impl Asker {
         }
     }
 
+    /// Who asks, where they had to show who they are and could.
+    pub(super) fn known(&self) -> Option<&Caller> {
+        self.caller.as_ref().filter(|caller| caller.identity().is_some())
+    }
+
     /// The same as in the origin of a commit, but nothing is refused: the call may have been refused for what is said here.
     pub(super) fn texts(&self, record_peer: bool) -> Texts {
         let text = |value: &Option<HeaderValue>| {
             let bytes = value.as_ref().map_or(&b""[..], HeaderValue::as_bytes);
             String::from_utf8_lossy(bytes).into_owned()
         };
-        let known = self.caller.as_ref().and_then(Caller::identity);
+        let known = self.known().and_then(Caller::identity);
         let said = text(&self.actor);
         let (principal, authentication) = match known {
             Some(identity) => (identity.principal.to_string(), identity.authentication),

@@ -130,26 +130,35 @@ impl Api {
         request: &impl ReadRequest,
     ) -> Result<(Arc<Hosted>, Arc<State>), Status> {
         let moment = Moment::parse(request.min_revision(), request.as_of())?;
-        self.seen_at(workspace, moment, None).await
+        self.seen_at(workspace, moment).await
     }
 
-    /// The state of a moment, or of the revision that the first page of a list has pinned.
+    /// The state of a moment.
     pub(super) async fn seen_at(
         &self,
         workspace: &Id,
         moment: Moment,
-        pinned: Option<Revision>,
     ) -> Result<(Arc<Hosted>, Arc<State>), Status> {
-        let engine = self.engine()?;
         let hosted = self.hosted(workspace, Right::Read)?;
-        let newest = Arc::clone(&engine.read(workspace, moment.at_least())?.state);
-        let state = match pinned.or_else(|| moment.past(newest.workspace())) {
-            Some(revision) if revision != newest.workspace().revision() => {
-                engine.state_at(&hosted, revision).await?
-            }
-            _ => newest,
-        };
+        let state = self.state_of(&hosted, moment, None).await?;
         Ok((hosted, state))
+    }
+
+    /// The state of a moment, or of the revision that the first page of a list has pinned.
+    async fn state_of(
+        &self,
+        hosted: &Arc<Hosted>,
+        moment: Moment,
+        pinned: Option<Revision>,
+    ) -> Result<Arc<State>, Status> {
+        let engine = self.engine()?;
+        let newest = Arc::clone(&engine.read(hosted.id(), moment.at_least())?.state);
+        match pinned.or_else(|| moment.past(newest.workspace())) {
+            Some(revision) if revision != newest.workspace().revision() => {
+                Ok(engine.state_at(hosted, revision).await?)
+            }
+            _ => Ok(newest),
+        }
     }
 
     /// One resource.
@@ -173,14 +182,16 @@ impl Api {
         items: impl FnOnce(&State, Option<&str>, usize) -> Result<Vec<(String, T)>, Rejection>,
     ) -> Result<Page<T>, Status> {
         let moment = Moment::parse(request.min_revision(), request.as_of())?;
-        let as_of = moment.binding();
+        let size = pages::page_size(request.page_size())?;
+        let hosted = self.hosted(workspace, Right::Read)?;
+        let (as_of, history) = (moment.binding(), history_of(&hosted));
         let mut parts = [&[R::CALL, request.parent()], filters].concat();
         parts.extend(as_of.as_deref());
+        parts.extend(history.as_deref());
         let binding = Binding(&parts);
-        let size = pages::page_size(request.page_size())?;
         let token = pages::read(request.page_token(), binding)?;
         let pinned = token.as_ref().map(|token| token.revision);
-        let (_, state) = self.seen_at(workspace, moment, pinned).await?;
+        let state = self.state_of(&hosted, moment, pinned).await?;
         let revision = state.workspace().revision();
         let last_key = token.as_ref().map(|token| token.last_key.as_str());
         // One more than the page tells whether there is another.
@@ -204,6 +215,13 @@ impl Api {
             revision,
         })
     }
+}
+
+/// What a page token is bound to of a log that was restored: pages of two histories do not go together. None: it has its first
+/// history.
+pub(super) fn history_of(hosted: &Hosted) -> Option<String> {
+    let epoch = hosted.published().epoch;
+    (epoch > 1).then(|| format!("epoch {epoch}"))
 }
 
 /// One resource as an answer that names the revision it was read at.

@@ -51,7 +51,7 @@ impl Api {
             query,
             moment,
         } = asked;
-        let (_, state) = self.seen_at(&workspace, moment, None).await?;
+        let (_, state) = self.seen_at(&workspace, moment).await?;
         let look = move || -> Result<_, Rejection> {
             let workspace = state.workspace();
             lists::workspace_found(workspace, false)?;

@@ -1,9 +1,10 @@
 //! Which calls leave an attempt in the access record, and what is said of them. One layer for all calls: it sees the path, the
 //! metadata, the first bytes of the request and the status of the answer, and knows nothing of what a call does.
 //!
-//! Kept is what was answered PERMISSION_DENIED or UNAUTHENTICATED, and of calls that change something every other refusal but
-//! those that say nothing about the caller (`is_kept`). A refused dry run changed nothing and wanted to change nothing: it is
-//! a question like a read, and kept only when it was denied.
+//! Kept is what was denied, and of calls that change something every other refusal but those that say nothing about the caller
+//! (`is_refusal`). Denied is what was answered PERMISSION_DENIED or UNAUTHENTICATED, and where callers are known what was answered
+//! NOT_FOUND to one for whom the whole workspace is not there: whether it is makes no difference, also not in time. A refused dry run
+//! changed nothing and wanted to change nothing: it is a question like a read, and kept only when it was denied.
 //!
 //! Invariant: whoever has its refusal finds the attempt: it is left before the status goes onto the wire. A call that succeeds
 //! pays for references to what it sent, or a copy where that is short, and nothing is read of that.
@@ -29,7 +30,8 @@ use tower::{Layer, Service};
 use self::calls::{Asked, Call, Calls};
 use super::principal::Asker;
 use crate::access::{AccessRecord, Attempt, Texts};
-use crate::engine::{Clock, Engine, SystemClock};
+use crate::domain::Id;
+use crate::engine::{Clock, Engine, Hosted, SystemClock};
 
 mod calls;
 
@@ -159,17 +161,34 @@ impl Watched {
         })
     }
 
+    /// Whether the workspace of a resource is not there for who asked.
+    fn is_hidden(&self, resource: &str) -> bool {
+        let Some(caller) = self.asker.known() else {
+            return false;
+        };
+        let name = resource.strip_prefix("workspaces/");
+        let id = name.and_then(|name| Id::parse(name.split('/').next()?).ok());
+        let Some((id, engine)) = id.zip(self.keeper.engine.get()) else {
+            return false;
+        };
+        let sees = |hosted: Arc<Hosted>| caller.sees(hosted.published().state.workspace());
+        !engine.hosted(&id).is_ok_and(sees)
+    }
+
     /// The call was answered so.
     pub(super) fn ended(&self, trailers: &HeaderMap) {
         let Some(code) = trailers.get(STATUS).map(|code| Code::from_bytes(code.as_bytes())) else {
             return;
         };
         let call = self.call();
-        if !is_kept(code, call.is_some_and(|call| call.is_write)) {
+        let is_write = call.is_some_and(|call| call.is_write);
+        let may_be_hidden = code == Code::NotFound && self.asker.known().is_some();
+        if !(is_denial(code) || may_be_hidden || is_write && is_refusal(code)) {
             return;
         }
         let asked = call.map_or_else(Asked::default, |call| call.asked(&self.seen.bytes()));
-        if asked.is_dry_run && !is_denial(code) {
+        let is_denied = is_denial(code) || may_be_hidden && self.is_hidden(&asked.resource);
+        if !is_denied && (!is_write || asked.is_dry_run) {
             return;
         }
         let Some(status) = Status::from_header_map(trailers) else {
@@ -211,11 +230,10 @@ impl std::fmt::Debug for Keeper {
     }
 }
 
-/// Whether a call that ended so is kept.
-fn is_kept(code: Code, is_write: bool) -> bool {
+/// Whether a call that ended so was refused for what was asked, or who asked.
+fn is_refusal(code: Code) -> bool {
     match code {
-        Code::PermissionDenied | Code::Unauthenticated => true,
-        // They say something about the server or the network, and nothing about who asked.
+        // They say something about the server or the network.
         Code::Ok
         | Code::Cancelled
         | Code::Unknown
@@ -226,11 +244,13 @@ fn is_kept(code: Code, is_write: bool) -> bool {
         Code::InvalidArgument
         | Code::NotFound
         | Code::AlreadyExists
+        | Code::PermissionDenied
         | Code::ResourceExhausted
         | Code::FailedPrecondition
         | Code::Aborted
         | Code::OutOfRange
-        | Code::Unimplemented => is_write,
+        | Code::Unimplemented
+        | Code::Unauthenticated => true,
     }
 }
 

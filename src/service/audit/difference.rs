@@ -19,6 +19,7 @@ use crate::proto::api::resource_difference::Kind;
 use crate::service::api::{Api, wire};
 use crate::service::moment::Moment;
 use crate::service::pages::{self, Binding, PageToken};
+use crate::service::reads::history_of;
 use crate::service::{names, to_proto};
 
 impl Api {
@@ -28,12 +29,13 @@ impl Api {
     ) -> Result<Response<api::DiffStatesResponse>, Status> {
         let request = request.get_ref();
         let asked = Asked::parse(request)?;
-        let bound = asked.bound();
+        let size = pages::page_size(request.page_size)?;
+        let (hosted, newest) = self.read(&asked.workspace, Right::Audit, 0)?;
+        let mut bound = asked.bound();
+        bound.extend(history_of(&hosted));
         let bound: Vec<&str> = bound.iter().map(String::as_str).collect();
         let binding = Binding(&bound);
-        let size = pages::page_size(request.page_size)?;
         let token = pages::read(&request.page_token, binding)?;
-        let (hosted, newest) = self.read(&asked.workspace, Right::Audit, 0)?;
         let place = match token {
             Some(token) => Place::of_token(&token)?,
             None => asked.place(newest.workspace())?,

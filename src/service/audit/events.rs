@@ -11,6 +11,7 @@ use crate::projection::EventFilter;
 use crate::proto::api;
 use crate::service::api::{Api, wire};
 use crate::service::pages::{self, Binding, PageToken};
+use crate::service::reads::history_of;
 use crate::service::{from_proto, names, status, to_proto};
 
 /// How many commits are read at once.
@@ -30,12 +31,13 @@ impl Api {
         let request = request.get_ref();
         let workspace = names::workspace("parent", &request.parent)?;
         let filter = from_proto::event_filter(&workspace, request)?;
-        let bound = parameters(request, &filter);
+        let size = pages::page_size(request.page_size)?;
+        let (hosted, state) = self.read(&workspace, Right::Audit, request.min_revision)?;
+        let mut bound = parameters(request, &filter);
+        bound.extend(history_of(&hosted));
         let bound: Vec<&str> = bound.iter().map(String::as_str).collect();
         let binding = Binding(&bound);
-        let size = pages::page_size(request.page_size)?;
         let token = pages::read(&request.page_token, binding)?;
-        let (hosted, state) = self.read(&workspace, Right::Audit, request.min_revision)?;
         // The log behind the newest revision of the first page is none of this list's business.
         let newest = token
             .as_ref()

@@ -11,6 +11,7 @@ mod visible;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use binnacle::access::{AccessRecord, BYTES_DEFAULT};
 use binnacle::engine::{Engine, EngineConfig};
 use binnacle::identity::{Authenticator, KeyFile, NewKey};
 use binnacle::log::{EventLog, Evidence, MemoryLog, SigningKey};
@@ -104,7 +105,15 @@ impl Guarded {
             let key = SigningKey::load_or_create(&dir.path().join("key")).expect("a key");
             Evidence::open(dir.path(), key).expect("evidence")
         };
-        let server = Server::with_log(log as _, config, Some(evidence)).await;
+        let (record, access) = (AccessRecord::new(BYTES_DEFAULT), dir.path().join("access"));
+        let (opened, clock) = (record.clone(), clock());
+        let given = Arc::clone(&clock);
+        let server = Server::keeping(record, config, clock, move || {
+            let engine = Engine::open(log, Some(evidence), given, EngineConfig::default());
+            opened.open(&access);
+            engine.expect("an engine")
+        });
+        until_serving(&server.channel).await;
         Self { server, dir }
     }
 

@@ -117,6 +117,7 @@ impl Secured {
             audience: "binnacle".to_owned(),
             algorithms: vec!["ES256".to_owned()],
             principal_claim: "sub".to_owned(),
+            jwks_age_max_s: 3600,
         };
         let names = [(
             "spiffe://acme/ingest".to_owned(),

@@ -4,7 +4,7 @@ use binnacle::proto::api;
 use tonic::Code;
 
 use super::calls::{CALLS, Call, Takes, methods};
-use super::{Guarded, workspace_client};
+use super::{Guarded, Known, kpi_client, workspace_client};
 
 #[tokio::test]
 async fn a_stranger_hears_of_a_workspace_what_they_hear_of_one_that_is_not_there() {
@@ -37,6 +37,47 @@ async fn a_stranger_hears_of_a_workspace_what_they_hear_of_one_that_is_not_there
     }
     assert!(flaws.is_empty(), "{} flaws:\n{}", flaws.len(), flaws.join("\n"));
     assert!(compared > 90, "{compared}");
+}
+
+#[tokio::test]
+async fn what_a_stranger_asked_of_a_workspace_its_auditor_finds_and_what_members_did_not_find_is_not_kept() {
+    let guarded = Guarded::new().await;
+    let stranger = guarded.channel_of("stranger").await;
+    let viewer = guarded.channel_of("viewer").await;
+    let get = async |channel: &Known, name: &str| {
+        let request = api::GetKpiRequest {
+            name: name.to_owned(),
+            ..Default::default()
+        };
+        let refused = kpi_client(channel).get_kpi(request).await;
+        assert_eq!(refused.expect_err(name).code(), Code::NotFound);
+    };
+    get(&stranger, "workspaces/acme/kpis/nps").await;
+    get(&stranger, "workspaces/nowhere/kpis/nps").await;
+    get(&viewer, "workspaces/acme/kpis/none").await;
+    let found = async |principal: &str, parent: &str| {
+        let channel = guarded.channel_of(principal).await;
+        let mut audit = api::audit_service_client::AuditServiceClient::new(channel);
+        let request = api::ListAttemptsRequest {
+            parent: parent.to_owned(),
+            page_size: 1000,
+            ..Default::default()
+        };
+        let answer = audit.list_attempts(request).await.expect("attempts").into_inner();
+        let of_known = answer
+            .attempts
+            .into_iter()
+            // Keys that the server had not seen yet.
+            .filter(|attempt| attempt.code != "UNAUTHENTICATED");
+        let said = of_known.map(|attempt| [attempt.principal, attempt.resource, attempt.code]);
+        said.collect::<Vec<_>>()
+    };
+    let words = |resource: &str| ["stranger", resource, "NOT_FOUND"].map(str::to_owned);
+    let there = words("workspaces/acme/kpis/nps");
+    assert_eq!(found("auditor", "workspaces/acme").await, [there.clone()]);
+    // One that is not there leaves the same, so that nobody can tell them apart by the time that it takes.
+    let nowhere = words("workspaces/nowhere/kpis/nps");
+    assert_eq!(found("operator", "workspaces/-").await, [nowhere, there]);
 }
 
 #[tokio::test]
