@@ -212,7 +212,7 @@ pub(super) async fn patiently<T>(send: impl AsyncFn() -> Result<T, Status>) -> R
 }
 
 /// How long to wait before the same request again; none: it would not help.
-fn pause_before_repeat(status: &Status, attempts: u32) -> Option<Duration> {
+pub(super) fn pause_before_repeat(status: &Status, attempts: u32) -> Option<Duration> {
     let busy = matches!(status.code(), Code::Unavailable | Code::ResourceExhausted);
     // A connection that breaks while an answer is under way has no code of its own, but the transport as its source.
     let lost = matches!(status.code(), Code::Unknown | Code::Cancelled | Code::Internal)

@@ -46,8 +46,8 @@ pub(super) struct LoadSettings {
     /// Bytes of all requests that are being received and are not understood yet [default: 134217728]
     #[arg(long, env = "BINNACLE_REQUESTS_BYTES_MAX", value_name = "BYTES")]
     requests_bytes_max: Option<NonZeroUsize>,
-    /// Bytes of all answers that are made and that whoever asked has not read yet, of one principal half of them
-    /// [default: 268435456]
+    /// Bytes of all answers that are made and that whoever asked has not read yet, of one principal a quarter of them; 67108864 at
+    /// least [default: 268435456]
     #[arg(long, env = "BINNACLE_ANSWERS_BYTES_MAX", value_name = "BYTES")]
     answers_bytes_max: Option<NonZeroUsize>,
     /// Connections open at once; never more than the process may open files, less 256 [default: 10000]
@@ -76,18 +76,29 @@ pub(super) const OTHER_FILES: usize = 256;
 /// The headers that a call has anyway, and a key: with less than that nobody could call.
 const HEADER_LIST_BYTES_MIN: u32 = 1024;
 
+/// A quarter of it holds as many of the largest pieces of one stream as the transport takes at once, and some more.
+const ANSWERS_BYTES_MIN: usize = 64 * 1024 * 1024;
+
 impl LoadSettings {
     /// What is wrong with values by themselves.
     pub(super) fn check(&self) -> Result<(), Failure> {
-        match self.header_list_bytes_max {
-            Some(max) if max.get() < HEADER_LIST_BYTES_MIN => {
-                let sentence = format!(
-                    "--header-list-bytes-max {max} lets nobody call: give it {HEADER_LIST_BYTES_MIN} at least"
-                );
-                Err(Failure::new(FailureKind::Usage, sentence))
-            }
-            _ => Ok(()),
+        let wrong = |sentence| Err(Failure::new(FailureKind::Usage, sentence));
+        if let Some(max) = self.header_list_bytes_max
+            && max.get() < HEADER_LIST_BYTES_MIN
+        {
+            return wrong(format!(
+                "--header-list-bytes-max {max} lets nobody call: give it {HEADER_LIST_BYTES_MIN} at least"
+            ));
         }
+        if let Some(max) = self.answers_bytes_max
+            && max.get() < ANSWERS_BYTES_MIN
+        {
+            return wrong(format!(
+                "--answers-bytes-max {max} cuts off whoever reads large answers one after the other: give it {ANSWERS_BYTES_MIN} at \
+                 least"
+            ));
+        }
+        Ok(())
     }
 
     /// These, and where they are silent the others.
@@ -244,10 +255,13 @@ mod tests {
     }
 
     #[test]
-    fn headers_have_room_for_a_call() {
+    fn headers_have_room_for_a_call_and_answers_for_a_stream() {
         assert!(settings("header_list_bytes_max = 1024").check().is_ok());
         let small = settings("header_list_bytes_max = 1023").check();
         assert!(small.is_err_and(|failure| failure.to_string().contains("1024 at least")));
+        assert!(settings("answers_bytes_max = 67108864").check().is_ok());
+        let small = settings("answers_bytes_max = 67108863").check();
+        assert!(small.is_err_and(|failure| failure.to_string().contains("67108864 at least")));
     }
 
     #[test]

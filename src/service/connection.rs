@@ -197,6 +197,22 @@ impl<C: AsyncWrite + Unpin> AsyncWrite for Closable<C> {
 }
 
 #[cfg(test)]
+impl<C> Closable<C> {
+    /// The connection, of a peer that nobody knows.
+    pub(super) fn connection(&self) -> Connection {
+        Connection {
+            peer: None,
+            certificate: None,
+            closing: Arc::clone(&self.closing),
+        }
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closing.is_closed.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::{TcpListener, TcpStream};
@@ -236,11 +252,7 @@ mod tests {
         assert_eq!(began.elapsed().as_secs(), 60);
         let (_used, used) = tokio::io::duplex(64);
         let mut used = Closable::new(used, within);
-        let connection = Connection {
-            peer: None,
-            certificate: None,
-            closing: Arc::clone(&used.closing),
-        };
+        let connection = used.connection();
         connection.called();
         let long = Duration::from_secs(6000);
         assert!(
@@ -282,19 +294,14 @@ mod tests {
     async fn a_connection_whose_calls_are_given_up_is_closed_and_one_where_most_are_answered_is_not() {
         let (_peer, io) = tokio::io::duplex(64);
         let io = Closable::new(io, Duration::from_secs(3600));
-        let connection = Connection {
-            peer: None,
-            certificate: None,
-            closing: Arc::clone(&io.closing),
-        };
-        let is_closed = || io.closing.is_closed.load(Ordering::Relaxed);
+        let connection = io.connection();
         for _ in 0..10 * GIVEN_UP_MAX {
             connection.gave_up();
             connection.answered();
         }
         (0..GIVEN_UP_MAX).for_each(|_| connection.gave_up());
-        assert!(!is_closed());
+        assert!(!io.is_closed());
         connection.gave_up();
-        assert!(is_closed());
+        assert!(io.is_closed());
     }
 }

@@ -21,7 +21,7 @@ use super::Api;
 use super::attempts::Attempts;
 use super::caller::{Admitted, Identified};
 use super::connection::Closable;
-use super::load::{Bounded, Load, LoadLimits};
+use super::load::{Attached, Bounded, Load, LoadLimits};
 use super::rpc::{CallListener, CallTally, Observation};
 use super::standing::Standing;
 use super::subscribe_call::ProgressCalls;
@@ -312,6 +312,7 @@ impl<I> BoundServer<I> {
             .incoming
             .map(move |accepted| accepted.map(|io| Closable::new(io, first_call_within)));
         let server = builder(&self.config)
+            .layer(Attached)
             .layer(NamedOriginsOnly::new(
                 &self.config.web_origins,
                 attempts.clone(),
@@ -437,6 +438,7 @@ async fn look_after(api: &Api) -> Infallible {
         loop {
             tokio::time::sleep(FORGET_EVERY).await;
             api.load().forget_idle();
+            api.load().close_the_stalled();
             if let Ok(engine) = api.engine() {
                 engine.forget_idle();
             }

@@ -301,12 +301,11 @@ pub(super) fn too_many_bytes(bytes_max: usize) -> Status {
 }
 
 /// Callers do not read what they have asked for.
-pub(super) fn too_much_unread(bytes_max: usize) -> Status {
-    let sentence = format!(
-        "more than {bytes_max} bytes of answers wait to be read, or half of that are yours: read them before you ask for more; \
-         whether the call has changed something is unknown, so send a change again with the same request_id"
-    );
-    with_retry(Code::Unavailable, "ANSWERS_UNREAD", &sentence, Some(BUSY_DELAY))
+pub(super) fn too_much_unread() -> Status {
+    let sentence = "the server has made as many bytes of answers as it keeps for callers who have not read them yet, or for you: read \
+                    those before you ask for more, or ask again later; whether the call has changed something is unknown, so send a \
+                    change again with the same request_id";
+    with_retry(Code::Unavailable, "ANSWERS_UNREAD", sentence, Some(BUSY_DELAY))
 }
 
 /// A call had no answer within so many seconds.

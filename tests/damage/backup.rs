@@ -1,5 +1,7 @@
 //! `binnacle backup` from a server that is written to, and what is in an archive.
 
+use std::io::Read;
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
@@ -10,6 +12,7 @@ use tempfile::TempDir;
 
 use crate::archives::Parts;
 use crate::company::{batch, connect, furnish, measure, wait};
+use crate::prepared::prepared;
 use crate::program::{Run, Server, run};
 use crate::reads::everything;
 
@@ -120,6 +123,49 @@ fn a_commit_as_large_as_commits_may_be_is_backed_up_whole() {
         .remove("workspaces/acme")
         .expect("the records");
     assert!(after.starts_with(&records));
+}
+
+/// A proxy that cuts its first connections off behind so many bytes of answers, each behind more than the one before.
+fn cutting(server: &str, first_bytes: u64) -> (String, Arc<AtomicI64>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let (connections, server) = (Arc::new(AtomicI64::new(0)), server.to_owned());
+    let counter = Arc::clone(&connections);
+    std::thread::spawn(move || {
+        for client in listener.incoming().map_while(Result::ok) {
+            let bytes = match counter.fetch_add(1, Ordering::SeqCst) {
+                number @ 0..4 => first_bytes << number,
+                _ => u64::MAX,
+            };
+            let server = TcpStream::connect(&server).expect("the server");
+            let clone = |stream: &TcpStream| stream.try_clone().expect("a stream");
+            let (requests, to) = (clone(&client), clone(&server));
+            std::thread::spawn(move || std::io::copy(&mut &requests, &mut &to));
+            std::thread::spawn(move || {
+                let _cut = std::io::copy(&mut (&server).take(bytes), &mut &client);
+                let _closed = (client.shutdown(Shutdown::Both), server.shutdown(Shutdown::Both));
+            });
+        }
+    });
+    (url, connections)
+}
+
+#[test]
+fn a_backup_whose_connection_breaks_goes_on_where_it_was() {
+    let data = prepared().copy();
+    let server = Server::start(&data.dir());
+    let files = TempDir::new().expect("a folder");
+    let whole = files.path().join("whole");
+    at(&whole, &["backup", "--server", &server.url, "-o"]).ended(0, &["2 workspaces"]);
+    let address = server.url.trim_start_matches("http://");
+    let (url, connections) = cutting(address, 4_000);
+    let cut = files.path().join("cut");
+    at(&cut, &["backup", "--server", &url, "-o"]).ended(0, &["2 workspaces"]);
+    assert!(connections.load(Ordering::SeqCst) > 2, "{connections:?}");
+    assert_eq!(
+        std::fs::read(cut).expect("a file"),
+        std::fs::read(whole).expect("a file")
+    );
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod company;
 mod damage;
 mod directory;
 mod matrix;
+mod pages;
 #[path = "../common/patience.rs"]
 mod patience;
 mod prepared;

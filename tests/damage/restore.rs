@@ -90,7 +90,7 @@ impl Source {
 }
 
 /// Restores into a directory.
-fn restore(archive: &Path, dir: &Path, more: &[&str]) -> Run {
+pub(crate) fn restore(archive: &Path, dir: &Path, more: &[&str]) -> Run {
     let mut args: Vec<&OsStr> = vec![
         "restore".as_ref(),
         archive.as_os_str(),

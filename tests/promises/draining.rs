@@ -140,13 +140,15 @@ async fn whoever_is_told_that_the_server_stops_goes_on_at_the_next_without_a_gap
     }
 }
 
-/// Streams that take nothing of what there is for them, on one connection.
+/// Streams that have begun and take nothing of what there is for them, on one connection.
 async fn stopped(address: &str, count: usize) -> Vec<Streaming<api::SubscribeResponse>> {
     let channel = connect(address, Some(WINDOW)).await.expect("a connection");
     let mut stopped = Vec::new();
     for _ in 0..count {
         let mut subscriber = Subscriber::of(named("everything, from the beginning"));
-        stopped.push(subscriber.subscribe(&channel).await.expect("a stream"));
+        let mut stream = subscriber.subscribe(&channel).await.expect("a stream");
+        assert!(subscriber.read(&mut stream).await.expect("it begins"));
+        stopped.push(stream);
     }
     stopped
 }

@@ -2,6 +2,7 @@
 
 use std::net::{SocketAddr, TcpListener};
 
+use super::directory::may_be_read;
 use super::{Finding, Patient};
 use crate::cli::serve::failure;
 use crate::service::ServerConfig;
@@ -33,28 +34,39 @@ pub(super) fn look(patient: &Patient<'_>) -> Vec<Finding> {
             format!("a server runs, so {address} is its own"),
         )];
     }
-    let mut findings = vec![free(ABOUT, address, "--listen")];
+    // Kept while the other is looked at: both are needed at once.
+    let (taken, finding) = free(ABOUT, address, "--listen", patient);
+    let mut findings = vec![finding];
     if let Some(metrics) = settings.telemetry().metrics_listen() {
-        findings.push(match metrics == address && address.port() > 0 {
-            true => Finding::wrong(
-                METRICS_ABOUT,
-                format!("{metrics} is the server's own address"),
-                "choose another with --metrics-listen",
-            ),
-            false => free(METRICS_ABOUT, metrics, "--metrics-listen"),
-        });
+        findings.push(free(METRICS_ABOUT, metrics, "--metrics-listen", patient).1);
     }
+    drop(taken);
     findings
 }
 
 /// Whether an address is to be had.
-fn free(about: &'static str, address: SocketAddr, setting: &str) -> Finding {
-    match TcpListener::bind(address) {
-        Ok(_let_go_at_once) => Finding::ok(about, format!("{address} is free")),
-        Err(error) => Finding::wrong(
+fn free(
+    about: &'static str,
+    address: SocketAddr,
+    setting: &str,
+    patient: &Patient<'_>,
+) -> (Option<TcpListener>, Finding) {
+    let error = match TcpListener::bind(address) {
+        Ok(taken) => return (Some(taken), Finding::ok(about, format!("{address} is free"))),
+        Err(error) => error,
+    };
+    let is = format!("{address} cannot be listened on: {error}");
+    let finding = match may_be_read(&patient.data_dir) {
+        true => {
+            let todo = format!("choose another with {setting}, or stop what uses it");
+            Finding::wrong(about, is, todo)
+        }
+        // Whether its own server uses it cannot be seen.
+        false => Finding::warning(
             about,
-            format!("{address} cannot be listened on: {error}"),
-            format!("choose another with {setting}, or stop what uses it"),
+            is,
+            "run this as the user that runs the server: it may be its own",
         ),
-    }
+    };
+    (None, finding)
 }

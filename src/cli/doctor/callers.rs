@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::directory::may_be_read;
 use super::{Finding, Patient};
 use crate::cli::identity::KEYS;
 use crate::cli::words::counted;
@@ -15,6 +16,13 @@ const NOTICE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// What a start would say of credentials, and which keys are about to end.
 pub(super) fn look(patient: &Patient<'_>) -> Vec<Finding> {
+    if !may_be_read(&patient.data_dir) {
+        return vec![Finding::warning(
+            KEYS_ABOUT,
+            "this user may not look whether there are any",
+            "run this as the user that runs the server",
+        )];
+    }
     let identity = patient.settings.identity();
     let authenticator = match identity.authenticator(&patient.data_dir) {
         Ok(authenticator) => authenticator,

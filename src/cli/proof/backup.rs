@@ -16,7 +16,7 @@ use super::files;
 use crate::cli::connection::Channel;
 use crate::cli::words::{counted, failure, say};
 use crate::cli::{Failure, FailureKind, connection};
-use crate::domain::Id;
+use crate::domain::{Id, Revision};
 use crate::log::{ArchiveWriter, Checkpoint, LogEntry, Verification, marks_of, unverified};
 use crate::proto::api;
 use crate::proto::api::audit_service_client::AuditServiceClient;
@@ -80,7 +80,7 @@ async fn write(source: &Source, workspaces: &[String], path: &std::path::Path) -
     let mut archive = ArchiveWriter::begin(out).map_err(io)?;
     let mut commits = 0;
     for name in workspaces {
-        let (checkpoint, note, mut messages) = source.export(name).await?;
+        let (checkpoint, note, mut messages) = source.export(name, Revision::ZERO, Revision::ZERO).await?;
         let entry = LogEntry {
             workspace: name.strip_prefix("workspaces/").unwrap_or(name).to_owned(),
             log: checkpoint.origin.log.to_string(),
@@ -93,14 +93,28 @@ async fn write(source: &Source, workspaces: &[String], path: &std::path::Path) -
             checkpoint.origin.log,
             marks_of(checkpoint.origin.log, &[checkpoint]),
         );
-        while let Some(message) = messages.message().await.map_err(|status| lost(&status))? {
-            let Some(Content::Records(records)) = message.content else {
-                continue;
+        let mut attempts = 0;
+        loop {
+            let lost = match messages.message().await {
+                Ok(Some(message)) => {
+                    attempts = 0;
+                    let Some(Content::Records(records)) = message.content else {
+                        continue;
+                    };
+                    for record in records.records {
+                        log.record(&record).map_err(|sentence| wrong(name, &sentence))?;
+                        archive.record(&record).map_err(io)?;
+                    }
+                    continue;
+                }
+                Err(status) if log.revision() < checkpoint.revision => status,
+                Ok(None) | Err(_) => break,
             };
-            for record in records.records {
-                log.record(&record).map_err(|sentence| wrong(name, &sentence))?;
-                archive.record(&record).map_err(io)?;
-            }
+            attempts += 1;
+            let pause = connection::pause_before_repeat(&lost, attempts).ok_or_else(|| failed(&lost))?;
+            tokio::time::sleep(pause).await;
+            // What was verified stays; the root that was signed first is still what all of it has to come to.
+            (_, _, messages) = source.export(name, log.revision(), checkpoint.revision).await?;
         }
         log.end_at(checkpoint.revision)
             .map_err(|sentence| wrong(name, &sentence))?;
@@ -120,7 +134,7 @@ async fn write(source: &Source, workspaces: &[String], path: &std::path::Path) -
     Ok(())
 }
 
-fn lost(status: &tonic::Status) -> Failure {
+fn failed(status: &tonic::Status) -> Failure {
     failure(
         status,
         "the backup is not whole, and nothing is left of it: run it again",
@@ -156,7 +170,7 @@ impl Source {
                     .list_workspaces(request)
                     .await
             });
-            let answer = answer.await.map_err(|status| lost(&status))?.into_inner();
+            let answer = answer.await.map_err(|status| failed(&status))?.into_inner();
             names.extend(answer.workspaces.into_iter().map(|workspace| workspace.name));
             if answer.next_page_token.is_empty() {
                 return Ok(names);
@@ -165,15 +179,19 @@ impl Source {
         }
     }
 
-    /// The export of a workspace: its checkpoint, and the messages with the records.
+    /// The export of a workspace behind a revision, up to another (0: its newest): the checkpoint there, and the messages with the
+    /// records.
     async fn export(
         &self,
         name: &str,
+        after: Revision,
+        last: Revision,
     ) -> Result<(Checkpoint, String, Streaming<api::ExportEventsResponse>), Failure> {
+        let wire = |revision: Revision| i64::try_from(revision.0).unwrap_or(i64::MAX);
         let request = api::ExportEventsRequest {
             parent: name.to_owned(),
-            after_revision: 0,
-            last_revision: 0,
+            after_revision: wire(after),
+            last_revision: wire(last),
         };
         let answer = connection::patiently(async || {
             let request = connection::request(request.clone(), self.actor.as_ref());
@@ -182,8 +200,8 @@ impl Source {
                 .export_events(request)
                 .await
         });
-        let mut messages = answer.await.map_err(|status| lost(&status))?.into_inner();
-        let first = messages.message().await.map_err(|status| lost(&status))?;
+        let mut messages = answer.await.map_err(|status| failed(&status))?.into_inner();
+        let first = messages.message().await.map_err(|status| failed(&status))?;
         let Some(Content::Checkpoint(signed)) = first.and_then(|message| message.content) else {
             return Err(wrong(name, "its first message is no checkpoint"));
         };

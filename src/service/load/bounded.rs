@@ -17,6 +17,8 @@ use tonic::Status;
 use tonic::body::Body;
 use tower::{Layer, Service};
 
+use super::carried::Carrier;
+use super::outflow::Asked;
 use super::places::Place;
 use super::{Excess, Load, doors};
 use crate::service::caller::Caller;
@@ -187,7 +189,7 @@ where
         });
         let answer_s_max = self.load.limits.answer_s_max;
         let answering = tokio::time::timeout(Duration::from_secs(answer_s_max), self.inner.call(request));
-        let unanswered = Unanswered(connection);
+        let unanswered = Unanswered(connection.clone());
         Either::Right(Box::pin(async move {
             let answer = match answering.await {
                 Ok(Ok(answer)) => answer,
@@ -196,14 +198,26 @@ where
             unanswered.end(&answer);
             // Until its answer has ended, and was taken, the call is open.
             let call = place.map(Arc::new);
-            Ok(answer.map(|body| match (outflow, call) {
-                (Some(outflow), call) => outflow.count(principal, call, body),
-                (None, Some(call)) => Body::new(body.map_frame(move |frame| {
-                    let _open = &call;
-                    frame
-                })),
-                (None, None) => body,
-            }))
+            Ok(match (outflow, call) {
+                (Some(outflow), call) => {
+                    let carrier = Carrier::default();
+                    let of = Asked {
+                        principal,
+                        connection,
+                        call,
+                    };
+                    let mut answer = answer.map(|body| outflow.count(of, carrier.clone(), body));
+                    answer.extensions_mut().insert(carrier);
+                    answer
+                }
+                (None, Some(call)) => answer.map(|body| {
+                    Body::new(body.map_frame(move |frame| {
+                        let _open = &call;
+                        frame
+                    }))
+                }),
+                (None, None) => answer,
+            })
         }))
     }
 }

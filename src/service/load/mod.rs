@@ -2,19 +2,21 @@
 //! an address and in all, bytes of requests and of answers, and how long a connection may be open without a call, and a call
 //! without an answer.
 //!
-//! Invariant: what is refused here was looked at by nothing behind it, and is refused at once, with the time after
-//! which it is worth to try again; who keeps within their limits does not notice those who do not. Memory is kept for those
+//! Invariant: what is refused here was looked at by nothing behind it (but for an answer that is not sent), and is refused at once,
+//! with the time after which it is worth to try again; who keeps within their limits does not notice those who do not. Memory is kept for those
 //! alone who have called within the last second or so. It does not know what a call does. The queue of commands has bounds of
 //! its own (`engine::queue`), and subscriptions have theirs.
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use smol_str::SmolStr;
 
 use crate::domain::Id;
 
 mod bounded;
+mod carried;
 mod doors;
 mod gate;
 mod inflow;
@@ -22,6 +24,7 @@ mod outflow;
 mod places;
 
 pub(super) use bounded::Bounded;
+pub(super) use carried::Attached;
 pub(super) use doors::{Doors, Entered};
 pub(super) use gate::Excess;
 
@@ -44,7 +47,7 @@ pub struct LoadLimits {
     pub workspace_calls_per_s: u32,
     /// Bytes of all requests that are being received and are not understood yet.
     pub requests_bytes_max: usize,
-    /// Bytes of all answers that are made and not read yet by whoever asked; of those of one principal half.
+    /// Bytes of all answers that are made and not read yet by whoever asked; of those of one principal a quarter.
     pub answers_bytes_max: usize,
     /// Connections open at once.
     pub connections_max: usize,
@@ -127,6 +130,12 @@ impl Load {
     /// There are more than it may have.
     pub(super) fn of_workspace(&self, workspace: &Id) -> Result<(), Excess> {
         self.workspaces.enter(workspace).map(drop)
+    }
+
+    /// Closes connections that do not take their answers while others need the room.
+    pub(super) fn close_the_stalled(&self) {
+        self.outflow
+            .close_the_stalled(Duration::from_secs(self.limits.answer_s_max));
     }
 
     /// Lets go of those who have not called lately.
