@@ -74,7 +74,10 @@ async fn what_a_stranger_asked_of_a_workspace_its_auditor_finds_and_what_members
     };
     let words = |resource: &str| ["stranger", resource, "NOT_FOUND"].map(str::to_owned);
     let there = words("workspaces/acme/kpis/nps");
-    assert_eq!(found("auditor", "workspaces/acme").await, [there.clone()]);
+    assert_eq!(
+        found("auditor", "workspaces/acme").await,
+        std::slice::from_ref(&there)
+    );
     // One that is not there leaves the same, so that nobody can tell them apart by the time that it takes.
     let nowhere = words("workspaces/nowhere/kpis/nps");
     assert_eq!(found("operator", "workspaces/-").await, [nowhere, there]);
