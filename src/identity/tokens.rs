@@ -113,7 +113,7 @@ struct Looked {
 
 /// How often a URL is asked again.
 const FETCH_EVERY: Duration = Duration::from_secs(300);
-/// How often at most, while tokens name keys that are not known.
+/// The same while tokens name keys that are not known, and while it cannot be read.
 const FETCH_EVERY_MIN: Duration = Duration::from_secs(10);
 const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
 const JWKS_BYTES_MAX: u64 = 1024 * 1024;
@@ -252,8 +252,11 @@ impl Tokens {
         let is_due = match &self.rules.jwks {
             JwksSource::File(_) => true,
             JwksSource::Url(_) => {
-                let age = looked.at.elapsed();
-                age >= FETCH_EVERY || (looked.wanted && age >= FETCH_EVERY_MIN)
+                // Often enough for a read to fail more than once before its keys are too old.
+                let half_of_age = Duration::from_secs(self.rules.jwks_age_max_s) / 2;
+                let in_haste = looked.wanted || looked.read_at < looked.at;
+                let every = if in_haste { FETCH_EVERY_MIN } else { FETCH_EVERY };
+                looked.at.elapsed() >= every.min(half_of_age)
             }
         };
         if !is_due {

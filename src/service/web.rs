@@ -154,7 +154,7 @@ impl<S: Service<Request<B>, Response = Response<Body>>, B> Service<Request<B>> f
                 && self.load.enter_stranger(request.extensions()).is_ok()
                 && let Some(watched) = self.attempts.watch(&request)
             {
-                watched.ended(refusal.headers());
+                watched.ended(refusal.headers(), false);
             }
             // For whoever does not speak gRPC: a browser shows this in its console.
             *refusal.status_mut() = StatusCode::FORBIDDEN;

@@ -9,8 +9,9 @@ use crate::common::*;
 const PAGE: &str = include_str!("../../docs/subscribe.md");
 const PYTHON: &str = include_str!("../../examples/subscribe/python/subscribe.py");
 const WEB: &str = include_str!("../../examples/subscribe/web/calls.mjs");
-const STATUSES: [&str; 2] = [
-    include_str!("../../src/service/status.rs"),
+const STATUSES: [&str; 3] = [
+    include_str!("../../src/service/status/mod.rs"),
+    include_str!("../../src/service/status/load.rs"),
     include_str!("../../src/engine/refusal.rs"),
 ];
 

@@ -1,5 +1,6 @@
 //! Where the server listens, for calls and for metrics: whether it may, and whether the addresses are to be had.
 
+use std::io;
 use std::net::{SocketAddr, TcpListener};
 
 use super::directory::may_be_read;
@@ -56,17 +57,18 @@ fn free(
         Err(error) => error,
     };
     let is = format!("{address} cannot be listened on: {error}");
-    let finding = match may_be_read(&patient.data_dir) {
-        true => {
-            let todo = format!("choose another with {setting}, or stop what uses it");
-            Finding::wrong(about, is, todo)
-        }
-        // Whether its own server uses it cannot be seen.
-        false => Finding::warning(
+    // Whether its own server uses it cannot be seen by everybody.
+    let may_be_its_own = error.kind() == io::ErrorKind::AddrInUse && !may_be_read(&patient.data_dir);
+    let finding = match may_be_its_own {
+        true => Finding::warning(
             about,
             is,
             "run this as the user that runs the server: it may be its own",
         ),
+        false => {
+            let todo = format!("choose another with {setting}, or stop what uses it");
+            Finding::wrong(about, is, todo)
+        }
     };
     (None, finding)
 }

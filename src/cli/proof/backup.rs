@@ -6,10 +6,11 @@
 use std::fs::File;
 use std::io::{self, BufWriter};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
-use tonic::Streaming;
 use tonic::metadata::{Ascii, MetadataValue};
+use tonic::{Code, Streaming};
 
 use super::checkpoint::{Server, ask, workspace};
 use super::files;
@@ -111,7 +112,7 @@ async fn write(source: &Source, workspaces: &[String], path: &std::path::Path) -
                 Ok(None) | Err(_) => break,
             };
             attempts += 1;
-            let pause = connection::pause_before_repeat(&lost, attempts).ok_or_else(|| failed(&lost))?;
+            let pause = pause(&lost, attempts).ok_or_else(|| failed(&lost))?;
             tokio::time::sleep(pause).await;
             // What was verified stays; the root that was signed first is still what all of it has to come to.
             (_, _, messages) = source.export(name, log.revision(), checkpoint.revision).await?;
@@ -132,6 +133,15 @@ async fn write(source: &Source, workspaces: &[String], path: &std::path::Path) -
         counted(workspaces.len(), "workspace")
     ));
     Ok(())
+}
+
+/// How long to wait before an export is asked for again, from where it was; none: it would not help.
+fn pause(status: &tonic::Status, attempts: u32) -> Option<Duration> {
+    // A stream that breaks may end without a word of the server, which always says why, and without one of the transport.
+    let has_no_word = matches!(status.code(), Code::Unknown | Code::Internal | Code::Cancelled)
+        && status.details().is_empty();
+    let broken = tonic::Status::unavailable("the stream has broken");
+    connection::pause_before_repeat(if has_no_word { &broken } else { status }, attempts)
 }
 
 fn failed(status: &tonic::Status) -> Failure {
@@ -193,15 +203,23 @@ impl Source {
             after_revision: wire(after),
             last_revision: wire(last),
         };
-        let answer = connection::patiently(async || {
+        let begin = async || {
             let request = connection::request(request.clone(), self.actor.as_ref());
-            AuditServiceClient::new(self.channel.clone())
-                .max_decoding_message_size(MESSAGE_BYTES_MAX)
-                .export_events(request)
-                .await
-        });
-        let mut messages = answer.await.map_err(|status| failed(&status))?.into_inner();
-        let first = messages.message().await.map_err(|status| failed(&status))?;
+            let mut client = AuditServiceClient::new(self.channel.clone());
+            client = client.max_decoding_message_size(MESSAGE_BYTES_MAX);
+            let mut messages = client.export_events(request).await?.into_inner();
+            Ok((messages.message().await?, messages))
+        };
+        let mut attempts = 0;
+        let (first, messages) = loop {
+            let status = match begin().await {
+                Ok(begun) => break begun,
+                Err(status) => status,
+            };
+            attempts += 1;
+            let pause = pause(&status, attempts).ok_or_else(|| failed(&status))?;
+            tokio::time::sleep(pause).await;
+        };
         let Some(Content::Checkpoint(signed)) = first.and_then(|message| message.content) else {
             return Err(wrong(name, "its first message is no checkpoint"));
         };

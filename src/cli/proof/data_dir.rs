@@ -6,7 +6,8 @@ use std::path::Path;
 
 use super::connections::{Connections, Stands};
 use super::copy::Copy;
-use super::verify::{Findings, Verdict, begin, head_mark, workspace_of};
+use super::findings::{Findings, Verdict};
+use super::reading::{begin, head_mark, workspace_of};
 use crate::cli::serve::{PUBLIC_KEY, STORE, log_failure};
 use crate::cli::words::tell;
 use crate::cli::{Failure, FailureKind};

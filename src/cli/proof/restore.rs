@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::archived::not_the_workspace;
 use super::checkpoint::workspace;
 use super::interrupted::{CHECKPOINTS, HEADS, HEADS_BEFORE, RESTORED, settle};
 use super::key;
+use super::reading::workspace_of;
 use super::restoring::{Point, Restored, Restoring};
-use super::verify::{not_the_workspace, workspace_of};
 use crate::cli::serve::{RESTORING, STORE, log_failure};
 use crate::cli::words::{counted, say, tell};
 use crate::cli::{Failure, FailureKind};

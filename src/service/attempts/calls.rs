@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use prost::bytes::Buf;
-use prost::encoding::{WireType, decode_key, decode_varint};
+use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
 use prost_reflect::{DescriptorPool, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor};
 
 use crate::proto::API_DESCRIPTOR_SET;
@@ -221,8 +221,15 @@ fn read<'a>(mut message: &'a [u8], tell: &mut dyn FnMut(u32, Content<'a>)) {
                 message = rest;
                 Content::Other
             }
-            // Nobody writes groups any more.
-            WireType::StartGroup | WireType::EndGroup => return,
+            // Nobody writes groups any more; whoever does is read like everybody, also behind them.
+            WireType::StartGroup => {
+                let skipped = skip_field(wire, number, &mut message, DecodeContext::default());
+                if skipped.is_err() {
+                    return;
+                }
+                Content::Other
+            }
+            WireType::EndGroup => return,
         };
         tell(number, content);
     }

@@ -145,7 +145,7 @@ impl Watched {
     /// The answer: its status is in its headers, or behind what it streams.
     fn answer(self, answer: Response<Body>) -> Response<Body> {
         if answer.headers().contains_key(STATUS) {
-            self.ended(answer.headers());
+            self.ended(answer.headers(), false);
             return answer;
         }
         if !self.call().is_some_and(|call| call.answers_stream) {
@@ -154,7 +154,7 @@ impl Watched {
         answer.map(|body| {
             Body::new(body.map_frame(move |frame| {
                 if let Some(trailers) = frame.trailers_ref() {
-                    self.ended(trailers);
+                    self.ended(trailers, true);
                 }
                 frame
             }))
@@ -163,26 +163,26 @@ impl Watched {
 
     /// Whether the workspace of a resource is not there for who asked.
     fn is_hidden(&self, resource: &str) -> bool {
-        let Some(caller) = self.asker.known() else {
+        let Some((caller, engine)) = self.asker.known().zip(self.keeper.engine.get()) else {
             return false;
         };
         let name = resource.strip_prefix("workspaces/");
-        let id = name.and_then(|name| Id::parse(name.split('/').next()?).ok());
-        let Some((id, engine)) = id.zip(self.keeper.engine.get()) else {
-            return false;
-        };
         let sees = |hosted: Arc<Hosted>| caller.sees(hosted.published().state.workspace());
-        !engine.hosted(&id).is_ok_and(sees)
+        match name.and_then(|name| Id::parse(name.split('/').next()?).ok()) {
+            Some(id) => !engine.hosted(&id).is_ok_and(sees),
+            // The beginning of the request does not say what it was about: whoever hides must not be hidden.
+            None => self.call().is_some(),
+        }
     }
 
-    /// The call was answered so.
-    pub(super) fn ended(&self, trailers: &HeaderMap) {
+    /// The call was answered so. Who was answered something before was no stranger then.
+    pub(super) fn ended(&self, trailers: &HeaderMap, has_begun: bool) {
         let Some(code) = trailers.get(STATUS).map(|code| Code::from_bytes(code.as_bytes())) else {
             return;
         };
         let call = self.call();
         let is_write = call.is_some_and(|call| call.is_write);
-        let may_be_hidden = code == Code::NotFound && self.asker.known().is_some();
+        let may_be_hidden = code == Code::NotFound && !has_begun && self.asker.known().is_some();
         if !(is_denial(code) || may_be_hidden || is_write && is_refusal(code)) {
             return;
         }

@@ -61,11 +61,17 @@ pub(super) struct Room {
     untaken: Arc<Mutex<Untaken>>,
 }
 
-/// Since when which connection has not taken what, by the number of the piece, the oldest first.
+/// Pieces that were not taken, by their number, the oldest first.
 #[derive(Default)]
 struct Untaken {
     next: u64,
-    since: BTreeMap<u64, (Instant, Option<Connection>)>,
+    pieces: BTreeMap<u64, UntakenPiece>,
+}
+
+struct UntakenPiece {
+    since: Instant,
+    bytes: usize,
+    connection: Option<Connection>,
 }
 
 /// The part of the whole that a principal has.
@@ -100,21 +106,23 @@ impl Outflow {
         self.over.load(Ordering::Relaxed)
     }
 
-    /// Closes the connections that have not taken a piece for so long, where more than half of the whole is taken: some who do not
-    /// read must not keep everybody from being answered.
+    /// Closes the connections that have not taken a piece for so long, where such pieces are more than half of the whole: some who
+    /// do not read must not keep everybody from being answered.
     pub(super) fn close_the_stalled(&self, longest: Duration) {
-        if self.all.taken(&()) <= self.bytes_max / 2 {
+        let (bytes, connections) = {
+            let untaken = lock(&self.untaken);
+            let old = || {
+                let pieces = untaken.pieces.values();
+                pieces.take_while(|piece| piece.since.elapsed() >= longest)
+            };
+            let bytes: usize = old().map(|piece| piece.bytes).sum();
+            let connections: Vec<_> = old().filter_map(|piece| piece.connection.clone()).collect();
+            (bytes, connections)
+        };
+        if bytes <= self.bytes_max / 2 {
             return;
         }
-        let stalled: Vec<Connection> = {
-            let untaken = lock(&self.untaken);
-            let old = untaken
-                .since
-                .values()
-                .take_while(|(since, _)| since.elapsed() >= longest);
-            old.filter_map(|(_, connection)| connection.clone()).collect()
-        };
-        for connection in stalled {
+        for connection in connections {
             tracing::debug!(peer = ?connection.peer, "a connection was closed: it does not take its answers, and others need the room");
             connection.close();
         }
@@ -134,9 +142,12 @@ impl Outflow {
         let mut untaken = lock(&self.untaken);
         let number = untaken.next;
         untaken.next += 1;
-        untaken
-            .since
-            .insert(number, (Instant::now(), of.connection.clone()));
+        let piece = UntakenPiece {
+            since: Instant::now(),
+            bytes,
+            connection: of.connection.clone(),
+        };
+        untaken.pieces.insert(number, piece);
         drop(untaken);
         Some(Room {
             _of_principal: of_principal,
@@ -154,7 +165,7 @@ fn lock(untaken: &Mutex<Untaken>) -> MutexGuard<'_, Untaken> {
 
 impl Drop for Room {
     fn drop(&mut self) {
-        lock(&self.untaken).since.remove(&self.number);
+        lock(&self.untaken).pieces.remove(&self.number);
     }
 }
 
@@ -361,6 +372,6 @@ mod tests {
         outflow.close_the_stalled(Duration::ZERO);
         assert!(io.is_closed());
         drop((unread, last));
-        assert!(lock(&outflow.untaken).since.is_empty());
+        assert!(lock(&outflow.untaken).pieces.is_empty());
     }
 }

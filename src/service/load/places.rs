@@ -32,11 +32,6 @@ impl<K: Hash + Eq + Clone> Places<K> {
         self.take_many(of, 1)
     }
 
-    /// How many somebody has.
-    pub(super) fn taken(&self, of: &K) -> usize {
-        self.taken.lock().get(of).copied().unwrap_or_default()
-    }
-
     /// So many places, at least one, and all of them or none.
     pub(super) fn take_many(&self, of: &K, count: usize) -> Option<Place<K>> {
         let mut taken = self.taken.lock();

@@ -402,6 +402,55 @@ async fn read_kpis(answer: Result<Streaming<api::ListKpisResponse>, Status>) -> 
     Ok(message.kpis.len())
 }
 
+/// KPIs of more than 200,000 bytes together.
+async fn make_large(owner: &Known) {
+    for number in 0..20 {
+        let mut kpi = new_kpi(&format!("large-{number}"));
+        kpi.kpi.as_mut().expect("a KPI").description = "d".repeat(10_000);
+        kpi_client(owner).create_kpi(kpi).await.expect("a KPI");
+    }
+}
+
+/// A connection of its own, whose client lets next to nothing come.
+async fn deaf_channel(guarded: &Guarded, token: &str) -> Known {
+    let channel = Endpoint::from_shared(format!("http://{}", guarded.server.address))
+        .expect("an address")
+        .initial_stream_window_size(16 * 1024)
+        .connect()
+        .await
+        .expect("a connection");
+    InterceptedService::new(channel, Token::of(token))
+}
+
+#[tokio::test]
+async fn who_takes_nothing_while_others_need_the_room_is_closed() {
+    let guarded = Guarded::within(LoadLimits {
+        answers_bytes_max: 900_000,
+        answer_s_max: 3,
+        ..NONE
+    })
+    .await;
+    let owner = guarded.channel_of("owner").await;
+    make_large(&owner).await;
+    // Three of the four quarters.
+    let mut unread = Vec::new();
+    for principal in ["viewer", "auditor", "manager"] {
+        let token = guarded.key_of(principal).0;
+        guarded.with_token(&token).await;
+        let channel = deaf_channel(&guarded, &token).await;
+        // A stream on the same connection, of which what is small is taken.
+        let theirs = subscribe(&channel).await.expect("a stream");
+        unread.push((ask_for_kpis(&channel).await.expect("an answer"), theirs));
+    }
+    for (answer, theirs) in &mut unread {
+        let closed = async { while theirs.message().await.is_ok_and(|message| message.is_some()) {} };
+        in_time("the end of the connection", closed).await;
+        answer.message().await.expect_err("it is cut off");
+    }
+    let answered = read_kpis(ask_for_kpis(&owner).await).await;
+    assert!(answered.is_ok(), "{answered:?}");
+}
+
 #[tokio::test]
 async fn who_asks_and_does_not_read_is_refused_and_others_are_answered() {
     let guarded = Guarded::within(LoadLimits {
@@ -410,22 +459,12 @@ async fn who_asks_and_does_not_read_is_refused_and_others_are_answered() {
     })
     .await;
     let owner = guarded.channel_of("owner").await;
-    for number in 0..20 {
-        let mut kpi = new_kpi(&format!("large-{number}"));
-        kpi.kpi.as_mut().expect("a KPI").description = "d".repeat(10_000);
-        kpi_client(&owner).create_kpi(kpi).await.expect("a KPI");
-    }
+    make_large(&owner).await;
     let token = guarded.key_of("viewer").0;
     let known = guarded.with_token(&token).await;
     let all = read_kpis(ask_for_kpis(&known).await).await.expect("the KPIs");
-    // A client that lets next to nothing come; an answer has more than 200,000 bytes, and a quarter of four million are its own.
-    let small = Endpoint::from_shared(format!("http://{}", guarded.server.address))
-        .expect("an address")
-        .initial_stream_window_size(16 * 1024)
-        .connect()
-        .await
-        .expect("a connection");
-    let deaf = InterceptedService::new(small, Token::of(&token));
+    // An answer has more than 200,000 bytes, and a quarter of four million are its own.
+    let deaf = deaf_channel(&guarded, &token).await;
     let mut unread = Vec::new();
     for _ in 0..4 {
         unread.push(ask_for_kpis(&deaf).await);

@@ -2,6 +2,8 @@
 
 use binnacle::proto::api;
 use tonic::Code;
+use tonic::body::Body;
+use tower::{Service as _, ServiceExt as _};
 
 use super::calls::{CALLS, Call, Takes, methods};
 use super::{Guarded, Known, kpi_client, workspace_client};
@@ -39,6 +41,25 @@ async fn a_stranger_hears_of_a_workspace_what_they_hear_of_one_that_is_not_there
     assert!(compared > 90, "{compared}");
 }
 
+/// GetKpi with bytes of one's own.
+async fn get_raw(channel: &Known, message: Vec<u8>) {
+    let mut framed = vec![0];
+    framed.extend(
+        u32::try_from(message.len())
+            .expect("a small request")
+            .to_be_bytes(),
+    );
+    framed.extend(message);
+    let request = http::Request::post("/binnacle.v1.KpiService/GetKpi")
+        .header("content-type", "application/grpc")
+        .header("te", "trailers")
+        .body(Body::new(http_body_util::Full::from(framed)))
+        .expect("a request");
+    let mut channel = channel.clone();
+    let answer = channel.ready().await.expect("a connection").call(request).await;
+    assert_eq!(answer.expect("an answer").headers()["grpc-status"], "5");
+}
+
 #[tokio::test]
 async fn what_a_stranger_asked_of_a_workspace_its_auditor_finds_and_what_members_did_not_find_is_not_kept() {
     let guarded = Guarded::new().await;
@@ -55,6 +76,12 @@ async fn what_a_stranger_asked_of_a_workspace_its_auditor_finds_and_what_members
     get(&stranger, "workspaces/acme/kpis/nps").await;
     get(&stranger, "workspaces/nowhere/kpis/nps").await;
     get(&viewer, "workspaces/acme/kpis/none").await;
+    // Written so that the name does not stand where one looks for it: behind a group, and behind more than is kept of a request.
+    let name = [&[0x0A, 24][..], b"workspaces/acme/kpis/nps"].concat();
+    let padding = [&[0x7A, 0x80, 0x80, 0x08][..], &[0; 128 * 1024]].concat();
+    for hidden in [vec![0x7B, 0x7C], padding] {
+        get_raw(&stranger, [hidden, name.clone()].concat()).await;
+    }
     let found = async |principal: &str, parent: &str| {
         let channel = guarded.channel_of(principal).await;
         let mut audit = api::audit_service_client::AuditServiceClient::new(channel);
@@ -76,11 +103,15 @@ async fn what_a_stranger_asked_of_a_workspace_its_auditor_finds_and_what_members
     let there = words("workspaces/acme/kpis/nps");
     assert_eq!(
         found("auditor", "workspaces/acme").await,
-        std::slice::from_ref(&there)
+        [there.clone(), there.clone()]
     );
     // One that is not there leaves the same, so that nobody can tell them apart by the time that it takes.
     let nowhere = words("workspaces/nowhere/kpis/nps");
-    assert_eq!(found("operator", "workspaces/-").await, [nowhere, there]);
+    // What cannot be read is kept without it.
+    assert_eq!(
+        found("operator", "workspaces/-").await,
+        [words(""), there.clone(), nowhere, there]
+    );
 }
 
 #[tokio::test]
