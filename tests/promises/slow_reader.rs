@@ -7,12 +7,13 @@ use binnacle::engine::EngineConfig;
 use binnacle::log::MemoryLog;
 use binnacle::service::ServerConfig;
 use futures_util::future::{BoxFuture, FutureExt};
+use tonic::transport::Channel;
 
 use crate::company::{Clients, Pressure};
 use crate::fault::{Seen, ended, press, provoke, until};
 use crate::history::What;
 use crate::host::Host;
-use crate::kinds::KINDS;
+use crate::kinds::{KINDS, named};
 use crate::subscriber::{Subscriber, connect};
 use crate::truth::{self, Evidence};
 
@@ -62,9 +63,30 @@ fn run() -> BoxFuture<'static, Evidence> {
         for reader in readers {
             subscribers.push(reader.await.expect("a reader"));
         }
+        subscribers.push(read_late(&host.address(), &mut clients, &channel).await);
         Evidence::of(subscribers, &channel).await
     }
     .boxed()
+}
+
+/// One that has everything, and then reads nothing while more comes than the ring and its window hold.
+async fn read_late(address: &str, clients: &mut Clients, channel: &Channel) -> Subscriber {
+    let connection = connect(address, Some(WINDOW)).await.expect("a connection");
+    let mut subscriber = Subscriber::of(named("everything, after a token"));
+    let mut stream = subscriber.subscribe(&connection).await.expect("a stream");
+    let has_caught_up = |subscriber: &Subscriber| {
+        let mut said = subscriber.history.connections[0].said();
+        said.any(|said| matches!(said.what, What::CaughtUp(_)))
+    };
+    while !has_caught_up(&subscriber) {
+        assert!(subscriber.read(&mut stream).await.expect("no fault"));
+    }
+    for _ in 0..4 {
+        clients.record_large_batch().await.expect("a batch");
+    }
+    let last = truth::head(channel).await;
+    subscriber.read_to(&mut stream, last).await.expect("no fault");
+    subscriber
 }
 
 async fn read_slowly(mut subscriber: Subscriber, address: String, pressure: Pressure) -> Subscriber {
