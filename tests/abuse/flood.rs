@@ -8,13 +8,14 @@ use std::time::Duration;
 use tonic::transport::Endpoint;
 
 use super::frames::{
-    PREFACE, beginning_of_headers, call_block, continuation, data, field, headers, message, ping, reset,
-    settings,
+    PREFACE, beginning_of_headers, call_block, continuation, data, field, headers, message, no_window, ping,
+    reset, settings,
 };
 use super::good_client::GoodClient;
-use super::{Abuse, Scene, alone};
+use super::{Abuse, Scene, alone, metric};
 
 const GET: &str = "/binnacle.v1.KpiService/GetKpi";
+const LIST: &str = "/binnacle.v1.KpiService/ListKpis";
 const INGEST: &str = "/binnacle.v1.KpiService/IngestMeasurements";
 /// How many peers there are.
 const PEERS: usize = 4;
@@ -78,7 +79,11 @@ fn peers(abuse: &Abuse, round: Round) {
 }
 
 fn scene() -> (Scene, GoodClient, Abuse) {
-    let scene = Scene::new(|_| Vec::new());
+    scene_with(&[])
+}
+
+fn scene_with(settings: &[&str]) -> (Scene, GoodClient, Abuse) {
+    let scene = Scene::new(|_| settings.iter().map(|setting| (*setting).to_owned()).collect());
     let endpoint = Endpoint::from_shared(scene.server.url()).expect("an address");
     let good = GoodClient::new(endpoint, None, false);
     scene.runtime.block_on(good.prepare());
@@ -224,6 +229,46 @@ fn large_messages_in_as_many_calls_as_there_may_be_that_never_end() {
         abuse.did(1);
         Some(())
     });
+}
+
+#[test]
+fn large_answers_that_are_asked_for_and_not_taken() {
+    let _alone = alone();
+    // So much that without a bound a thousand answers of a megabyte would be seen.
+    let bound = ["--answers-bytes-max", "67108864"];
+    let shown = ["--metrics-listen", "127.0.0.1:0"];
+    let (scene, good, abuse) = scene_with(&[bound, shown].concat());
+    scene.runtime.block_on(good.make_large(1_000));
+    scene.play(
+        "answers that are not taken",
+        &good,
+        &abuse,
+        has_asked_enough,
+        |abuse| {
+            peers(abuse, |abuse, peer| {
+                let stream = peer.stream()?;
+                let mut bytes = if stream == 1 { no_window() } else { Vec::new() };
+                // The workspace, and a page of a thousand.
+                let request = [&[0x0A, 15][..], b"workspaces/acme", &[0x10, 0xE8, 0x07]].concat();
+                let length = u32::try_from(request.len()).expect("a length");
+                bytes.extend(headers(stream, &call_block(LIST)));
+                bytes.extend(data(stream, &message(length, &request), true));
+                peer.send(abuse, &bytes)?;
+                abuse.did(1);
+                std::thread::sleep(Duration::from_millis(2));
+                Some(())
+            });
+        },
+    );
+    let turned = metric(
+        &scene.server,
+        "binnacle_turned_away_total{limit=\"answers_bytes_max\"} ",
+    );
+    assert!(turned > 0.0, "the bound was not met");
+}
+
+fn has_asked_enough(abuse: &Abuse) -> bool {
+    abuse.done.load(Ordering::Relaxed) > 1_000
 }
 
 #[test]

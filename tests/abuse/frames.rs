@@ -85,6 +85,11 @@ pub(crate) fn settings() -> Vec<u8> {
     frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 255, 255])
 }
 
+/// Lets nothing of any answer come.
+pub(crate) fn no_window() -> Vec<u8> {
+    frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0])
+}
+
 pub(crate) fn ping() -> Vec<u8> {
     frame(PING, 0, 0, &[7; 8])
 }

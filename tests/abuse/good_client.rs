@@ -71,11 +71,25 @@ impl GoodClient {
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+        self.create_kpi(&channel, "nps", "").await;
+    }
+
+    /// KPIs of so many thousand bytes together.
+    pub(crate) async fn make_large(&self, kilobytes: usize) {
+        let (channel, description) = (self.connect().await, "d".repeat(10_000));
+        for number in 0..kilobytes / 10 {
+            self.create_kpi(&channel, &format!("large-{number}"), &description)
+                .await;
+        }
+    }
+
+    async fn create_kpi(&self, channel: &Channel, id: &str, description: &str) {
         let kpi = api::CreateKpiRequest {
             parent: "workspaces/acme".to_owned(),
-            kpi_id: "nps".to_owned(),
+            kpi_id: id.to_owned(),
             kpi: Some(api::Kpi {
-                title: "NPS".to_owned(),
+                title: id.to_owned(),
+                description: description.to_owned(),
                 unit: Some(api::Unit {
                     kind: api::unit::Kind::Number.into(),
                     ..Default::default()
@@ -88,7 +102,8 @@ impl GoodClient {
             }),
             ..Default::default()
         };
-        let created = KpiServiceClient::new(channel).create_kpi(self.request(kpi)).await;
+        let mut kpis = KpiServiceClient::new(channel.clone());
+        let created = kpis.create_kpi(self.request(kpi)).await;
         created.expect("a KPI");
     }
 
