@@ -9,7 +9,8 @@ use crate::common::*;
 const PAGE: &str = include_str!("../../docs/subscribe.md");
 const PYTHON: &str = include_str!("../../examples/subscribe/python/subscribe.py");
 const WEB: &str = include_str!("../../examples/subscribe/web/calls.mjs");
-const STATUSES: [&str; 3] = [
+const STATUSES: [&str; 4] = [
+    include_str!("../../src/domain/rejection.rs"),
     include_str!("../../src/service/status/mod.rs"),
     include_str!("../../src/service/status/load.rs"),
     include_str!("../../src/engine/refusal.rs"),
