@@ -31,10 +31,12 @@ fn way_that_breaks(server: String) -> (Endpoint, Arc<AtomicUsize>) {
         for client in listener.incoming().map_while(Result::ok) {
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let somewhere = usize::try_from(random >> 33).unwrap();
-            let (rows, answers) = match counted.fetch_add(1, Ordering::SeqCst) % 3 {
+            let number = counted.fetch_add(1, Ordering::SeqCst);
+            let (rows, answers) = match number % 3 {
                 0 => (200 + somewhere % 60_000, usize::MAX),
                 1 => (usize::MAX, 150 + somewhere % 250),
-                _ => (usize::MAX, 600 + somewhere % 150),
+                // Later each time: how much else than answers a server says first is a matter of its speed.
+                _ => (usize::MAX, 600 + somewhere % 150 + 100 * number),
             };
             let server = TcpStream::connect(&server).unwrap();
             let (from, to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
