@@ -3,8 +3,8 @@
 //!
 //! Invariant: what is counted is given back when the bytes that carry it (`carried`) are let go by whoever has them, which is the
 //! transport: it takes all that a call has to say as soon as it is said, and keeps it until the client lets it come. (So does hyper
-//! 1.12, over HTTP/2 without regard to the windows of the client.) Until then the call is open. What a principal has alone, and one
-//! piece at a time, is always sent. It does not know what an answer says, nor whether its call has changed something; so whoever is
+//! 1.12, over HTTP/2 without regard to the windows of the client.) Until then the call is open. Where
+//! nothing else is held a piece is sent however large it is. It does not know what an answer says, nor whether its call has changed something; so whoever is
 //! refused is told that they cannot know either.
 
 use std::collections::BTreeMap;
